@@ -1,0 +1,1 @@
+//! cardwatch: tells Domo admins which cards stopped rendering.

@@ -1,0 +1,3 @@
+//! The `cardwatch` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A fake Domo instance for tests, benches and the demo.
