@@ -1,0 +1,66 @@
+//! What is due to be told: the difference between what the admins were told and what is true, under
+//! the operator's policy. Owns that decision for one card and for a digest; composing and sending
+//! belong elsewhere. Since it follows from told and true alone, a mail that was never composed is due
+//! again at the next sweep.
+
+use std::time::Duration;
+
+use super::Timestamp;
+use super::card::{CardMemory, CardState, Told};
+
+/// What the operator wants to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether recoveries are told.
+    pub recoveries: bool,
+    /// How often a digest tells what is still broken; `None` = never.
+    pub remind_every: Option<Duration>,
+    /// Whether cards that are broken when first seen are told.
+    pub report_first_seen: bool,
+    /// A card that was not decided for so long is unchecked: a digest does not claim that it is broken.
+    pub stale_after: Duration,
+}
+
+/// What is due for one card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// Say that it broke.
+    Broke,
+    /// Say that it was broken when first seen.
+    FirstSeen,
+    /// Say that it works again.
+    Recovered,
+    /// Say nothing, now or later, about this breakage.
+    Withhold,
+    /// Say nothing, but forget what was told: it is over.
+    Forget,
+}
+
+/// Compares what was told of a card with what is true of it.
+pub fn due(memory: &CardMemory, policy: &Policy) -> Due {
+    match (&memory.state, &memory.told) {
+        (CardState::Undecided, _)
+        | (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
+        | (CardState::Working { .. } | CardState::Unsupported, Told::Nothing) => Due::Nothing,
+        (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
+        (CardState::Broken { first_seen: true, .. }, Told::Nothing) if policy.report_first_seen => Due::FirstSeen,
+        (CardState::Broken { first_seen: true, .. }, Told::Nothing) => Due::Withhold,
+        (CardState::Working { .. }, Told::Broken { .. }) if policy.recoveries => Due::Recovered,
+        (CardState::Working { .. } | CardState::Unsupported, Told::Broken { .. } | Told::Withheld) => Due::Forget,
+    }
+}
+
+/// Whether a digest of what is still broken is due: `told_since` are the instants at which the cards
+/// that are still broken were first told, `last_digest` when the latest digest was composed.
+pub fn digest_due(
+    told_since: impl Iterator<Item = Timestamp>,
+    last_digest: Option<Timestamp>,
+    policy: &Policy,
+    now: Timestamp,
+) -> bool {
+    let (Some(every), Some(oldest)) = (policy.remind_every, told_since.min()) else { return false };
+    let reminded = last_digest.map_or(oldest, |digest| digest.max(oldest));
+    (now - reminded).to_std().is_ok_and(|quiet| quiet >= every)
+}

@@ -1,0 +1,184 @@
+//! The state of a card and how a verdict changes it. Owns the state machine and what the admins were
+//! told of it; what is due to be told is decided in [`super::alerts`].
+
+use std::time::Duration;
+
+use super::Timestamp;
+use super::verdict::{Reason, Verdict};
+
+/// What was last decided about a card. An `unchecked` verdict never changes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CardState {
+    /// Never decided yet.
+    Undecided,
+    /// Of a type that is not rendered.
+    Unsupported,
+    /// It rendered.
+    Working {
+        /// When it was first seen to render after not doing so.
+        since: Timestamp,
+        /// When it was last decided.
+        decided_at: Timestamp,
+    },
+    /// It did not render.
+    Broken {
+        /// When it was first seen not to render.
+        since: Timestamp,
+        /// When it was last decided.
+        decided_at: Timestamp,
+        /// Why, as of the latest render.
+        reason: Reason,
+        /// It was broken when it was decided for the first time.
+        first_seen: bool,
+    },
+}
+
+/// The states that gauges, pages and commands show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shown {
+    /// It renders.
+    Working,
+    /// It does not render.
+    Broken,
+    /// Never decided yet, or not for too long.
+    Unchecked,
+    /// Of a type that is not rendered.
+    Unsupported,
+}
+
+impl Shown {
+    /// Every state, in the order in which they are listed.
+    pub const ALL: [Self; 4] = [Self::Working, Self::Broken, Self::Unchecked, Self::Unsupported];
+
+    /// The name that metrics, database and command line use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Broken => "broken",
+            Self::Unchecked => "unchecked",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// A change of what is known about a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// When the render was made that showed it.
+    pub at: Timestamp,
+    /// What changed.
+    pub change: Change,
+}
+
+/// What a transition changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// From working, or from nothing known, to broken.
+    Broke {
+        /// Why.
+        reason: Reason,
+        /// Nothing was known of the card before.
+        first_seen: bool,
+    },
+    /// From broken to working.
+    Recovered,
+}
+
+impl Change {
+    /// The state that the card changed to, as metrics and database name it.
+    pub fn to(&self) -> &'static str {
+        match self {
+            Self::Broke { .. } => Shown::Broken.name(),
+            Self::Recovered => Shown::Working.name(),
+        }
+    }
+}
+
+impl CardState {
+    /// The state after a verdict given at `at`, and the transition if there was one.
+    pub fn after(self, verdict: &Verdict, at: Timestamp) -> (Self, Option<Transition>) {
+        match verdict {
+            Verdict::Working { .. } => self.after_working(at),
+            Verdict::Broken(reason) => self.after_broken(reason, at),
+            Verdict::Unchecked(_) => (self, None),
+            Verdict::Unsupported => (Self::Unsupported, None),
+        }
+    }
+
+    fn after_working(self, at: Timestamp) -> (Self, Option<Transition>) {
+        match self {
+            Self::Undecided | Self::Unsupported => (Self::Working { since: at, decided_at: at }, None),
+            Self::Working { since, .. } => (Self::Working { since, decided_at: at }, None),
+            Self::Broken { .. } => {
+                let transition = Transition { at, change: Change::Recovered };
+                (Self::Working { since: at, decided_at: at }, Some(transition))
+            }
+        }
+    }
+
+    fn after_broken(self, reason: &Reason, at: Timestamp) -> (Self, Option<Transition>) {
+        let first_seen = match self {
+            Self::Broken { since, first_seen, .. } => {
+                let reason = reason.clone();
+                return (Self::Broken { since, decided_at: at, reason, first_seen }, None);
+            }
+            Self::Undecided | Self::Unsupported => true,
+            Self::Working { .. } => false,
+        };
+        let change = Change::Broke { reason: reason.clone(), first_seen };
+        let state = Self::Broken { since: at, decided_at: at, reason: reason.clone(), first_seen };
+        (state, Some(Transition { at, change }))
+    }
+
+    /// Whether the card is known to be broken, however long ago that was decided.
+    pub fn is_broken(&self) -> bool {
+        match self {
+            Self::Broken { .. } => true,
+            Self::Undecided | Self::Unsupported | Self::Working { .. } => false,
+        }
+    }
+
+    /// What to show at `now`: a card that was not decided for `stale_after` is unchecked, never what it once was.
+    pub fn shown(&self, now: Timestamp, stale_after: Duration) -> Shown {
+        let fresh = |decided_at: &Timestamp, shown| {
+            let age = (now - *decided_at).to_std().unwrap_or_default();
+            if age >= stale_after { Shown::Unchecked } else { shown }
+        };
+        match self {
+            Self::Undecided => Shown::Unchecked,
+            Self::Unsupported => Shown::Unsupported,
+            Self::Working { decided_at, .. } => fresh(decided_at, Shown::Working),
+            Self::Broken { decided_at, .. } => fresh(decided_at, Shown::Broken),
+        }
+    }
+}
+
+/// What the admins were last told about a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing, or that it works again.
+    Nothing,
+    /// That it is broken.
+    Broken {
+        /// When.
+        at: Timestamp,
+        /// The Message-ID of the first mail that said so.
+        message_id: String,
+    },
+    /// It is broken, and the policy said to keep quiet about it.
+    Withheld,
+}
+
+/// What the store remembers of a card between sweeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardMemory {
+    /// What is true, as far as it was last decided.
+    pub state: CardState,
+    /// What was told.
+    pub told: Told,
+}
+
+impl CardMemory {
+    /// The memory of a card that was never seen.
+    pub const NEW: Self = Self { state: CardState::Undecided, told: Told::Nothing };
+}

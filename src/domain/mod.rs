@@ -1,0 +1,21 @@
+//! What cardwatch decides. Owns verdicts, card states, transitions, the plan and the outcome of a
+//! sweep, what is due to be told and what a report says. Everything here is a plain function over
+//! plain types: no clock, no network, no database, no foreign wire shape, no logging.
+//!
+//! A new rule belongs here when it can be stated as "given this, that follows"; where it has to ask
+//! somebody first, the asking belongs to an adapter and the answer comes in as an argument.
+
+pub mod alerts;
+pub mod card;
+pub mod cause;
+pub mod closing;
+pub mod ids;
+pub mod link;
+pub mod report;
+pub mod schedule;
+pub mod snapshot;
+pub mod sweep;
+pub mod verdict;
+
+/// An instant in UTC, the only form in which time is kept.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

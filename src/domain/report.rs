@@ -1,0 +1,128 @@
+//! What one mail says, as data. Owns the contents and the subject; how they look as text or HTML is
+//! `mail`'s. Titles, owners and reasons in it are foreign text: whoever prints them escapes them.
+
+use super::Timestamp;
+use super::cause::{self, Group};
+use super::ids::{CardId, InstanceName};
+use super::verdict::Reason;
+
+/// One mail's contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The instance that it speaks of.
+    pub instance: InstanceName,
+    /// When the sweep behind it began.
+    pub swept_at: Timestamp,
+    /// The zone in which its times read.
+    pub timezone: chrono_tz::Tz,
+    /// How long a newly failing card was given before it was rendered again; `None` where it was believed at once.
+    pub confirmed_after: Option<std::time::Duration>,
+    /// Cards that broke.
+    pub broke: Vec<Group<CardLine>>,
+    /// Cards that were broken when they were first seen.
+    pub first_seen: Vec<Group<CardLine>>,
+    /// Cards that work again.
+    pub recovered: Vec<CardLine>,
+    /// Cards that were told before and are still broken; empty unless a digest is due.
+    pub still_broken: Vec<Group<CardLine>>,
+    /// How it stands now.
+    pub totals: Totals,
+    /// What kept the sweep from its whole view.
+    pub trouble: Option<String>,
+}
+
+/// How it stands in the instance, as gauges and pages show it too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Cards that are monitored.
+    pub cards: usize,
+    /// Cards that are broken now.
+    pub broken: usize,
+    /// Cards that could not be checked.
+    pub unchecked: usize,
+}
+
+/// One card of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardLine {
+    /// Its id.
+    pub id: CardId,
+    /// Its title.
+    pub title: String,
+    /// The titles of the pages that hold it.
+    pub pages: Vec<String>,
+    /// The display names of its owners.
+    pub owners: Vec<String>,
+    /// Since when it is what the report says.
+    pub since: Timestamp,
+    /// Why it is broken; for a recovered card why it was, where that is known.
+    pub reason: Option<Reason>,
+    /// Its details view in Domo.
+    pub url: String,
+}
+
+impl Report {
+    /// Groups the broken lines by reason; lines without one cannot be broken and are left out.
+    pub fn grouped(lines: Vec<CardLine>) -> Vec<Group<CardLine>> {
+        cause::by_reason(lines.into_iter().filter_map(|line| line.reason.clone().map(|reason| (reason, line))))
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.broke.is_empty() && self.first_seen.is_empty() && self.recovered.is_empty() && self.still_broken.is_empty()
+    }
+
+    /// The subject line. It holds no foreign text.
+    pub fn subject(&self) -> String {
+        let mut said = Vec::new();
+        let broke = count(&self.broke);
+        if broke > 0 {
+            said.push(format!("{} broke", cards(broke)));
+        }
+        let first_seen = count(&self.first_seen);
+        match (first_seen, said.is_empty()) {
+            (0, _) => {}
+            (n, true) => said.push(format!("{} broken when first seen", cards(n))),
+            (n, false) => said.push(format!("{n} broken when first seen")),
+        }
+        match (self.recovered.len(), said.is_empty()) {
+            (0, _) => {}
+            (n, true) => said.push(format!("{} recovered", cards(n))),
+            (n, false) => said.push(format!("{n} recovered")),
+        }
+        if said.is_empty() {
+            let still = cards(count(&self.still_broken));
+            return format!("[cardwatch] {}: {still} still broken", self.instance);
+        }
+        format!("[cardwatch] {}: {} ({} broken now)", self.instance, said.join(", "), self.totals.broken)
+    }
+}
+
+/// How many cards the groups hold.
+pub fn count(groups: &[Group<CardLine>]) -> usize {
+    groups.iter().map(|group| group.cards.len()).sum()
+}
+
+/// '1 card', '2 cards'.
+pub fn cards(count: usize) -> String {
+    if count == 1 { "1 card".to_owned() } else { format!("{count} cards") }
+}
+
+/// A mail as it lies in the outbox: composed, not yet sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The same on each try, so that a mail store drops a repeat.
+    pub message_id: String,
+    /// The Message-IDs of the mails that it follows up, the first one first.
+    pub references: Vec<String>,
+    /// Who gets it, each as `Name <address>` or `address`.
+    pub to: Vec<String>,
+    /// The subject line.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The body as HTML.
+    pub html: String,
+    /// The whole list of cards as CSV, where the body shows only a part of it.
+    pub csv: Option<String>,
+}

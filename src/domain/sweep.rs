@@ -1,0 +1,291 @@
+//! A sweep: what was listed, which cards that makes to render, and how it ended. Owns the plan, the
+//! distrust of pages that suddenly list nothing, the tally and the outcome; it does not own asking
+//! Domo nor saving anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ids::{AppId, CardId, PageId};
+use super::verdict::Verdict;
+
+/// What kind of page it is, which decides its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageKind {
+    /// A dashboard page, system pages among them.
+    Page,
+    /// A view within an App Studio app.
+    View {
+        /// The app, where it is known.
+        app: Option<AppId>,
+    },
+}
+
+/// The type of a card, as Domo names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CardKind(pub String);
+
+impl CardKind {
+    /// Whether Domo has a render call for it: only cards of type `kpi` are known to render.
+    pub fn renders(&self) -> bool {
+        self.0 == "kpi"
+    }
+}
+
+/// A card as Domo's lists describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCard {
+    /// Its id.
+    pub id: CardId,
+    /// Its title, as its author wrote it: foreign text.
+    pub title: String,
+    /// Its type.
+    pub kind: CardKind,
+    /// The display names of its owners: foreign text.
+    pub owners: Vec<String>,
+}
+
+/// A page as Domo's lists describe it, with the ids of the cards that it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPage {
+    /// Its id.
+    pub id: PageId,
+    /// Its title: foreign text.
+    pub title: String,
+    /// Its kind.
+    pub kind: PageKind,
+    /// The cards on it, in no order.
+    pub cards: BTreeSet<CardId>,
+}
+
+/// A page, or a whole list, that Domo did not give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The page; `None` where it is the list of sub-pages or of apps that failed.
+    pub page: Option<PageId>,
+    /// Why, and what to do about it.
+    pub why: String,
+}
+
+/// How much of the instance was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The configured pages.
+    Pages,
+    /// Every card of the instance, those on no page among them.
+    Instance,
+    /// Some pages, chosen by hand for one sweep: what is not listed is not thereby gone.
+    Part,
+}
+
+/// What Domo listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// How much was asked for.
+    pub scope: Scope,
+    /// The pages that were listed.
+    pub pages: Vec<ListedPage>,
+    /// Every card that was listed.
+    pub cards: BTreeMap<CardId, ListedCard>,
+    /// Those of the cards that are on no page.
+    pub loose: BTreeSet<CardId>,
+    /// What could not be listed.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// What the operator excluded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusions {
+    /// Pages that are not looked at.
+    pub pages: BTreeSet<PageId>,
+    /// Cards that are not looked at, on whatever page.
+    pub cards: BTreeSet<CardId>,
+}
+
+/// A page as the latest sweep left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedPage {
+    /// The page with the cards that it held.
+    pub page: ListedPage,
+    /// It listed nothing in the latest sweep, which was not believed then.
+    pub doubted: bool,
+}
+
+/// What the latest sweeps left, against which a listing is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// The pages.
+    pub pages: BTreeMap<PageId, RememberedPage>,
+    /// The cards.
+    pub cards: BTreeMap<CardId, ListedCard>,
+}
+
+/// A card of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCard {
+    /// The card.
+    pub card: ListedCard,
+    /// The pages of the plan that hold it, ascending; empty for a card on no page.
+    pub pages: Vec<PageId>,
+}
+
+/// What a sweep looks at: each card once, on however many pages it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// How much was asked for.
+    pub scope: Scope,
+    /// The pages, by id.
+    pub pages: BTreeMap<PageId, RememberedPage>,
+    /// The cards, by id.
+    pub cards: BTreeMap<CardId, PlannedCard>,
+    /// What could not be listed.
+    pub unlisted: Vec<Unlisted>,
+}
+
+impl Plan {
+    /// Reads a listing against what is remembered.
+    ///
+    /// A page that could not be listed keeps the cards that it held, and so does one that held cards
+    /// and lists none for the first time: neither says that its cards are gone.
+    pub fn new(listing: Listing, remembered: &Remembered, exclusions: &Exclusions) -> Self {
+        let Listing { scope, pages, mut cards, loose, unlisted } = listing;
+        let mut pages: BTreeMap<PageId, RememberedPage> =
+            pages.into_iter().map(|page| (page.id, RememberedPage { page, doubted: false })).collect();
+        for (id, held) in &remembered.pages {
+            let Some(doubted) = keep(held, pages.get(id), &unlisted, scope) else { continue };
+            for card in held.page.cards.iter().filter_map(|card| remembered.cards.get(card)) {
+                cards.entry(card.id).or_insert_with(|| card.clone());
+            }
+            pages.insert(*id, RememberedPage { page: held.page.clone(), doubted });
+        }
+        pages.retain(|id, _| !exclusions.pages.contains(id));
+        let mut holders: BTreeMap<CardId, Vec<PageId>> = BTreeMap::new();
+        for (id, held) in &mut pages {
+            held.page.cards.retain(|card| cards.contains_key(card) && !exclusions.cards.contains(card));
+            for card in &held.page.cards {
+                holders.entry(*card).or_default().push(*id);
+            }
+        }
+        // A card that only excluded pages hold is excluded with them.
+        cards.retain(|id, _| !exclusions.cards.contains(id) && (holders.contains_key(id) || loose.contains(id)));
+        let cards = cards
+            .into_iter()
+            .map(|(id, card)| (id, PlannedCard { card, pages: holders.remove(&id).unwrap_or_default() }))
+            .collect();
+        Self { scope, pages, cards, unlisted }
+    }
+
+    /// The cards that Domo is asked to render, ascending.
+    pub fn to_render(&self) -> impl Iterator<Item = CardId> + '_ {
+        self.cards.values().filter(|planned| planned.card.kind.renders()).map(|planned| planned.card.id)
+    }
+
+    /// Whether what is not in the plan may be taken for gone.
+    pub fn is_complete(&self) -> bool {
+        self.scope != Scope::Part
+    }
+
+    /// The pages that held cards and now list none, which is not believed yet.
+    pub fn doubted(&self) -> impl Iterator<Item = &ListedPage> {
+        self.pages.values().filter(|held| held.doubted).map(|held| &held.page)
+    }
+}
+
+/// Whether a remembered page's cards are kept although the listing does not show them, and whether the
+/// page is doubted for it; `None` where the listing is believed.
+fn keep(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unlisted], scope: Scope) -> Option<bool> {
+    if held.page.cards.is_empty() {
+        return None;
+    }
+    let lists_none = match listed {
+        Some(listed) => listed.page.cards.is_empty(),
+        None if unlisted.iter().any(|missing| missing.hides(held.page.id)) => return Some(held.doubted),
+        // The whole-instance list names pages only by their cards: an emptied page is not in it at all.
+        None => scope == Scope::Instance,
+    };
+    (lists_none && !held.doubted).then_some(true)
+}
+
+impl Unlisted {
+    /// Whether this failure can be the reason that a page was not listed.
+    fn hides(&self, page: PageId) -> bool {
+        self.page.is_none_or(|failed| failed == page)
+    }
+}
+
+/// How many cards came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Cards that render.
+    pub working: usize,
+    /// Cards that do not.
+    pub broken: usize,
+    /// Cards that could not be checked, those that were never reached among them.
+    pub unchecked: usize,
+    /// Cards of types that are not rendered.
+    pub unsupported: usize,
+}
+
+impl Tally {
+    /// Counts verdicts.
+    pub fn of<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> Self {
+        verdicts.fold(Self::default(), |mut tally, verdict| {
+            match verdict {
+                Verdict::Working { .. } => tally.working += 1,
+                Verdict::Broken(_) => tally.broken += 1,
+                Verdict::Unchecked(_) => tally.unchecked += 1,
+                Verdict::Unsupported => tally.unsupported += 1,
+            }
+            tally
+        })
+    }
+
+    /// All cards of the sweep.
+    pub fn cards(&self) -> usize {
+        self.working + self.broken + self.unchecked + self.unsupported
+    }
+
+    /// The cards that were told working from broken.
+    pub fn decided(&self) -> usize {
+        self.working + self.broken
+    }
+}
+
+/// How a sweep ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Every planned card was decided.
+    Completed,
+    /// Some were not.
+    Partial,
+    /// No login, or no card list.
+    Failed,
+    /// The process ended first.
+    Interrupted,
+    /// The sweep before still ran.
+    Skipped,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] = [Self::Completed, Self::Partial, Self::Failed, Self::Interrupted, Self::Skipped];
+
+    /// The name that metrics, database and command line use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The outcome of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
+    /// How a sweep ended that could list its cards: what could not be listed counts as undecided.
+    pub fn of(tally: &Tally, unlisted: &[Unlisted]) -> Self {
+        if tally.unchecked == 0 && unlisted.is_empty() { Self::Completed } else { Self::Partial }
+    }
+}
