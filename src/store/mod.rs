@@ -1,1 +1,129 @@
-//! store
+//! SQLite. Owns the schema and every statement: one method a unit of work, one transaction each, and
+//! helpers take the connection, never the pool. It decides nothing: what a sweep changes is computed by
+//! a function that it is given and runs inside the closing transaction.
+//!
+//! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
+//! migration, never a change of an old one.
+
+mod closing;
+mod history;
+mod instances;
+mod open;
+mod outbox;
+mod retention;
+mod rows;
+mod snapshot;
+mod sweeps;
+
+use std::path::PathBuf;
+
+use sqlx::sqlite::{Sqlite, SqlitePool};
+use sqlx::{Connection as _, Transaction};
+
+pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
+pub use open::OpenError;
+pub use outbox::{QueueState, QueuedLetter};
+pub use retention::Pruned;
+pub use sweeps::{OpenSweep, SavedResult};
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// One connection: SQLite has one writer, and waiting for it happens here.
+    write: SqlitePool,
+    /// Read-only connections.
+    read: SqlitePool,
+    path: PathBuf,
+}
+
+/// Why a unit of work failed. Nothing of it was saved.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused, or could not.
+    #[error("the database {path}: {source}")]
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// A row that cannot be true.
+    #[error("the database holds a row that cannot be true: {0}")]
+    Corrupt(#[from] rows::ImpossibleRow),
+    /// A column that should hold JSON does not.
+    #[error("the database holds JSON that cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The sweep was closed by somebody else.
+    #[error("sweep {0} is closed already: another process marked it as interrupted")]
+    SweepClosed(i64),
+}
+
+/// What a unit of work inside an open transaction may fail with, before the file's name is known.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Sqlite(#[from] sqlx::Error),
+    #[error(transparent)]
+    Corrupt(#[from] rows::ImpossibleRow),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("sweep {0} is closed")]
+    SweepClosed(i64),
+}
+
+type Work<T> = Result<T, WorkError>;
+
+impl Store {
+    /// The database file.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// A write transaction takes the write lock at once: one that reads first and locks later can fail
+    /// whatever the busy timeout.
+    async fn begin(&self) -> Work<Transaction<'static, Sqlite>> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A read transaction: everything read in it is of one instant.
+    async fn begin_read(&self) -> Work<Transaction<'static, Sqlite>> {
+        Ok(self.read.begin().await?)
+    }
+
+    fn named<T>(&self, work: Work<T>) -> Result<T, StoreError> {
+        work.map_err(|error| self.name_error(error))
+    }
+
+    fn name_error(&self, error: WorkError) -> StoreError {
+        match error {
+            WorkError::Sqlite(source) => StoreError::Sqlite { path: self.path.clone(), source },
+            WorkError::Corrupt(row) => StoreError::Corrupt(row),
+            WorkError::Json(error) => StoreError::Json(error),
+            WorkError::SweepClosed(sweep) => StoreError::SweepClosed(sweep),
+        }
+    }
+
+    /// Whether the database answers, for readiness.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let ping = async {
+            self.read.acquire().await?.ping().await?;
+            sqlx::query("SELECT 1 FROM instance LIMIT 1").fetch_optional(&self.read).await?;
+            Ok(())
+        };
+        self.named(ping.await)
+    }
+
+    /// The size of the database in bytes, without its write-ahead log.
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        let pages =
+            sqlx::query_scalar::<_, i64>("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+        let size = pages.fetch_one(&self.read).await.map_err(WorkError::from);
+        self.named(size.map(i64::unsigned_abs))
+    }
+
+    /// Closes every connection, which folds the write-ahead log into the database.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}

@@ -1,0 +1,233 @@
+//! The past: one card's transitions and results, and every result as a stream. Owns these reads; how
+//! they are printed is `cli`'s.
+
+use futures::stream::{Stream, TryStreamExt};
+use sqlx::FromRow;
+
+use super::rows::{instant, verdict_word};
+use super::{Store, StoreError, Work, WorkError};
+use crate::domain::Timestamp;
+use crate::domain::ids::CardId;
+
+/// One card's past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardHistory {
+    /// The instance's name.
+    pub instance: String,
+    /// The instance's address.
+    pub instance_url: String,
+    /// The card's title.
+    pub title: String,
+    /// No listing holds it any more.
+    pub removed: bool,
+    /// The titles of its pages.
+    pub pages: Vec<String>,
+    /// Its transitions, the latest first.
+    pub transitions: Vec<PastTransition>,
+    /// Its results, the latest first.
+    pub results: Vec<PastResult>,
+}
+
+/// A transition of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastTransition {
+    /// When.
+    pub at: Timestamp,
+    /// `broken` or `working`.
+    pub to: String,
+    /// It was broken when it was first seen.
+    pub first_seen: bool,
+    /// Why it broke.
+    pub reason: Option<String>,
+}
+
+/// A render result of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastResult {
+    /// When, to the second.
+    pub checked_at: Timestamp,
+    /// `working`, `broken` or `unchecked`.
+    pub verdict: &'static str,
+    /// Why.
+    pub reason: Option<String>,
+    /// How long the deciding attempt took, in milliseconds.
+    pub latency_ms: i64,
+}
+
+/// Which results to export.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExportFilter {
+    /// From this instant on.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// Of this instance alone.
+    pub instance: Option<String>,
+}
+
+/// One exported result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportedResult {
+    /// The instance's name.
+    pub instance: String,
+    /// The card.
+    pub card: CardId,
+    /// Its title, as of now.
+    pub title: String,
+    /// What the render said.
+    pub result: PastResult,
+}
+
+#[derive(FromRow)]
+struct ResultRow {
+    sweep_id: i64,
+    started_at: i64,
+    at_s: i64,
+    verdict: i64,
+    reason: Option<String>,
+    latency_ms: i64,
+}
+
+impl ResultRow {
+    fn past(self) -> Work<PastResult> {
+        let seconds = self.started_at.div_euclid(1000) + self.at_s;
+        Ok(PastResult {
+            checked_at: instant("render_result", self.sweep_id, "at_s", seconds * 1000)?,
+            verdict: verdict_word(self.sweep_id, self.verdict)?,
+            reason: self.reason,
+            latency_ms: self.latency_ms,
+        })
+    }
+}
+
+impl Store {
+    /// The past of a card in each instance that has one of that id, with at most `limit` transitions and
+    /// results each.
+    pub async fn card_histories(
+        &self,
+        card: CardId,
+        instance: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<CardHistory>, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let found: Vec<(i64, i64, String, String, String, bool)> = sqlx::query_as(
+                "SELECT c.card_key, c.instance_id, i.name, i.url, c.title, c.removed_at IS NOT NULL
+                   FROM card c JOIN instance i USING (instance_id)
+                  WHERE c.card_id = ?1 AND (?2 IS NULL OR i.name = ?2) ORDER BY i.name",
+            )
+            .bind(card.0)
+            .bind(instance)
+            .fetch_all(&mut *tx)
+            .await?;
+            let mut histories = Vec::new();
+            for (key, instance_id, instance, instance_url, title, removed) in found {
+                histories.push(CardHistory {
+                    instance,
+                    instance_url,
+                    title,
+                    removed,
+                    pages: page_titles(&mut tx, key).await?,
+                    transitions: transitions(&mut tx, key, limit).await?,
+                    results: results(&mut tx, instance_id, key, limit).await?,
+                });
+            }
+            Ok(histories)
+        };
+        self.named(work.await)
+    }
+
+    /// Every result that the filter lets through, oldest sweep first, in constant memory.
+    pub fn export(&self, filter: &ExportFilter) -> impl Stream<Item = Result<ExportedResult, StoreError>> + '_ {
+        let millis = |at: Option<Timestamp>| at.map(|at| at.timestamp_millis());
+        let rows = sqlx::query_as::<_, ExportRow>(
+            "SELECT i.name AS instance, c.card_id, c.title, r.sweep_id, s.started_at, r.at_s, r.verdict,
+                    t.text AS reason, r.latency_ms
+               FROM sweep s CROSS JOIN render_result r USING (sweep_id)
+               JOIN card c USING (card_key)
+               JOIN instance i ON i.instance_id = s.instance_id
+               LEFT JOIN reason t ON t.reason_id = r.reason_id
+              WHERE (?1 IS NULL OR s.finished_at IS NULL OR s.finished_at >= ?1)
+                AND (?2 IS NULL OR s.started_at < ?2)
+                AND (?1 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 >= ?1)
+                AND (?2 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 < ?2)
+                AND (?3 IS NULL OR i.name = ?3)
+              ORDER BY s.sweep_id",
+        )
+        .bind(millis(filter.since))
+        .bind(millis(filter.until))
+        .bind(filter.instance.clone())
+        .fetch(&self.read);
+        rows.map_err(WorkError::from).and_then(|row| std::future::ready(row.exported())).map_err(|error| {
+            match self.named::<()>(Err(error)) {
+                Err(error) => error,
+                Ok(()) => StoreError::SweepClosed(0),
+            }
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ExportRow {
+    instance: String,
+    card_id: i64,
+    title: String,
+    #[sqlx(flatten)]
+    result: ResultRow,
+}
+
+impl ExportRow {
+    fn exported(self) -> Work<ExportedResult> {
+        Ok(ExportedResult {
+            instance: self.instance,
+            card: CardId(self.card_id),
+            title: self.title,
+            result: self.result.past()?,
+        })
+    }
+}
+
+async fn page_titles(connection: &mut sqlx::SqliteConnection, key: i64) -> Work<Vec<String>> {
+    let titles = sqlx::query_scalar(
+        "SELECT title FROM page_card JOIN page USING (instance_id, page_id) WHERE card_key = ?1 ORDER BY title",
+    );
+    Ok(titles.bind(key).fetch_all(connection).await?)
+}
+
+async fn transitions(connection: &mut sqlx::SqliteConnection, key: i64, limit: u32) -> Work<Vec<PastTransition>> {
+    let rows: Vec<(i64, i64, String, bool, Option<String>)> = sqlx::query_as(
+        "SELECT transition_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
+          WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2",
+    )
+    .bind(key)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(id, at, to, first_seen, reason)| {
+            Ok(PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason })
+        })
+        .collect()
+}
+
+/// Walks the instance's sweeps from the latest on and looks the card up in each, by primary key.
+async fn results(
+    connection: &mut sqlx::SqliteConnection,
+    instance_id: i64,
+    key: i64,
+    limit: u32,
+) -> Work<Vec<PastResult>> {
+    let rows: Vec<ResultRow> = sqlx::query_as(
+        "SELECT r.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
+           FROM sweep s CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
+           LEFT JOIN reason t ON t.reason_id = r.reason_id
+          WHERE s.instance_id = ?1
+          ORDER BY s.started_at DESC, r.round DESC LIMIT ?3",
+    )
+    .bind(instance_id)
+    .bind(key)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(ResultRow::past).collect()
+}

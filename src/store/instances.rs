@@ -1,0 +1,36 @@
+//! The instances that the database knows. Owns their rows; which ones are configured is not its matter.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Store, StoreError, Work};
+use crate::domain::ids::InstanceName;
+
+impl Store {
+    /// Writes down what the configuration says of an instance, so that the views can build links and tell
+    /// stale cards.
+    pub async fn know_instance(&self, name: &InstanceName, url: &Url, stale_after: Duration) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO instance (name, url, stale_after_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET url = excluded.url, stale_after_ms = excluded.stale_after_ms",
+            )
+            .bind(name.as_str())
+            .bind(url.as_str().trim_end_matches('/'))
+            .bind(i64::try_from(stale_after.as_millis()).unwrap_or(i64::MAX))
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
+}
+
+/// The key of an instance.
+pub(super) async fn instance_id(connection: &mut sqlx::SqliteConnection, name: &InstanceName) -> Work<i64> {
+    let id = sqlx::query_scalar("SELECT instance_id FROM instance WHERE name = ?1").bind(name.as_str());
+    Ok(id.fetch_one(connection).await?)
+}

@@ -1,0 +1,88 @@
+//! Opening the database: pools, pragmas, migrations. Owns what can be wrong with the file, in words.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Store;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a connection waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Read-only connections: pages and scrapes that are answered at the same time.
+const READERS: u32 = 4;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder is not there.
+    #[error("storage.path: the folder {0} is not there; create it, or name another file")]
+    NoFolder(PathBuf),
+    /// A newer cardwatch has been here.
+    #[error("storage.path: {0} was written by a newer cardwatch; run that one, or restore a backup from before it")]
+    Newer(PathBuf),
+    /// There is no database yet, and the caller only reads.
+    #[error(
+        "storage.path: there is no database at {0} yet; start 'cardwatch run' or 'cardwatch sweep' first, or name the right file"
+    )]
+    Missing(PathBuf),
+    /// SQLite could not open or migrate it.
+    #[error(
+        "storage.path: cannot use {path} as the database: {source}; check that the file is a cardwatch database that this user may write, and that the disk has room"
+    )]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Store {
+    /// Opens the database, makes it where it is missing, and brings its schema up to date.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                return Err(OpenError::NoFolder(folder.to_owned()));
+            }
+            _ => {}
+        }
+        let unusable =
+            |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Unusable { path: path.to_owned(), source };
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options(path).create_if_missing(true))
+            .await
+            .map_err(|error| unusable(error.into()))?;
+        MIGRATIONS.run(&write).await.map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => OpenError::Newer(path.to_owned()),
+            other => unusable(other.into()),
+        })?;
+        let read = readers(path).await.map_err(|error| unusable(error.into()))?;
+        Ok(Self { write, read, path: path.to_owned() })
+    }
+
+    /// Opens a database that must be there, for a command that only reads.
+    pub async fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        if path.exists() { Self::open(path).await } else { Err(OpenError::Missing(path.to_owned())) }
+    }
+}
+
+async fn readers(path: &Path) -> Result<sqlx::SqlitePool, sqlx::Error> {
+    let options = options(path).read_only(true);
+    SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+}

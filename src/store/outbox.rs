@@ -1,0 +1,153 @@
+//! Mails between the transaction that made them due and the server that takes them. Owns the queue's
+//! rows; when to try again is the mailroom's to decide.
+
+use sqlx::SqliteConnection;
+
+use super::rows::{instant, millis};
+use super::sweeps::json;
+use super::{Store, StoreError, Work};
+use crate::domain::Timestamp;
+use crate::domain::report::Letter;
+
+/// A mail that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedLetter {
+    /// Its place in the queue.
+    pub id: i64,
+    /// What to send.
+    pub letter: Letter,
+    /// When it was composed: its `Date`.
+    pub created_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When to try next.
+    pub next_attempt_at: Timestamp,
+}
+
+/// The queue in two numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueState {
+    /// Mails that wait.
+    pub length: u64,
+    /// When the oldest of them was composed.
+    pub oldest: Option<Timestamp>,
+}
+
+type LetterRow = (i64, String, String, String, String, String, String, Option<String>, i64, i64, i64);
+
+impl Store {
+    /// The mail that is next in line: the oldest that waits, due or not, so that order is kept.
+    pub async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
+        let row = sqlx::query_as::<_, LetterRow>(
+            "SELECT outbox_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv, created_at,
+                    attempts, next_attempt_at
+               FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1",
+        )
+        .fetch_optional(&self.read)
+        .await;
+        self.named(row.map_err(Into::into).and_then(|row| row.map(queued).transpose()))
+    }
+
+    /// The server took it.
+    pub async fn mark_sent(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let statement =
+            "UPDATE outbox SET sent_at = ?2, attempts = attempts + 1, last_error = NULL WHERE outbox_id = ?1";
+        self.mark(sqlx::query(statement).bind(id).bind(millis(now))).await
+    }
+
+    /// The server did not take it, and it is to be tried again.
+    pub async fn mark_retry(&self, id: i64, error: &str, next_attempt_at: Timestamp) -> Result<(), StoreError> {
+        let statement =
+            "UPDATE outbox SET next_attempt_at = ?2, attempts = attempts + 1, last_error = ?3 WHERE outbox_id = ?1";
+        self.mark(sqlx::query(statement).bind(id).bind(millis(next_attempt_at)).bind(error)).await
+    }
+
+    /// The server will never take it.
+    pub async fn mark_rejected(&self, id: i64, error: &str, now: Timestamp) -> Result<(), StoreError> {
+        let statement =
+            "UPDATE outbox SET rejected_at = ?2, attempts = attempts + 1, last_error = ?3 WHERE outbox_id = ?1";
+        self.mark(sqlx::query(statement).bind(id).bind(millis(now)).bind(error)).await
+    }
+
+    async fn mark(
+        &self,
+        update: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            update.execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
+
+    /// How many mails wait, and since when.
+    pub async fn queue_state(&self) -> Result<QueueState, StoreError> {
+        let row = sqlx::query_as::<_, (i64, Option<i64>)>(
+            "SELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL",
+        )
+        .fetch_one(&self.read)
+        .await;
+        self.named(row.map_err(Into::into).and_then(|(length, oldest)| {
+            let oldest = oldest.map(|at| instant("outbox", 0, "created_at", at)).transpose()?;
+            Ok(QueueState { length: length.unsigned_abs(), oldest })
+        }))
+    }
+
+    /// The subjects and errors of mails that no server took for good, the latest first, at most ten.
+    pub async fn rejected_letters(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT subject, coalesce(last_error, '') FROM outbox WHERE rejected_at IS NOT NULL
+              ORDER BY outbox_id DESC LIMIT 10",
+        )
+        .fetch_all(&self.read)
+        .await;
+        self.named(rows.map_err(Into::into))
+    }
+}
+
+fn queued(row: LetterRow) -> Work<QueuedLetter> {
+    let (id, message_id, references, to, subject, text, html, csv, created_at, attempts, next_attempt_at) = row;
+    Ok(QueuedLetter {
+        id,
+        letter: Letter {
+            message_id,
+            references: serde_json::from_str(&references)?,
+            to: serde_json::from_str(&to)?,
+            subject,
+            text,
+            html,
+            csv,
+        },
+        created_at: instant("outbox", id, "created_at", created_at)?,
+        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        next_attempt_at: instant("outbox", id, "next_attempt_at", next_attempt_at)?,
+    })
+}
+
+/// Puts a mail into the queue, within the transaction that made it due.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    letter: &Letter,
+    now: Timestamp,
+) -> Work<()> {
+    sqlx::query(
+        "INSERT INTO outbox (instance_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv,
+                             created_at, next_attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+    )
+    .bind(instance_id)
+    .bind(&letter.message_id)
+    .bind(json(&letter.references)?)
+    .bind(json(&letter.to)?)
+    .bind(&letter.subject)
+    .bind(&letter.text)
+    .bind(&letter.html)
+    .bind(&letter.csv)
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Forgetting. Owns the steps in which old rows go, each short enough that nobody waits for it; how long
+//! anything is kept, and how often a step is made, is the caller's.
+
+use super::rows::millis;
+use super::{Store, StoreError, Work};
+use crate::domain::Timestamp;
+
+/// Rows that one step deletes at most.
+const STEP: i64 = 5_000;
+
+/// Database pages that one step gives back to the file system at most.
+const VACUUM_PAGES: &str = "PRAGMA incremental_vacuum(500)";
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Rows that went.
+    pub rows: u64,
+    /// There may be more: make another step.
+    pub more: bool,
+}
+
+impl Store {
+    /// One step of forgetting: results of sweeps that began before `results`, and transitions, sweeps and
+    /// mails from before `transitions`.
+    pub async fn prune_step(&self, results: Timestamp, transitions: Timestamp) -> Result<Pruned, StoreError> {
+        let work = async {
+            let mut pruned = self.prune_results(results).await?;
+            if !pruned.more {
+                pruned = self.prune_the_rest(transitions.min(results), transitions, pruned.rows).await?;
+            }
+            if pruned.rows > 0 {
+                sqlx::query(VACUUM_PAGES).execute(&self.write).await?;
+            }
+            Ok(pruned)
+        };
+        self.named(work.await)
+    }
+
+    /// Deletes from the oldest sweep on: it stands first in the table.
+    async fn prune_results(&self, before: Timestamp) -> Work<Pruned> {
+        let mut tx = self.begin().await?;
+        let oldest: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT sweep_id, started_at FROM sweep
+              WHERE sweep_id = (SELECT sweep_id FROM render_result ORDER BY sweep_id LIMIT 1)",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some((sweep, started_at)) = oldest else { return Ok(Pruned::default()) };
+        if started_at >= millis(before) {
+            return Ok(Pruned::default());
+        }
+        let deleted = sqlx::query(
+            "DELETE FROM render_result
+              WHERE sweep_id = ?1
+                AND card_key <= (SELECT max(card_key) FROM (SELECT card_key FROM render_result WHERE sweep_id = ?1
+                                                            ORDER BY card_key LIMIT ?2))",
+        )
+        .bind(sweep)
+        .bind(STEP)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Pruned { rows: deleted.rows_affected(), more: true })
+    }
+
+    /// Sweeps and reasons go only when nothing that is kept refers to them.
+    async fn prune_the_rest(&self, everything: Timestamp, transitions: Timestamp, already: u64) -> Work<Pruned> {
+        let mut tx = self.begin().await?;
+        let mut rows = 0;
+        for (statement, before) in [
+            (OLD_TRANSITIONS, transitions),
+            (OLD_LETTERS, transitions),
+            (OLD_SWEEPS, everything),
+            (OLD_REASONS, everything),
+        ] {
+            let deleted = sqlx::query(statement).bind(millis(before)).bind(STEP).execute(&mut *tx).await?;
+            rows += deleted.rows_affected();
+        }
+        tx.commit().await?;
+        Ok(Pruned { rows: already + rows, more: rows > 0 })
+    }
+}
+
+const OLD_TRANSITIONS: &str = "
+    DELETE FROM transition WHERE transition_id IN (SELECT transition_id FROM transition WHERE at < ?1 LIMIT ?2)";
+
+const OLD_LETTERS: &str = "
+    DELETE FROM outbox
+     WHERE outbox_id IN (SELECT outbox_id FROM outbox WHERE coalesce(sent_at, rejected_at) < ?1 LIMIT ?2)";
+
+const OLD_SWEEPS: &str = "
+    DELETE FROM sweep
+     WHERE sweep_id IN (SELECT sweep_id FROM sweep s
+                         WHERE s.started_at < ?1 AND s.finished_at IS NOT NULL
+                           AND NOT EXISTS (SELECT 1 FROM transition t WHERE t.sweep_id = s.sweep_id)
+                           AND NOT EXISTS (SELECT 1 FROM render_result r WHERE r.sweep_id = s.sweep_id)
+                         LIMIT ?2)";
+
+const OLD_REASONS: &str = "
+    DELETE FROM reason
+     WHERE reason_id IN (SELECT reason_id FROM reason WHERE last_used_at < ?1 LIMIT ?2)
+       AND reason_id NOT IN (SELECT reason_id FROM card_state WHERE reason_id IS NOT NULL)
+       AND reason_id NOT IN (SELECT unchecked_reason_id FROM card_state WHERE unchecked_reason_id IS NOT NULL)
+       AND reason_id NOT IN (SELECT reason_id FROM transition WHERE reason_id IS NOT NULL)";

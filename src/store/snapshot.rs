@@ -1,0 +1,154 @@
+//! Reading what is true now: the snapshot that gauges, pages and `status` are made from, and what the
+//! next plan is read against. Owns these reads; each is one transaction, so that it is of one instant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{FromRow, Row, SqliteConnection};
+
+use super::instances::instance_id;
+use super::rows::{ImpossibleRow, StateRow, instant, page_kind};
+use super::{Store, StoreError, Work};
+use crate::domain::Timestamp;
+use crate::domain::ids::{CardId, InstanceName, PageId};
+use crate::domain::snapshot::{CardNow, InstanceSnapshot, LastSweep, PageNow};
+use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
+
+impl Store {
+    /// What is true of an instance now.
+    pub async fn snapshot(&self, name: &InstanceName) -> Result<InstanceSnapshot, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let instance = instance_id(&mut tx, name).await?;
+            let holdings = holdings(&mut tx, instance).await?;
+            let pages = pages(&mut tx, instance).await?;
+            Ok(InstanceSnapshot {
+                name: name.clone(),
+                pages: pages
+                    .into_iter()
+                    .map(|(page, _)| {
+                        let cards = holdings.get(&page.id).cloned().unwrap_or_default();
+                        (page.id, PageNow { title: page.title, kind: page.kind, cards })
+                    })
+                    .collect(),
+                cards: cards_now(&mut tx, instance).await?,
+                last_completed: last_completed(&mut tx, instance).await?,
+                last_sweep: last_sweep(&mut tx, instance).await?,
+            })
+        };
+        self.named(work.await)
+    }
+
+    /// What the latest sweeps left of an instance.
+    pub async fn remembered(&self, name: &InstanceName) -> Result<Remembered, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let instance = instance_id(&mut tx, name).await?;
+            let mut holdings = holdings(&mut tx, instance).await?;
+            let pages = pages(&mut tx, instance).await?.into_iter().map(|(mut page, doubted)| {
+                page.cards = holdings.remove(&page.id).unwrap_or_default().into_iter().collect();
+                (page.id, RememberedPage { page, doubted })
+            });
+            Ok(Remembered { pages: pages.collect(), cards: listed_cards(&mut tx, instance).await? })
+        };
+        self.named(work.await)
+    }
+}
+
+async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<PageId, Vec<CardId>>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT pc.page_id, c.card_id FROM page_card pc JOIN card c USING (card_key)
+          WHERE pc.instance_id = ?1 AND c.removed_at IS NULL ORDER BY pc.page_id, c.card_id",
+    )
+    .bind(instance)
+    .fetch_all(connection)
+    .await?;
+    let mut holdings: BTreeMap<PageId, Vec<CardId>> = BTreeMap::new();
+    for (page, card) in rows {
+        holdings.entry(PageId(page)).or_default().push(CardId(card));
+    }
+    Ok(holdings)
+}
+
+/// The monitored pages, without their cards, and whether each is doubted.
+async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
+    let rows: Vec<(i64, String, String, Option<i64>, bool)> = sqlx::query_as(
+        "SELECT page_id, title, kind, app_id, doubted FROM page WHERE instance_id = ?1 AND removed_at IS NULL",
+    )
+    .bind(instance)
+    .fetch_all(connection)
+    .await?;
+    let page = |(id, title, kind, app, doubted): (i64, String, String, Option<i64>, bool)| {
+        (ListedPage { id: PageId(id), title, kind: page_kind(&kind, app), cards: BTreeSet::new() }, doubted)
+    };
+    Ok(rows.into_iter().map(page).collect())
+}
+
+async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, CardNow>> {
+    let rows = sqlx::query(
+        "SELECT c.card_id, c.title, c.owners, c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen,
+                s.told, s.told_at, s.told_message_id, u.text AS unchecked_because
+           FROM card c LEFT JOIN card_state s USING (card_key)
+                LEFT JOIN reason r ON r.reason_id = s.reason_id
+                LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
+          WHERE c.instance_id = ?1 AND c.removed_at IS NULL",
+    )
+    .bind(instance)
+    .fetch_all(connection)
+    .await?;
+    let mut cards = BTreeMap::new();
+    for row in &rows {
+        let card = CardNow {
+            title: row.try_get("title")?,
+            owners: serde_json::from_str(row.try_get("owners")?)?,
+            state: StateRow::from_row(row)?.memory()?.state,
+            unchecked_because: row.try_get("unchecked_because")?,
+        };
+        cards.insert(CardId(row.try_get("card_id")?), card);
+    }
+    Ok(cards)
+}
+
+async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, ListedCard>> {
+    let rows: Vec<(i64, String, String, String)> =
+        sqlx::query_as("SELECT card_id, title, kind, owners FROM card WHERE instance_id = ?1 AND removed_at IS NULL")
+            .bind(instance)
+            .fetch_all(connection)
+            .await?;
+    let mut cards = BTreeMap::new();
+    for (id, title, kind, owners) in rows {
+        let card = ListedCard { id: CardId(id), title, kind: CardKind(kind), owners: serde_json::from_str(&owners)? };
+        cards.insert(card.id, card);
+    }
+    Ok(cards)
+}
+
+async fn last_completed(connection: &mut SqliteConnection, instance: i64) -> Work<Option<Timestamp>> {
+    let row: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT sweep_id, finished_at FROM sweep WHERE instance_id = ?1 AND outcome = 'completed'
+          ORDER BY started_at DESC LIMIT 1",
+    )
+    .bind(instance)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(id, at)| instant("sweep", id, "finished_at", at)).transpose()?)
+}
+
+async fn last_sweep(connection: &mut SqliteConnection, instance: i64) -> Work<Option<LastSweep>> {
+    let row: Option<(i64, i64, i64, String, Option<String>)> = sqlx::query_as(
+        "SELECT sweep_id, started_at, finished_at, outcome, trouble FROM sweep
+          WHERE instance_id = ?1 AND outcome IN ('completed', 'partial', 'failed')
+          ORDER BY started_at DESC LIMIT 1",
+    )
+    .bind(instance)
+    .fetch_optional(connection)
+    .await?;
+    let Some((id, started_at, finished_at, outcome, trouble)) = row else { return Ok(None) };
+    let named =
+        Outcome::named(&outcome).ok_or(ImpossibleRow { table: "sweep", row: id, column: "outcome", value: outcome })?;
+    Ok(Some(LastSweep {
+        started_at: instant("sweep", id, "started_at", started_at)?,
+        finished_at: instant("sweep", id, "finished_at", finished_at)?,
+        outcome: named,
+        trouble,
+    }))
+}

@@ -1,0 +1,260 @@
+//! A sweep while it runs: its row, the cards that it looks at, and each result as it comes. Owns these
+//! writes; how a sweep is closed is [`super::closing`]'s.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::instances::instance_id;
+use super::rows::{millis, verdict_code};
+use super::{Store, StoreError, Work};
+use crate::domain::Timestamp;
+use crate::domain::ids::{CardId, InstanceName, SweepId};
+use crate::domain::sweep::{Outcome, Plan};
+use crate::domain::verdict::Verdict;
+
+/// A sweep that has begun and is not closed.
+#[derive(Debug)]
+pub struct OpenSweep {
+    /// Its id.
+    pub id: SweepId,
+    /// The instance that it looks at.
+    pub instance: InstanceName,
+    /// When it began.
+    pub started_at: Timestamp,
+    pub(super) instance_id: i64,
+    pub(super) keys: BTreeMap<CardId, i64>,
+    reasons: HashMap<(&'static str, String), i64>,
+}
+
+/// One render's result, to be saved.
+#[derive(Debug, Clone)]
+pub struct SavedResult {
+    /// The card.
+    pub card: CardId,
+    /// 0 for the first render of the sweep, 1 and up for those that confirm it.
+    pub round: u32,
+    /// What it said.
+    pub verdict: Verdict,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long the deciding attempt took.
+    pub latency: Duration,
+}
+
+impl Store {
+    /// Begins a sweep: from now on it is one, and a process that dies leaves it to be marked `interrupted`.
+    pub async fn begin_sweep(
+        &self,
+        instance: &InstanceName,
+        pid: u32,
+        now: Timestamp,
+    ) -> Result<OpenSweep, StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            let instance_id = instance_id(&mut tx, instance).await?;
+            give_up_own(&mut tx, instance_id, pid, now).await?;
+            let id = insert_sweep(&mut tx, instance_id, pid, now).await?;
+            tx.commit().await?;
+            Ok(OpenSweep {
+                id: SweepId(id),
+                instance: instance.clone(),
+                started_at: now,
+                instance_id,
+                keys: BTreeMap::new(),
+                reasons: HashMap::new(),
+            })
+        };
+        self.named(work.await)
+    }
+
+    /// Gives each planned card a key, so that its results can be saved. What is monitored does not change
+    /// before the sweep is closed: a card that is new stands as removed until then.
+    pub async fn add_planned_cards(&self, sweep: &mut OpenSweep, plan: &Plan) -> Result<(), StoreError> {
+        let cards: Vec<_> =
+            plan.cards.values().map(|planned| (planned.card.id.0, &planned.card.title, &planned.card.kind.0)).collect();
+        let work = async {
+            let mut tx = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at)
+                 SELECT ?1, value ->> 0, value ->> 1, value ->> 2, '[]', ?3 FROM json_each(?2) WHERE true
+                 ON CONFLICT (instance_id, card_id) DO NOTHING",
+            )
+            .bind(sweep.instance_id)
+            .bind(json(&cards)?)
+            .bind(millis(sweep.started_at))
+            .execute(&mut *tx)
+            .await?;
+            let keys: Vec<(i64, i64)> = sqlx::query_as("SELECT card_id, card_key FROM card WHERE instance_id = ?1")
+                .bind(sweep.instance_id)
+                .fetch_all(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(keys)
+        };
+        let keys = self.named(work.await)?;
+        sweep.keys = keys.into_iter().map(|(card, key)| (CardId(card), key)).collect();
+        Ok(())
+    }
+
+    /// Saves results in one transaction; a result is a row soon after it exists.
+    pub async fn append_results(&self, sweep: &mut OpenSweep, results: &[SavedResult]) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            insert_results(&mut tx, sweep, results).await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        let saved = work.await;
+        if saved.is_err() {
+            // Keys of reasons that were rolled back must not be used again.
+            sweep.reasons.clear();
+        }
+        self.named(saved)
+    }
+
+    /// Ends a sweep that decided nothing: it could not log in or list cards, or was skipped.
+    pub async fn end_sweep(
+        &self,
+        sweep: OpenSweep,
+        outcome: Outcome,
+        trouble: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            let ended = sqlx::query(
+                "UPDATE sweep SET finished_at = ?2, outcome = ?3, trouble = ?4 WHERE sweep_id = ?1 AND finished_at IS NULL",
+            )
+            .bind(sweep.id.0)
+            .bind(millis(now))
+            .bind(outcome.name())
+            .bind(trouble)
+            .execute(&mut *tx)
+            .await?;
+            if ended.rows_affected() != 1 {
+                return Err(super::WorkError::SweepClosed(sweep.id.0));
+            }
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
+
+    /// Marks as `interrupted` what no living process will close. Returns the instances concerned.
+    pub async fn mark_interrupted(
+        &self,
+        is_alive: impl Fn(u32) -> bool + Send,
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            let open: Vec<(i64, i64, String)> = sqlx::query_as(
+                "SELECT sweep_id, pid, name FROM sweep JOIN instance USING (instance_id) WHERE finished_at IS NULL",
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            let mut marked = Vec::new();
+            for (id, pid, name) in open {
+                if u32::try_from(pid).is_ok_and(&is_alive) {
+                    continue;
+                }
+                sqlx::query("UPDATE sweep SET finished_at = ?2, outcome = 'interrupted' WHERE sweep_id = ?1")
+                    .bind(id)
+                    .bind(millis(now))
+                    .execute(&mut *tx)
+                    .await?;
+                marked.push(name);
+            }
+            tx.commit().await?;
+            Ok(marked)
+        };
+        self.named(work.await)
+    }
+}
+
+/// A process sweeps an instance once at a time: an open sweep of its own is one that it could not close.
+async fn give_up_own(connection: &mut SqliteConnection, instance_id: i64, pid: u32, now: Timestamp) -> Work<()> {
+    sqlx::query(
+        "UPDATE sweep SET finished_at = ?3, outcome = 'interrupted'
+          WHERE instance_id = ?1 AND pid = ?2 AND finished_at IS NULL",
+    )
+    .bind(instance_id)
+    .bind(i64::from(pid))
+    .bind(millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert_sweep(connection: &mut SqliteConnection, instance_id: i64, pid: u32, now: Timestamp) -> Work<i64> {
+    let inserted = sqlx::query("INSERT INTO sweep (instance_id, pid, started_at) VALUES (?1, ?2, ?3)")
+        .bind(instance_id)
+        .bind(i64::from(pid))
+        .bind(millis(now))
+        .execute(connection)
+        .await?;
+    Ok(inserted.last_insert_rowid())
+}
+
+async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep, results: &[SavedResult]) -> Work<()> {
+    let mut rows = Vec::with_capacity(results.len());
+    for result in results {
+        let (Some(code), Some(key)) = (verdict_code(&result.verdict), sweep.keys.get(&result.card).copied()) else {
+            continue;
+        };
+        let reason = reason_id(connection, sweep, &result.verdict, result.at).await?;
+        let at_s = result.at.timestamp() - sweep.started_at.timestamp();
+        let latency_ms = i64::try_from(result.latency.as_millis()).unwrap_or(i64::MAX);
+        rows.push((key, i64::from(result.round), code, reason, at_s, latency_ms));
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // In key order the rows land side by side, which keeps the table's pages full.
+    rows.sort_unstable();
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO render_result (sweep_id, card_key, round, verdict, reason_id, at_s, latency_ms) ",
+    );
+    insert.push_values(rows, |mut row, (key, round, code, reason, at_s, latency_ms)| {
+        row.push_bind(sweep.id.0).push_bind(key).push_bind(round).push_bind(code);
+        row.push_bind(reason).push_bind(at_s).push_bind(latency_ms);
+    });
+    insert.build().execute(connection).await?;
+    Ok(())
+}
+
+/// The key of a verdict's reason, which is stored once.
+pub(super) async fn reason_id(
+    connection: &mut SqliteConnection,
+    sweep: &mut OpenSweep,
+    verdict: &Verdict,
+    at: Timestamp,
+) -> Work<Option<i64>> {
+    let class = match verdict {
+        Verdict::Broken(reason) => reason.class.name(),
+        Verdict::Working { .. } | Verdict::Unchecked(_) | Verdict::Unsupported => "",
+    };
+    let Some(text) = verdict.reason().filter(|text| !text.is_empty()) else { return Ok(None) };
+    if let Some(id) = sweep.reasons.get(&(class, text.to_owned())) {
+        return Ok(Some(*id));
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO reason (class, text, last_used_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (class, text) DO UPDATE SET last_used_at = max(last_used_at, excluded.last_used_at)
+         RETURNING reason_id",
+    )
+    .bind(class)
+    .bind(text)
+    .bind(millis(at))
+    .fetch_one(connection)
+    .await?;
+    sweep.reasons.insert((class, text.to_owned()), id);
+    Ok(Some(id))
+}
+
+/// Rows for `json_each`.
+pub(super) fn json<T: serde::Serialize>(rows: &T) -> Work<String> {
+    Ok(serde_json::to_string(rows)?)
+}
