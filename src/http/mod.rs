@@ -1,1 +1,84 @@
-//! http
+//! The listener: metrics and health. Owns what is answered over HTTP and who may read it; everything it
+//! shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
+//!
+//! A new address is a handler in a file of its own and a line in [`router`].
+
+mod auth;
+mod gauges;
+mod health;
+pub mod live;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{MethodRouter, get};
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::config::valid::Login;
+use crate::domain::snapshot::Snapshot;
+use crate::store::Store;
+use live::LiveBoard;
+
+/// Says why the daemon is not ready, if it is not.
+pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What the handlers read.
+#[derive(Clone)]
+pub struct Board {
+    /// The counters and histograms of every room.
+    pub registry: Registry,
+    /// What is true now.
+    pub snapshot: watch::Receiver<Snapshot>,
+    /// What is going on now.
+    pub live: LiveBoard,
+    /// The database, for the mail queue and its size.
+    pub store: Store,
+    /// The time.
+    pub clock: SharedClock,
+    /// Cards that were not decided for so long are unchecked.
+    pub stale_after: Duration,
+    /// At most so many cards have a series of their own.
+    pub max_broken_card_series: usize,
+    /// Whether schedule, sweepers and mailroom run.
+    pub readiness: Readiness,
+    /// The login that readers need.
+    pub basic_auth: Option<Login>,
+}
+
+impl std::fmt::Debug for Board {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Board").finish_non_exhaustive()
+    }
+}
+
+/// Every address; any method but GET (and HEAD, which goes with it) gets 405.
+pub fn router(board: Board) -> Router {
+    let guarded = Router::new().route("/", read(health::index)).route("/metrics", read(gauges::metrics));
+    let guarded = match board.basic_auth.clone() {
+        None => guarded,
+        Some(login) => guarded.layer(axum::middleware::from_fn_with_state(Arc::new(login), auth::require)),
+    };
+    guarded.route("/healthz", read(health::healthz)).route("/readyz", read(health::readyz)).with_state(board)
+}
+
+fn read<H, T>(handler: H) -> MethodRouter<Board>
+where
+    H: axum::handler::Handler<T, Board>,
+    T: 'static,
+{
+    get(handler)
+}
+
+/// Serves until `shutdown` ends. The caller binds, so that it knows the address, and decides the end.
+pub async fn serve(
+    listener: TcpListener,
+    board: Board,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(board)).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,177 @@
+//! `/metrics`: the rooms' counters, and gauges of what is true, made anew for each scrape out of one
+//! snapshot. Owns the names and labels of the gauges; since the registry is fresh, no label outlives what
+//! it named, and after a restart the gauges are right because the snapshot is read from the database.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus::{Encoder, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use super::Board;
+use crate::domain::Timestamp;
+use crate::domain::card::Shown;
+use crate::domain::foreign;
+use crate::domain::snapshot::InstanceSnapshot;
+use crate::store::QueueState;
+
+/// Titles are cut to so many characters in labels.
+const LABEL_LIMIT: usize = 200;
+
+pub(super) async fn metrics(State(board): State<Board>) -> Response {
+    match scrape(&board).await {
+        Ok(body) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "cannot answer a scrape");
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot make the metrics: {error}\n")).into_response()
+        }
+    }
+}
+
+async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
+    let registry = Registry::new();
+    let gauges = Gauges::new(&registry)?;
+    let now = board.clock.now();
+    let snapshot = board.snapshot.borrow().clone();
+    for instance in &snapshot {
+        gauges.show(board, instance, now);
+    }
+    gauges.show_queue(board.store.queue_state().await?);
+    gauges.store_size.set(i64::try_from(board.store.size().await?)?);
+    gauges.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    let mut families = board.registry.gather();
+    families.extend(registry.gather());
+    families.sort_by(|a, b| a.name().cmp(b.name()));
+    let mut body = Vec::with_capacity(64 * 1024);
+    TextEncoder::new().encode(&families, &mut body)?;
+    Ok(body)
+}
+
+struct Gauges {
+    cards: IntGaugeVec,
+    page_cards: IntGaugeVec,
+    page_broken_cards: IntGaugeVec,
+    card_broken: IntGaugeVec,
+    card_broken_series_dropped: IntGaugeVec,
+    muted_cards: IntGaugeVec,
+    domo_up: IntGaugeVec,
+    last_completed: GaugeVec,
+    next: GaugeVec,
+    last_duration: GaugeVec,
+    remaining: IntGaugeVec,
+    queue_length: IntGauge,
+    queue_oldest: prometheus::Gauge,
+    store_size: IntGauge,
+    build_info: IntGaugeVec,
+}
+
+const INSTANCE: &[&str] = &["domo_instance"];
+const PAGE: &[&str] = &["domo_instance", "page_id", "page"];
+const CARD: &[&str] = &["domo_instance", "card_id", "card"];
+const STATE: &[&str] = &["domo_instance", "state"];
+
+impl Gauges {
+    fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let whole = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntGaugeVec> {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let seconds = |name: &str, help: &str| -> prometheus::Result<GaugeVec> {
+            let gauge = GaugeVec::new(Opts::new(name, help), INSTANCE)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let plain = |name: &str, help: &str| -> prometheus::Result<IntGauge> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let queue_oldest = prometheus::Gauge::new(
+            "cardwatch_email_queue_oldest_timestamp_seconds",
+            "When the oldest mail that waits to be sent was composed, 0 when none waits.",
+        )?;
+        registry.register(Box::new(queue_oldest.clone()))?;
+        Ok(Self {
+            cards: whole("cardwatch_cards", "Distinct cards monitored, by state.", STATE)?,
+            page_cards: whole("cardwatch_page_cards", "Cards on a page.", PAGE)?,
+            page_broken_cards: whole("cardwatch_page_broken_cards", "Cards on a page that do not render.", PAGE)?,
+            card_broken: whole("cardwatch_card_broken", "1 for each card that does not render, up to a cap.", CARD)?,
+            card_broken_series_dropped: whole(
+                "cardwatch_card_broken_series_dropped",
+                "Broken cards that have no series of their own because of the cap.",
+                INSTANCE,
+            )?,
+            muted_cards: whole("cardwatch_muted_cards", "Cards that no mail speaks of for now.", INSTANCE)?,
+            domo_up: whole("cardwatch_domo_up", "1 when the latest sweep could log in and list cards.", INSTANCE)?,
+            last_completed: seconds(
+                "cardwatch_sweep_last_completed_timestamp_seconds",
+                "When the latest sweep ended that decided every card.",
+            )?,
+            next: seconds("cardwatch_sweep_next_timestamp_seconds", "When the next sweep is due.")?,
+            last_duration: seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
+            remaining: whole("cardwatch_sweep_cards_remaining", "Cards that the running sweep has still to decide.", INSTANCE)?,
+            queue_length: plain("cardwatch_email_queue_length", "Mails that wait to be sent.")?,
+            queue_oldest,
+            store_size: plain("cardwatch_store_size_bytes", "Size of the database.")?,
+            build_info: whole("cardwatch_build_info", "1, with the version that runs.", &["version"])?,
+        })
+    }
+
+    fn show(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+        let name = instance.name.as_str();
+        let counts = instance.counts(now, board.stale_after);
+        for shown in Shown::ALL {
+            self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
+        }
+        self.muted_cards.with_label_values(&[name]).set(0);
+        self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
+        self.show_pages(board, instance, now);
+        self.show_broken(board, instance, now);
+        let live = board.live.of_instance(&instance.name);
+        self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
+        self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
+        self.last_completed.with_label_values(&[name]).set(instance.last_completed.map_or(0.0, seconds));
+        let took = instance.last_sweep.as_ref().map_or(0.0, |sweep| seconds(sweep.finished_at) - seconds(sweep.started_at));
+        self.last_duration.with_label_values(&[name]).set(took);
+    }
+
+    fn show_pages(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+        for (id, page) in &instance.pages {
+            let counts = instance.page_counts(page, now, board.stale_after);
+            let labels = [instance.name.as_str(), &id.to_string(), &label(&page.title)];
+            self.page_cards.with_label_values(&labels).set(whole(counts.all()));
+            self.page_broken_cards.with_label_values(&labels).set(whole(counts.broken));
+        }
+    }
+
+    fn show_broken(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+        let name = instance.name.as_str();
+        let mut dropped = 0;
+        for (place, (id, card)) in instance.broken(now, board.stale_after).enumerate() {
+            if place < board.max_broken_card_series {
+                self.card_broken.with_label_values(&[name, &id.to_string(), &label(&card.title)]).set(1);
+            } else {
+                dropped += 1;
+            }
+        }
+        self.card_broken_series_dropped.with_label_values(&[name]).set(dropped);
+    }
+
+    fn show_queue(&self, queue: QueueState) {
+        self.queue_length.set(i64::try_from(queue.length).unwrap_or(i64::MAX));
+        self.queue_oldest.set(queue.oldest.map_or(0.0, seconds));
+    }
+}
+
+fn label(title: &str) -> String {
+    foreign::one_line(title, LABEL_LIMIT)
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay exact for 280,000 years")]
+fn seconds(at: Timestamp) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
+}

@@ -1,0 +1,58 @@
+//! What is going on now and is in no database: the next tick and the cards that a running sweep still has
+//! to decide. Owns these few numbers; daemon tasks write them, handlers read them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use crate::domain::Timestamp;
+use crate::domain::ids::InstanceName;
+
+/// The live numbers of every instance.
+#[derive(Debug, Clone, Default)]
+pub struct LiveBoard(Arc<BTreeMap<InstanceName, Arc<Live>>>);
+
+/// The live numbers of one instance.
+#[derive(Debug, Default)]
+pub struct Live {
+    /// In milliseconds since 1970; 0 = none is known.
+    next_sweep: AtomicI64,
+    remaining: AtomicUsize,
+}
+
+impl LiveBoard {
+    /// A board with these instances on it.
+    pub fn of(instances: impl Iterator<Item = InstanceName>) -> Self {
+        Self(Arc::new(instances.map(|name| (name, Arc::default())).collect()))
+    }
+
+    /// The numbers of one instance.
+    pub fn of_instance(&self, name: &InstanceName) -> Arc<Live> {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl Live {
+    /// When the next sweep is due.
+    pub fn next_sweep(&self) -> Option<Timestamp> {
+        match self.next_sweep.load(Ordering::Relaxed) {
+            0 => None,
+            at => Timestamp::from_timestamp_millis(at),
+        }
+    }
+
+    /// Notes when the next sweep is due.
+    pub fn set_next_sweep(&self, at: Option<Timestamp>) {
+        self.next_sweep.store(at.map_or(0, |at| at.timestamp_millis()), Ordering::Relaxed);
+    }
+
+    /// How many cards the running sweep still has to decide; 0 between sweeps.
+    pub fn remaining(&self) -> usize {
+        self.remaining.load(Ordering::Relaxed)
+    }
+
+    /// Notes how many cards the running sweep still has to decide.
+    pub fn set_remaining(&self, cards: usize) {
+        self.remaining.store(cards, Ordering::Relaxed);
+    }
+}
