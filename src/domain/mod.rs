@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod card;
 pub mod cause;
 pub mod closing;
+pub mod foreign;
 pub mod ids;
 pub mod link;
 pub mod report;

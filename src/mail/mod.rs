@@ -1,1 +1,16 @@
-//! mail
+//! Mail. Owns how a report reads as a letter ([`message`]) and how a letter reaches an SMTP server
+//! ([`mailer`]). It does not own what is told, to whom or when (that is `domain` and `daemon`), nor the
+//! outbox (that is `store`).
+//!
+//! A new fact in a letter goes into `outline`, from which both parts are written; a new thing that a
+//! server may do wrong is a variant of [`session::MailerError`] with its remedy.
+
+mod html;
+mod list;
+
+pub mod message;
+
+mod outline;
+
+mod text;
+mod words;

@@ -1,0 +1,361 @@
+//! What a letter says, in the order in which it says it, with every foreign text made printable. Owns
+//! the words, so that text and HTML state the same facts; it does not own how either is laid out.
+
+use url::Url;
+
+use super::words;
+use crate::domain::Timestamp;
+use crate::domain::cause::Group;
+use crate::domain::foreign::one_line;
+use crate::domain::report::{CardLine, Report, cards, count};
+use crate::domain::verdict::Reason;
+
+/// So many cards are shown in a letter; beyond them the attached list is complete.
+pub(super) const MOST_CARDS: usize = 50;
+
+/// So many reasons are shown: a letter of a thousand different ones is rejected by its size.
+const MOST_REASONS: usize = 250;
+
+/// The longest title in a letter, in characters.
+const TITLE_LIMIT: usize = 160;
+
+/// The longest reason in a letter, in characters; the attached list has it in full.
+pub(super) const REASON_LIMIT: usize = 300;
+
+/// What a card is called that has no title.
+const UNTITLED: &str = "(no title)";
+
+/// How a statement is coloured; the words beside it say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// Something is broken.
+    Broken,
+    /// Everything works, and we saw it.
+    Well,
+    /// Neither.
+    Plain,
+}
+
+/// A letter from top to bottom.
+pub(super) struct Outline {
+    /// The answer, in words.
+    pub headline: String,
+    pub mood: Mood,
+    /// Sentences below it, one a line.
+    pub summary: Vec<String>,
+    /// What kept the sweep from its whole view.
+    pub trouble: Option<String>,
+    /// The line that a mail program shows beside the subject.
+    pub preview: String,
+    pub sections: Vec<Section>,
+    /// What the sections left out.
+    pub left_out: Option<String>,
+    /// Sentences at the foot.
+    pub footer: Vec<String>,
+    /// Where to read on: words and address.
+    pub link: Option<(String, String)>,
+}
+
+/// Cards of which the same is said.
+pub(super) struct Section {
+    /// Absent where the headline says it already.
+    pub title: Option<String>,
+    pub mood: Mood,
+    pub blocks: Vec<Block>,
+}
+
+/// Cards that share one reason, or have none to share.
+pub(super) struct Block {
+    pub cause: Option<Cause>,
+    pub shown: Vec<Entry>,
+    /// What is said of the cards that are not shown.
+    pub more: Option<String>,
+}
+
+/// What is wrong with the cards of a block.
+pub(super) struct Cause {
+    pub class: &'static str,
+    pub reason: String,
+    /// '4 cards'.
+    pub cards: String,
+}
+
+/// One card.
+pub(super) struct Entry {
+    pub title: String,
+    /// Where it is, whose it is, since when.
+    pub facts: Vec<String>,
+    /// What was wrong with a card that works again.
+    pub was: Option<String>,
+    pub url: String,
+}
+
+/// What a section says of its cards.
+#[derive(Clone, Copy)]
+enum Said {
+    Broke,
+    FirstSeen,
+    Recovered,
+    StillBroken,
+}
+
+impl Said {
+    /// 'broken since 14:05'.
+    fn since(self, time: &str) -> String {
+        match self {
+            Self::Broke | Self::StillBroken => format!("broken since {time}"),
+            Self::FirstSeen => format!("broken since {time} or before"),
+            Self::Recovered => format!("works again since {time}"),
+        }
+    }
+
+    /// '2 cards recovered'.
+    fn title(self, count: usize) -> String {
+        format!("{} {}", cards(count), self.happened(count))
+    }
+
+    fn happened(self, count: usize) -> String {
+        match self {
+            Self::Broke => "broke".to_owned(),
+            Self::FirstSeen => format!("{} broken when first seen", if count == 1 { "was" } else { "were" }),
+            Self::Recovered => "recovered".to_owned(),
+            Self::StillBroken => format!("{} still broken", words::be(count)),
+        }
+    }
+
+    fn mood(self) -> Mood {
+        match self {
+            Self::Broke | Self::FirstSeen | Self::StillBroken => Mood::Broken,
+            Self::Recovered => Mood::Well,
+        }
+    }
+}
+
+/// How many cards of a report a letter would have to show.
+pub(super) fn cards_in(report: &Report) -> usize {
+    count(&report.broke) + count(&report.first_seen) + report.recovered.len() + count(&report.still_broken)
+}
+
+/// The outline of a report's letter.
+pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
+    let said = said(report);
+    let mut room = Room { cards: MOST_CARDS, reasons: MOST_REASONS, reasons_left_out: 0, cards_left_out: 0 };
+    let sections = sections(report, &said, &mut room);
+    let mut summary = vec![swept(report), standing(report)];
+    summary.extend(attached(report));
+    Outline {
+        headline: headline(report, &said),
+        mood: mood(report),
+        summary,
+        trouble: report.trouble.as_deref().map(trouble),
+        preview: preview(&sections, &said),
+        sections,
+        left_out: room.left_out(),
+        footer: confirmation(report).into_iter().collect(),
+        link: link_base.map(|base| (link_words(report.totals.broken), base.as_str().to_owned())),
+    }
+}
+
+/// What there is to say, and of how many cards.
+fn said(report: &Report) -> Vec<(Said, usize)> {
+    [
+        (Said::Broke, count(&report.broke)),
+        (Said::FirstSeen, count(&report.first_seen)),
+        (Said::Recovered, report.recovered.len()),
+        (Said::StillBroken, count(&report.still_broken)),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .collect()
+}
+
+fn headline(report: &Report, said: &[(Said, usize)]) -> String {
+    let phrases = said.iter().enumerate().map(|(place, (said, count))| match place {
+        0 => said.title(*count),
+        _ => format!("{count} {}", said.happened(*count)),
+    });
+    format!("{} at {}", phrases.collect::<Vec<_>>().join(", "), report.instance)
+}
+
+/// Never green while we cannot see.
+fn mood(report: &Report) -> Mood {
+    let totals = report.totals;
+    if !(report.broke.is_empty() && report.first_seen.is_empty() && report.still_broken.is_empty()) {
+        Mood::Broken
+    } else if totals.broken == 0 && totals.unchecked == 0 && report.trouble.is_none() {
+        Mood::Well
+    } else {
+        Mood::Plain
+    }
+}
+
+fn swept(report: &Report) -> String {
+    format!("Sweep of {} ({}).", words::day_and_time(report.swept_at, report.timezone), report.timezone)
+}
+
+fn standing(report: &Report) -> String {
+    let totals = report.totals;
+    let broken = match totals.broken {
+        0 => format!("None of {} is broken now", cards(totals.cards)),
+        broken => format!("{broken} of {} {} broken now", cards(totals.cards), words::be(broken)),
+    };
+    match totals.unchecked {
+        0 => format!("{broken}."),
+        unchecked => format!("{broken}; {unchecked} could not be checked."),
+    }
+}
+
+fn attached(report: &Report) -> Option<String> {
+    let all = cards_in(report);
+    (all > MOST_CARDS).then(|| {
+        format!("The first {MOST_CARDS} of {all} cards are shown here; the attached list, cards.csv, is complete.")
+    })
+}
+
+fn trouble(trouble: &str) -> String {
+    let mut sentence = format!("This sweep did not see everything: {}", one_line(trouble, REASON_LIMIT));
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+fn confirmation(report: &Report) -> Option<String> {
+    let again = words::span(report.confirmed_after?);
+    let newly = count(&report.broke) + count(&report.first_seen);
+    let which = match newly {
+        0 => return None,
+        _ if newly < cards_in(report) => "Each newly broken card",
+        1 => "It",
+        _ => "Each",
+    };
+    Some(format!("{which} was rendered again {again} later before this was sent."))
+}
+
+fn link_words(broken: usize) -> String {
+    match broken {
+        0 => "Status page".to_owned(),
+        1 => "The broken card".to_owned(),
+        broken => format!("All {broken} broken cards"),
+    }
+}
+
+/// The first causes in short, as far as a mail program would show them.
+fn preview(sections: &[Section], said: &[(Said, usize)]) -> String {
+    let causes: Vec<String> = sections
+        .iter()
+        .flat_map(|section| &section.blocks)
+        .filter_map(|block| block.cause.as_ref())
+        .take(2)
+        .map(|cause| format!("{}: {}: {}.", cause.class, one_line(&cause.reason, 70), cause.cards))
+        .collect();
+    let recovered = said.iter().filter(|(said, _)| matches!(said, Said::Recovered));
+    let recovered = recovered.map(|(said, count)| format!("{}.", said.title(*count)));
+    causes.into_iter().chain(recovered).collect::<Vec<_>>().join(" ")
+}
+
+/// How much may still be shown, and what was not.
+struct Room {
+    cards: usize,
+    reasons: usize,
+    reasons_left_out: usize,
+    cards_left_out: usize,
+}
+
+impl Room {
+    /// The next cards to show: as many of `wanted` as there is room for.
+    fn take(&mut self, wanted: usize) -> usize {
+        let shown = wanted.min(self.cards);
+        self.cards -= shown;
+        shown
+    }
+
+    /// Whether one more reason, with so many cards, may be shown.
+    fn admit(&mut self, cards: usize) -> bool {
+        if self.reasons == 0 {
+            self.reasons_left_out += 1;
+            self.cards_left_out += cards;
+            return false;
+        }
+        self.reasons -= 1;
+        true
+    }
+
+    fn left_out(&self) -> Option<String> {
+        (self.reasons_left_out > 0).then(|| {
+            format!(
+                "And {} more reasons, {}: they are in the attached list.",
+                self.reasons_left_out,
+                cards(self.cards_left_out)
+            )
+        })
+    }
+}
+
+fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Section> {
+    said.iter()
+        .map(|&(what, count)| Section {
+            title: (said.len() > 1).then(|| what.title(count)),
+            mood: what.mood(),
+            blocks: match what {
+                Said::Broke => grouped(report, &report.broke, what, room),
+                Said::FirstSeen => grouped(report, &report.first_seen, what, room),
+                Said::StillBroken => grouped(report, &report.still_broken, what, room),
+                Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
+            },
+        })
+        .collect()
+}
+
+fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut Room) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for group in groups {
+        if room.admit(group.cards.len()) {
+            blocks.push(block(report, Some(&group.reason), &group.cards, said, room));
+        }
+    }
+    blocks
+}
+
+fn block(report: &Report, reason: Option<&Reason>, lines: &[CardLine], said: Said, room: &mut Room) -> Block {
+    let shown = room.take(lines.len());
+    let hidden = lines.len() - shown;
+    Block {
+        cause: reason.map(|reason| Cause {
+            class: reason.class.name(),
+            reason: one_line(&reason.text, REASON_LIMIT),
+            cards: cards(lines.len()),
+        }),
+        shown: lines.iter().take(shown).map(|line| entry(report, line, said)).collect(),
+        more: match (hidden, shown) {
+            (0, _) => None,
+            (hidden, 0) => Some(format!("{} in the attached list", cards(hidden))),
+            (hidden, _) => Some(format!("and {hidden} more in the attached list")),
+        },
+    }
+}
+
+fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
+    let title = one_line(&line.title, TITLE_LIMIT);
+    Entry {
+        title: if title.is_empty() { UNTITLED.to_owned() } else { title },
+        facts: facts(report, line, said),
+        was: line.reason.as_ref().filter(|_| matches!(said, Said::Recovered)).map(was),
+        url: one_line(&line.url, usize::MAX),
+    }
+}
+
+fn facts(report: &Report, line: &CardLine, said: Said) -> Vec<String> {
+    let time = |at: Timestamp| words::time_beside(at, report.swept_at, report.timezone);
+    let mut facts = vec![words::names(&line.pages).unwrap_or_else(|| "on no page".to_owned())];
+    if let Some(owners) = words::names(&line.owners) {
+        let word = if line.owners.len() == 1 { "owner" } else { "owners" };
+        facts.push(format!("{word} {owners}"));
+    }
+    facts.push(said.since(&time(line.since)));
+    facts
+}
+
+fn was(reason: &Reason) -> String {
+    format!("was: {}: {}", reason.class.name(), one_line(&reason.text, REASON_LIMIT))
+}

@@ -1,0 +1,465 @@
+//! A report reads as a letter: the answer first, the same facts in both parts, foreign text harmless.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use cardwatch::domain::Timestamp;
+use cardwatch::domain::foreign::one_line;
+use cardwatch::domain::ids::CardId;
+use cardwatch::domain::report::{CardLine, Letter, Report, Totals};
+use cardwatch::domain::verdict::{Class, Reason};
+use cardwatch::mail::message::{Envelope, compose, test_letter};
+use lettre::message::Mailbox;
+use url::Url;
+
+const HOSTILE: &str = "=1+1\r\nBcc: x@example.com\0\u{1b}[31m<script>alert(1)</script>\u{202e}\u{85}\"&'";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn reason(text: &str) -> Reason {
+    Reason { class: Class::Misconfigured, text: text.to_owned() }
+}
+
+fn card(id: i64, title: &str, why: &str) -> CardLine {
+    CardLine {
+        id: CardId(id),
+        title: title.to_owned(),
+        pages: vec!["Sales overview".to_owned()],
+        owners: vec!["Sales BI".to_owned()],
+        since: at("2026-11-24T13:05:40Z"),
+        reason: Some(reason(why)),
+        url: format!("https://acme.domo.com/kpis/details/{id}"),
+    }
+}
+
+fn cards(ids: std::ops::RangeInclusive<i64>, why: &str) -> Vec<CardLine> {
+    ids.map(|id| card(id, &format!("Card {id}"), why)).collect()
+}
+
+/// A report on nothing yet, of a sweep at 14:05 in Amsterdam.
+fn report() -> Report {
+    Report {
+        instance: "acme".parse().unwrap(),
+        swept_at: at("2026-11-24T13:05:00Z"),
+        timezone: chrono_tz::Europe::Amsterdam,
+        confirmed_after: Some(Duration::from_secs(30)),
+        broke: Vec::new(),
+        first_seen: Vec::new(),
+        recovered: Vec::new(),
+        still_broken: Vec::new(),
+        totals: Totals { cards: 942, broken: 7, unchecked: 2 },
+        trouble: None,
+    }
+}
+
+fn broke(lines: Vec<CardLine>) -> Report {
+    Report { broke: Report::grouped(lines), ..report() }
+}
+
+fn recovered(lines: Vec<CardLine>) -> Report {
+    Report { recovered: lines, totals: Totals { cards: 942, broken: 0, unchecked: 0 }, ..report() }
+}
+
+fn letter(report: &Report) -> Letter {
+    let base = Url::parse("https://cardwatch.example.com/").unwrap();
+    let to: [Mailbox; 1] = ["BI Admins <bi-admins@example.com>".parse().unwrap()];
+    let references = vec!["first@cardwatch".to_owned()];
+    compose(report, Envelope { message_id: "1@cardwatch".to_owned(), references, to: &to, link_base: Some(&base) })
+}
+
+/// What a reader of the HTML sees, roughly: the tags gone, the entities back.
+fn seen(html: &str) -> String {
+    let body = html.split_once("<body").unwrap().1;
+    let mut text = String::new();
+    let mut inside = true;
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn records(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_small_mail_reads_like_this() {
+    let mut region = card(101_681_077, "Revenue by region", "Invalid column(s) referenced: region_name");
+    region.pages.push("Board pack".to_owned());
+    let mut regions = card(101_681_078, "Top regions, last 30 days", "Invalid column(s) referenced: region_name");
+    regions.owners = vec!["Sales BI".to_owned(), "Jo Doe".to_owned()];
+    let mut sessions = card(101_681_090, "Sessions by campaign", "no answer within 90 s, 3 times");
+    sessions.reason.as_mut().unwrap().class = Class::QueryTimeout;
+    sessions.pages.clear();
+    sessions.owners.clear();
+    let mut orders = card(101_681_099, "Orders map", "No indexed schema found");
+    orders.since = at("2026-11-24T13:05:51Z");
+    let report = Report { recovered: vec![orders], ..broke(vec![region, sessions, regions]) };
+    let expected = "\
+3 cards broke, 1 recovered at acme
+Sweep of 24 November, 14:05 (Europe/Amsterdam).
+7 of 942 cards are broken now; 2 could not be checked.
+
+3 cards broke
+-------------
+
+MISCONFIGURED CARD (2 cards)
+  Invalid column(s) referenced: region_name
+
+  - Revenue by region
+    Sales overview, Board pack; owner Sales BI; broken since 14:05
+    https://acme.domo.com/kpis/details/101681077
+  - Top regions, last 30 days
+    Sales overview; owners Sales BI, Jo Doe; broken since 14:05
+    https://acme.domo.com/kpis/details/101681078
+
+QUERY TIMEOUT (1 card)
+  no answer within 90 s, 3 times
+
+  - Sessions by campaign
+    on no page; broken since 14:05
+    https://acme.domo.com/kpis/details/101681090
+
+1 card recovered
+----------------
+
+  - Orders map
+    Sales overview; owner Sales BI; works again since 14:05
+    was: Misconfigured card: No indexed schema found
+    https://acme.domo.com/kpis/details/101681099
+
+Each newly broken card was rendered again 30 s later before this was sent.
+All 7 broken cards: https://cardwatch.example.com/
+";
+    assert_eq!(letter(&report).text, expected);
+}
+
+#[test]
+fn a_mail_about_one_thing_needs_no_section_titles() {
+    let text = letter(&broke(vec![card(1, "A", "x"), card(2, "B", "x")])).text;
+    assert!(text.starts_with("2 cards broke at acme\n"), "{text}");
+    assert!(!text.contains("---"), "{text}");
+    assert!(text.contains("\nEach was rendered again 30 s later before this was sent.\n"), "{text}");
+}
+
+#[test]
+fn both_parts_state_the_same_facts() {
+    let mut mixed = broke(cards(1..=3, "No indexed schema found"));
+    mixed.first_seen = Report::grouped(cards(4..=5, "Bad Request"));
+    mixed.recovered = cards(6..=6, "Unable to parse SQL: SELECT");
+    mixed.still_broken = Report::grouped(cards(7..=8, "Dataset 5e88 is not indexed"));
+    mixed.trouble = Some("page 12 could not be listed".to_owned());
+    let letter = letter(&mixed);
+    let html = seen(&letter.html);
+    let text = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for fact in [
+        "3 cards broke, 2 were broken when first seen, 1 recovered, 2 are still broken at acme",
+        "Sweep of 24 November, 14:05 (Europe/Amsterdam).",
+        "7 of 942 cards are broken now; 2 could not be checked.",
+        "This sweep did not see everything: page 12 could not be listed.",
+        "No indexed schema found",
+        "Bad Request",
+        "was: Misconfigured card: Unable to parse SQL: SELECT",
+        "Dataset 5e88 is not indexed",
+        "broken since 14:05 or before",
+        "works again since 14:05",
+        "Each newly broken card was rendered again 30 s later before this was sent.",
+        "All 7 broken cards",
+    ] {
+        assert!(text.contains(fact), "text lacks '{fact}':\n{text}");
+        assert!(html.contains(fact), "HTML lacks '{fact}':\n{html}");
+    }
+    for id in 1..=8 {
+        assert!(letter.text.contains(&format!("/kpis/details/{id}\n")));
+        assert!(letter.html.contains(&format!("href=\"https://acme.domo.com/kpis/details/{id}\"")));
+        assert!(html.contains(&format!("Card {id} Sales overview · owner Sales BI ·")), "{html}");
+    }
+}
+
+#[test]
+fn subjects_are_those_of_the_contract() {
+    let three = || Report::grouped(cards(1..=3, "x"));
+    let subject = |report: Report| letter(&report).subject;
+    let totals = |broken| Totals { cards: 9, broken, unchecked: 0 };
+    assert_eq!(
+        subject(Report { broke: three(), totals: totals(5), ..report() }),
+        "[cardwatch] acme: 3 cards broke (5 broken now)"
+    );
+    assert_eq!(
+        subject(Report { recovered: cards(1..=2, "x"), totals: totals(3), ..report() }),
+        "[cardwatch] acme: 2 cards recovered (3 broken now)"
+    );
+    let both = Report {
+        broke: Report::grouped(cards(1..=1, "x")),
+        recovered: cards(2..=3, "x"),
+        totals: totals(4),
+        ..report()
+    };
+    assert_eq!(subject(both), "[cardwatch] acme: 1 card broke, 2 recovered (4 broken now)");
+    assert_eq!(
+        subject(Report { still_broken: Report::grouped(cards(1..=5, "x")), ..report() }),
+        "[cardwatch] acme: 5 cards still broken"
+    );
+}
+
+#[test]
+fn a_letter_keeps_its_identity_and_thread() {
+    let letter = letter(&broke(cards(1..=1, "x")));
+    assert_eq!(letter.message_id, "1@cardwatch");
+    assert_eq!(letter.references, ["first@cardwatch"]);
+    assert_eq!(letter.to, ["BI Admins <bi-admins@example.com>"]);
+}
+
+#[test]
+fn composing_twice_gives_the_same_letter() {
+    let report = broke(cards(1..=60, "x"));
+    assert_eq!(letter(&report), letter(&report));
+}
+
+#[test]
+fn a_digest_says_since_when_with_as_much_date_as_it_takes() {
+    let mut lines = cards(1..=3, "x");
+    lines[0].since = at("2026-11-24T09:00:00Z");
+    lines[1].since = at("2026-11-22T08:12:00Z");
+    lines[2].since = at("2025-12-03T08:12:00Z");
+    let text = letter(&Report { still_broken: Report::grouped(lines), ..report() }).text;
+    assert!(text.starts_with("3 cards are still broken at acme\n"), "{text}");
+    assert!(text.contains("broken since 10:00\n"), "{text}");
+    assert!(text.contains("broken since 22 November, 09:12\n"), "{text}");
+    assert!(text.contains("broken since 3 December 2025, 09:12\n"), "{text}");
+    assert!(!text.contains("rendered again"), "{text}");
+}
+
+#[test]
+fn a_recovery_is_green_only_when_all_is_seen_to_work() {
+    let green = "color:#2e7d4f\"><span aria-hidden=\"true\">✓ </span>1 card recovered at acme";
+    let well = letter(&recovered(cards(1..=1, "x")));
+    assert!(well.html.contains(green), "{}", well.html);
+    assert!(well.text.contains("None of 942 cards is broken now.\n"), "{}", well.text);
+    assert!(well.text.contains("Status page: https://cardwatch.example.com/\n"), "{}", well.text);
+    let mut unsure = recovered(cards(1..=1, "x"));
+    unsure.totals.unchecked = 1;
+    assert!(!letter(&unsure).html.contains(green));
+    let mut partial = recovered(cards(1..=1, "x"));
+    partial.trouble = Some("cut short".to_owned());
+    assert!(!letter(&partial).html.contains(green));
+}
+
+#[test]
+fn without_a_second_look_or_a_status_page_neither_is_mentioned() {
+    let report = Report { confirmed_after: None, ..broke(cards(1..=1, "x")) };
+    let envelope = Envelope { message_id: "1@x".to_owned(), references: Vec::new(), to: &[], link_base: None };
+    let letter = compose(&report, envelope);
+    assert!(letter.text.ends_with("/kpis/details/1\n"), "{}", letter.text);
+    assert!(!letter.html.contains("rendered again"));
+}
+
+#[test]
+fn fifty_cards_need_no_attachment() {
+    let letter = letter(&broke(cards(1..=50, "x")));
+    assert_eq!(letter.csv, None);
+    assert!(letter.text.contains("/kpis/details/50\n"));
+    assert!(!letter.text.contains("attached"));
+}
+
+#[test]
+fn of_fifty_one_cards_fifty_are_shown_and_all_are_attached() {
+    let mut lines = cards(1..=49, "large");
+    lines.extend(cards(50..=51, "small"));
+    let letter = letter(&broke(lines));
+    let says = "The first 50 of 51 cards are shown here; the attached list, cards.csv, is complete.";
+    assert!(letter.text.replace('\n', " ").contains(says), "{}", letter.text);
+    assert!(seen(&letter.html).contains(says));
+    assert_eq!(letter.text.matches("https://acme.domo.com").count(), 50);
+    assert_eq!(letter.html.matches("https://acme.domo.com").count(), 50);
+    assert!(letter.text.contains("… and 1 more in the attached list\n"), "{}", letter.text);
+    assert_eq!(records(&letter.csv.unwrap()).len(), 51);
+}
+
+#[test]
+fn every_group_is_told_with_its_count_though_its_cards_are_not_shown() {
+    let mut lines = cards(1..=60, "large");
+    lines.extend(cards(61..=63, "small"));
+    let letter = letter(&broke(lines));
+    assert!(letter.text.contains("MISCONFIGURED CARD (60 cards)\n  large\n"), "{}", letter.text);
+    assert!(
+        letter.text.contains("MISCONFIGURED CARD (3 cards)\n  small\n  … 3 cards in the attached list\n"),
+        "{}",
+        letter.text
+    );
+    assert!(seen(&letter.html).contains("small 3 cards … 3 cards in the attached list"));
+}
+
+#[test]
+fn a_thousand_different_reasons_do_not_make_an_endless_mail() {
+    let lines = (1..=1_000).map(|id| card(id, "x", &format!("reason {id} {}", "y".repeat(400)))).collect();
+    let letter = letter(&broke(lines));
+    let left_out = "And 750 more reasons, 750 cards: they are in the attached list.";
+    assert!(letter.text.contains(left_out), "{}", letter.text);
+    assert!(seen(&letter.html).contains(left_out));
+    assert!(letter.html.len() < 400_000, "{}", letter.html.len());
+    assert_eq!(records(&letter.csv.unwrap()).len(), 1_000);
+}
+
+#[test]
+fn an_attached_list_that_no_server_would_take_shortens_its_reasons() {
+    let lines = (1..=1_000).map(|id| card(id, "x", &format!("{id} {}", "y".repeat(7_000)))).collect();
+    let csv = letter(&broke(lines)).csv.unwrap();
+    assert!(csv.len() < 1_000_000, "{}", csv.len());
+    assert_eq!(records(&csv).len(), 1_000);
+}
+
+#[test]
+fn the_list_has_a_row_for_each_card_with_what_when_and_why() {
+    let mut report = broke(cards(1..=50, "a, \"b\""));
+    let mut orders = card(51, "Orders map", "gone");
+    orders.pages.push("Board, pack".to_owned());
+    report.recovered = vec![orders];
+    let csv = letter(&report).csv.unwrap();
+    assert!(csv.starts_with("what,card_id,title,pages,owners,reason_class,reason,since,url\r\n"), "{csv}");
+    let rows = records(&csv);
+    assert_eq!(
+        rows[0],
+        [
+            "broke",
+            "1",
+            "Card 1",
+            "Sales overview",
+            "Sales BI",
+            "Misconfigured card",
+            "a, \"b\"",
+            "2026-11-24T13:05:40Z",
+            "https://acme.domo.com/kpis/details/1"
+        ]
+    );
+    assert_eq!(rows[50][0], "recovered");
+    assert_eq!(rows[50][3], "Sales overview; Board, pack");
+}
+
+#[test]
+fn no_cell_of_the_list_is_a_formula() {
+    let mut report = broke(cards(1..=60, "x"));
+    for (line, start) in report.broke[0].cards.iter_mut().zip(["=", "+", "-", "@", "\t=", "\r=", "\0=", "\u{202e}="]) {
+        line.title = format!("{start}HYPERLINK(\"http://x\")");
+        line.owners = vec![line.title.clone()];
+        line.pages = vec![line.title.clone()];
+    }
+    let csv = letter(&report).csv.unwrap();
+    for cell in records(&csv).iter().flatten() {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
+    }
+    assert!(csv.contains("'=HYPERLINK"));
+}
+
+#[test]
+fn hostile_text_can_neither_break_lines_nor_tags_nor_the_reading_order() {
+    let mut line = card(1, HOSTILE, HOSTILE);
+    line.pages = vec![HOSTILE.to_owned()];
+    line.owners = vec![HOSTILE.to_owned()];
+    let mut report = broke(vec![line.clone()]);
+    report.recovered = vec![line];
+    report.trouble = Some(HOSTILE.to_owned());
+    let letter = letter(&report);
+    let harmless = "=1+1 Bcc: x@example.com\u{FFFD}\u{FFFD}[31m<script>alert(1)</script>";
+    assert!(letter.text.contains(&format!("  - {harmless} \"&'\n")), "{}", letter.text);
+    for part in [&letter.text, &letter.html] {
+        assert!(!part.chars().any(|c| c.is_control() && c != '\n'), "{part}");
+        assert!(!part.contains('\u{202e}'), "{part}");
+        assert!(!part.contains("\nBcc"), "{part}");
+    }
+    assert!(!letter.html.contains("<script"), "{}", letter.html);
+    assert!(letter.html.contains("&lt;script&gt;"), "{}", letter.html);
+    assert_eq!(letter.subject, "[cardwatch] acme: 1 card broke, 1 recovered (7 broken now)");
+}
+
+#[test]
+fn a_long_reason_is_shortened_in_the_mail_alone() {
+    let long = format!("Unable to parse SQL: {}", "größe ".repeat(700));
+    let mut report = broke(cards(1..=60, long.trim()));
+    let letter_of_many = letter(&report);
+    assert_eq!(records(&letter_of_many.csv.unwrap())[0][6], long.trim());
+    report.broke[0].cards.truncate(1);
+    let letter_of_one = letter(&report);
+    assert_eq!(letter_of_one.csv, None);
+    let shown = one_line(&long, 300);
+    assert!(shown.ends_with('…'));
+    assert!(seen(&letter_of_one.html).contains(&shown));
+    assert!(letter_of_one.text.len() < 1_500, "{}", letter_of_one.text);
+}
+
+#[test]
+fn lines_are_short_but_addresses_stay_whole() {
+    let mut line = card(1, &"long title ".repeat(20), &"and why ".repeat(60));
+    line.url = format!("https://acme.domo.com/kpis/details/{}", "1".repeat(120));
+    let text = letter(&broke(vec![line.clone()])).text;
+    assert!(text.contains(&format!("    {}\n", line.url)), "{text}");
+    let longest = text.lines().filter(|line| !line.contains("https://")).map(|line| line.chars().count()).max();
+    assert!(longest.unwrap() <= 76, "{text}");
+}
+
+#[test]
+fn many_pages_are_a_number() {
+    let mut line = card(1, "x", "y");
+    line.pages = (1..=9).map(|n| format!("Page {n}")).collect();
+    let text = letter(&broke(vec![line])).text;
+    assert!(text.contains("Page 4, Page 5 and 4 more; owner Sales BI;"), "{text}");
+}
+
+#[test]
+fn a_card_without_a_title_can_still_be_clicked() {
+    let letter = letter(&broke(vec![card(1, " \n ", "y")]));
+    assert!(letter.text.contains("  - (no title)\n"), "{}", letter.text);
+    assert!(letter.html.contains(">(no title)</a>"));
+}
+
+#[test]
+fn nothing_in_the_html_is_fetched_from_elsewhere() {
+    let html = letter(&broke(cards(1..=3, "x"))).html;
+    for fetching in ["<img", "<link", "<script", "@import", "url(", " src="] {
+        assert!(!html.contains(fetching), "{fetching}");
+    }
+}
+
+#[test]
+fn a_test_letter_says_who_sent_it_and_that_nothing_is_wrong() {
+    let to: [Mailbox; 1] = ["bi-admins@example.com".parse().unwrap()];
+    let letter = test_letter("t@cardwatch".to_owned(), &to, "watch.example.com");
+    assert_eq!(letter.subject, "[cardwatch] test e-mail");
+    assert_eq!(letter.to, ["bi-admins@example.com"]);
+    for part in [&letter.text, &seen(&letter.html)] {
+        let part = part.replace('\n', " ");
+        assert!(part.contains(concat!("cardwatch ", env!("CARGO_PKG_VERSION"), " on watch.example.com")), "{part}");
+        assert!(part.contains("Nothing is wrong"), "{part}");
+    }
+}
+
+#[test]
+fn one_line_folds_white_space_and_shows_what_it_cannot_print() {
+    assert_eq!(one_line("  a\r\n\t b\u{2028}c ", 99), "a b c");
+    assert_eq!(one_line("a\u{1b}[2Jb\u{7}\u{9b}", 99), "a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}");
+    assert_eq!(one_line("\u{202e}evil\u{2066}\u{feff}", 99), "evil");
+    assert_eq!(one_line("a \u{200b} b", 99), "a b");
+    assert_eq!(one_line("👩\u{200d}🔧", 99), "👩\u{200d}🔧");
+}
+
+#[test]
+fn one_line_is_never_longer_than_its_limit() {
+    assert_eq!(one_line("größer", 6), "größer");
+    assert_eq!(one_line("größere", 6), "größe…");
+    assert_eq!(one_line("two words", 5), "two…");
+    assert_eq!(one_line("ab", 1), "…");
+    assert_eq!(one_line("", 1), "");
+}
