@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     extract::{ConnectInfo, Query, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A body beyond this is not one of the client's that we test.
-const MAX_BODY: usize = 1 << 20;
+pub(crate) const MAX_BODY: usize = 1 << 20;
 
 /// The calls that a Domo instance answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,14 @@ impl Endpoint {
     fn id(self) -> Option<i64> {
         match self {
             Self::PageCards(id) | Self::App(id) | Self::Render(id) => Some(id),
-            _ => None,
+            Self::Login
+            | Self::Me
+            | Self::Pages
+            | Self::Cards
+            | Self::CardsByUrn
+            | Self::Apps
+            | Self::BlockedPage
+            | Self::Unknown => None,
         }
     }
 
@@ -96,7 +103,12 @@ impl Endpoint {
         match self {
             Self::Login | Self::Pages | Self::Cards | Self::Apps => Method::POST,
             Self::Render(_) => Method::PUT,
-            _ => Method::GET,
+            Self::Me
+            | Self::PageCards(_)
+            | Self::CardsByUrn
+            | Self::App(_)
+            | Self::BlockedPage
+            | Self::Unknown => Method::GET,
         }
     }
 
@@ -219,7 +231,15 @@ fn host(world: &World, refused: &impl Fn(StatusCode, &str) -> Response) -> Optio
         Login::UnknownInstance => Some(refused(StatusCode::FORBIDDEN, "Forbidden")),
         Login::AddressNotAllowed => Some(answer::not_allowed()),
         Login::NetworkBlocked(code) => Some(answer::blocked_page(answer::status(code))),
-        _ => None,
+        Login::Normal
+        | Login::WithoutTwoFactorInfo
+        | Login::WrongPassword
+        | Login::Locked
+        | Login::Refused(_)
+        | Login::TwoFactors
+        | Login::EmptyObject
+        | Login::Nothing
+        | Login::EmptyToken => None,
     }
 }
 
@@ -284,9 +304,4 @@ impl Incoming<'_> {
             toe: self.shared.toe(),
         }
     }
-}
-
-/// The whole body of a control request.
-pub(crate) async fn read(body: Body) -> Bytes {
-    to_bytes(body, MAX_BODY).await.unwrap_or_default()
 }

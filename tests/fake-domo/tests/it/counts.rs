@@ -132,6 +132,23 @@ async fn renders_beyond_the_capacity_are_refused_and_other_calls_are_not() {
 }
 
 #[tokio::test]
+async fn renders_within_the_capacity_are_answered_beside_those_that_are_not() {
+    let domo = domo_with_cards(1).await;
+    domo.set_condition(Condition::Capacity {
+        renders_per_second: 1,
+        retry_after: None,
+    });
+    // Both come whatever the clock does, unless each of these takes a second.
+    for _ in 0..30 {
+        render(&domo, 1).await;
+    }
+    let (let_through, refused) = (domo.answers("render", 200), domo.answers("render", 429));
+    assert!(let_through >= 1 && refused >= 1);
+    assert_eq!(let_through + refused, 30);
+    assert_eq!(domo.renders_of(1), let_through);
+}
+
+#[tokio::test]
 async fn an_instance_that_is_down_closes_its_connections_and_can_come_back() {
     let domo = domo_with_cards(1).await;
     domo.set(1, Behaviour::Hangs);
