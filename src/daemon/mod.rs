@@ -1,1 +1,16 @@
-//! daemon
+//! The long-running part. Owns the tasks and their wiring: the clockwork that rings, the sweeper that
+//! looks, the mailroom that sends, the housekeeping, and the life of the process. What is decided is
+//! decided in `domain`.
+//!
+//! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`run`], and
+//! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
+
+pub mod clock;
+pub mod housekeeping;
+pub mod lifecycle;
+pub mod mailroom;
+pub mod metrics;
+mod rounds;
+pub mod run;
+pub mod schedule;
+pub mod sweeper;

@@ -189,6 +189,34 @@ impl Plan {
     }
 }
 
+/// More than so many troubles of one sweep are counted instead of told.
+const MOST_TROUBLES: usize = 5;
+
+impl Plan {
+    /// What kept a sweep of this plan from its whole view, in one text: what ended it early, what could not
+    /// be listed, and which pages are doubted.
+    pub fn trouble(&self, ended_early: Option<String>) -> Option<String> {
+        let doubted = self.doubted().map(|page| {
+            let held = page.cards.len();
+            format!(
+                "page {} ('{}') held {held} cards and now lists none: not believed until the next sweep says so too",
+                page.id, page.title
+            )
+        });
+        let mut troubles: Vec<String> = ended_early
+            .into_iter()
+            .chain(self.unlisted.iter().map(|missing| missing.why.clone()))
+            .chain(doubted)
+            .collect();
+        let more = troubles.len().saturating_sub(MOST_TROUBLES);
+        troubles.truncate(MOST_TROUBLES);
+        if more > 0 {
+            troubles.push(format!("and {more} more of the kind"));
+        }
+        (!troubles.is_empty()).then(|| troubles.join("; "))
+    }
+}
+
 /// Whether a remembered page's cards are kept although the listing does not show them, and whether the
 /// page is doubted for it; `None` where the listing is believed.
 fn keep(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unlisted], scope: Scope) -> Option<bool> {

@@ -202,6 +202,13 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// Whether only the neighbours can tell.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self, Self::Doubtful(_))
+    }
+}
+
 /// The verdict table: what one render, after all attempts, tells about its card.
 pub fn judge(rendered: &Rendered) -> Finding {
     match rendered {
@@ -318,6 +325,25 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
+    /// No others were rendered.
+    pub const NONE: Self = Self { rendered: 0, decided: 0 };
+
+    /// Counts findings.
+    pub fn of<'a>(findings: impl Iterator<Item = &'a Finding>) -> Self {
+        findings.fold(Self::NONE, |others, finding| Self {
+            rendered: others.rendered + 1,
+            decided: others.decided + usize::from(finding.is_decided()),
+        })
+    }
+
+    /// All but this one, which was counted among them.
+    pub fn without(self, finding: &Finding) -> Self {
+        Self {
+            rendered: self.rendered.saturating_sub(1),
+            decided: self.decided.saturating_sub(usize::from(finding.is_decided())),
+        }
+    }
+
     /// Whether Domo answered the others well enough that a doubtful card is to blame itself: there are
     /// others, and at least 80 % of them were decided.
     pub fn vouch(self) -> bool {
@@ -338,17 +364,4 @@ pub fn settle(finding: Finding, neighbours: Neighbours) -> Verdict {
         Finding::Hindered(why) | Finding::Foreign(why) => Verdict::Unchecked(why),
         Finding::SignedOut => Verdict::Unchecked("not signed in (401)".to_owned()),
     }
-}
-
-/// Settles the findings of one sweep against each other, in their order.
-pub fn settle_all(findings: Vec<Finding>) -> Vec<Verdict> {
-    let decided = findings.iter().filter(|finding| finding.is_decided()).count();
-    let rendered = findings.len();
-    findings
-        .into_iter()
-        .map(|finding| {
-            let own = usize::from(finding.is_decided());
-            settle(finding, Neighbours { rendered: rendered - 1, decided: decided - own })
-        })
-        .collect()
 }

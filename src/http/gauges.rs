@@ -109,7 +109,11 @@ impl Gauges {
             )?,
             next: seconds("cardwatch_sweep_next_timestamp_seconds", "When the next sweep is due.")?,
             last_duration: seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
-            remaining: whole("cardwatch_sweep_cards_remaining", "Cards that the running sweep has still to decide.", INSTANCE)?,
+            remaining: whole(
+                "cardwatch_sweep_cards_remaining",
+                "Cards that the running sweep has still to decide.",
+                INSTANCE,
+            )?,
             queue_length: plain("cardwatch_email_queue_length", "Mails that wait to be sent.")?,
             queue_oldest,
             store_size: plain("cardwatch_store_size_bytes", "Size of the database.")?,
@@ -131,7 +135,8 @@ impl Gauges {
         self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
         self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
         self.last_completed.with_label_values(&[name]).set(instance.last_completed.map_or(0.0, seconds));
-        let took = instance.last_sweep.as_ref().map_or(0.0, |sweep| seconds(sweep.finished_at) - seconds(sweep.started_at));
+        let took =
+            instance.last_sweep.as_ref().map_or(0.0, |sweep| seconds(sweep.finished_at) - seconds(sweep.started_at));
         self.last_duration.with_label_values(&[name]).set(took);
     }
 

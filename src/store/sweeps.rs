@@ -142,6 +142,25 @@ impl Store {
         self.named(work.await)
     }
 
+    /// Writes down a sweep that was due while the one before still ran.
+    pub async fn record_skipped(&self, instance: &InstanceName, pid: u32, now: Timestamp) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            let instance_id = instance_id(&mut tx, instance).await?;
+            sqlx::query(
+                "INSERT INTO sweep (instance_id, pid, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?3, 'skipped')",
+            )
+            .bind(instance_id)
+            .bind(i64::from(pid))
+            .bind(millis(now))
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
+
     /// Marks as `interrupted` what no living process will close. Returns the instances concerned.
     pub async fn mark_interrupted(
         &self,

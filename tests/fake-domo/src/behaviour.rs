@@ -124,14 +124,8 @@ impl Behaviour {
     pub(crate) fn step(&mut self) -> Self {
         match self {
             Self::ServerErrorTimes(left) => count_down(left, Self::ServerError),
-            Self::Throttled {
-                retry_after,
-                times: Some(left),
-            } => {
-                let throttled = Self::Throttled {
-                    retry_after: *retry_after,
-                    times: None,
-                };
+            Self::Throttled { retry_after, times: Some(left) } => {
+                let throttled = Self::Throttled { retry_after: *retry_after, times: None };
                 count_down(left, throttled)
             }
             Self::Sequence(rest) if rest.len() > 1 => rest.remove(0).step(),

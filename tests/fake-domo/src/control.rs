@@ -14,12 +14,7 @@ use serde_json::{Value, json};
 use crate::{Behaviour, Condition, Domo, Login, answer, server, state::Shared};
 
 /// Answers a request below `/_fake/`.
-pub(crate) async fn answer(
-    shared: &Arc<Shared>,
-    method: &Method,
-    path: &str,
-    body: Body,
-) -> Response {
+pub(crate) async fn answer(shared: &Arc<Shared>, method: &Method, path: &str, body: Body) -> Response {
     let domo = Domo::of(shared);
     let body = to_bytes(body, server::MAX_BODY).await.unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();

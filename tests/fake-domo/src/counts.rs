@@ -30,12 +30,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            calls: Vec::new(),
-            by_endpoint: BTreeMap::new(),
-            by_status: BTreeMap::new(),
-        }
+        Self { since: Instant::now(), calls: Vec::new(), by_endpoint: BTreeMap::new(), by_status: BTreeMap::new() }
     }
 
     pub(crate) fn called(&mut self, endpoint: &'static str, id: Option<i64>) {
@@ -57,9 +52,7 @@ impl Counts {
     }
 
     pub(crate) fn with_status(&self, endpoint: &str, status: u16) -> u64 {
-        let of = |((name, code), n): (&(&'static str, u16), &u64)| {
-            (*name == endpoint && *code == status).then_some(*n)
-        };
+        let of = |((name, code), n): (&(&'static str, u16), &u64)| (*name == endpoint && *code == status).then_some(*n);
         self.by_status.iter().find_map(of).unwrap_or(0)
     }
 }

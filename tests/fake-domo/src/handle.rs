@@ -86,10 +86,7 @@ pub struct PageInfo {
 /// Where it is, who may come in, and the end.
 impl Domo {
     pub(crate) fn of(shared: &Arc<Shared>) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            running: None,
-        }
+        Self { shared: Arc::clone(shared), running: None }
     }
 
     /// Its address, such as `http://127.0.0.1:40123`, without a slash at the end.
@@ -144,17 +141,10 @@ impl Domo {
         let Some(running) = &self.running else { return };
         self.shared.down.send_replace(true);
         running.stop.send_replace(true);
-        let task = running
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let task = running.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut task) = task {
             // A client that does not read its large answer would hold the end back for ever.
-            if tokio::time::timeout(Duration::from_secs(1), &mut task)
-                .await
-                .is_err()
-            {
+            if tokio::time::timeout(Duration::from_secs(1), &mut task).await.is_err() {
                 task.abort();
             }
         }
@@ -296,10 +286,7 @@ impl Domo {
     pub fn kpi_cards(&self) -> Vec<i64> {
         let world = self.shared.world();
         let cards = world.instance.cards.iter();
-        cards
-            .filter(|(_, card)| card.kind == "kpi")
-            .map(|(id, _)| *id)
-            .collect()
+        cards.filter(|(_, card)| card.kind == "kpi").map(|(id, _)| *id).collect()
     }
 
     /// All pages, by id: system pages and views too.
@@ -314,11 +301,7 @@ impl Domo {
     /// How often a card's render came as far as the card: signed in, well formed, within capacity.
     pub fn renders_of(&self, card: i64) -> u64 {
         let world = self.shared.world();
-        world
-            .instance
-            .cards
-            .get(&card)
-            .map_or(0, |card| card.renders)
+        world.instance.cards.get(&card).map_or(0, |card| card.renders)
     }
 
     /// How many calls of an endpoint came, refused ones included; for the names see
@@ -378,12 +361,5 @@ fn page_info((id, page): (&i64, &Page)) -> PageInfo {
         None if *id < 0 => PageKind::System,
         None => PageKind::Page,
     };
-    PageInfo {
-        id: *id,
-        title: page.title.clone(),
-        kind,
-        parent: page.parent,
-        app: page.app,
-        cards: page.cards.clone(),
-    }
+    PageInfo { id: *id, title: page.title.clone(), kind, parent: page.parent, app: page.app, cards: page.cards.clone() }
 }

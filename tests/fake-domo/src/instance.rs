@@ -8,12 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::Behaviour;
 
 /// Domo's system pages: they exist for each user, and no list of pages names them.
-pub(crate) const SYSTEM_PAGES: [(i64, &str); 4] = [
-    (-100_000, "Overview"),
-    (-100_001, "Alerts"),
-    (-100_002, "Shared"),
-    (-100_003, "Favorites"),
-];
+pub(crate) const SYSTEM_PAGES: [(i64, &str); 4] =
+    [(-100_000, "Overview"), (-100_001, "Alerts"), (-100_002, "Shared"), (-100_003, "Favorites")];
 
 /// Somebody who owns a card or a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,14 +90,7 @@ pub(crate) struct Instance {
 
 impl Page {
     pub(crate) fn new(title: &str, owners: Vec<Owner>) -> Self {
-        Self {
-            title: title.to_owned(),
-            parent: None,
-            app: None,
-            owners,
-            cards: Vec::new(),
-            answer: PageAnswer::Cards,
-        }
+        Self { title: title.to_owned(), parent: None, app: None, owners, cards: Vec::new(), answer: PageAnswer::Cards }
     }
 }
 
@@ -124,30 +113,18 @@ impl Card {
 impl Instance {
     /// An instance with nothing but the system pages.
     pub(crate) fn empty() -> Self {
-        let pages = SYSTEM_PAGES
-            .map(|(id, title)| (id, Page::new(title, Vec::new())))
-            .into();
-        Self {
-            pages,
-            cards: BTreeMap::new(),
-            apps: BTreeMap::new(),
-        }
+        let pages = SYSTEM_PAGES.map(|(id, title)| (id, Page::new(title, Vec::new()))).into();
+        Self { pages, cards: BTreeMap::new(), apps: BTreeMap::new() }
     }
 
     pub(crate) fn add_page(&mut self, id: i64, title: &str, parent: Option<i64>) {
-        let page = Page {
-            parent,
-            ..Page::new(title, vec![default_owner()])
-        };
+        let page = Page { parent, ..Page::new(title, vec![default_owner()]) };
         self.pages.insert(id, page);
     }
 
     pub(crate) fn add_app(&mut self, id: i64, title: &str, views: &[(i64, &str)]) {
         for &(view, view_title) in views {
-            let page = Page {
-                app: Some(id),
-                ..Page::new(view_title, vec![default_owner()])
-            };
+            let page = Page { app: Some(id), ..Page::new(view_title, vec![default_owner()]) };
             self.pages.insert(view, page);
         }
         let app = App {
@@ -237,9 +214,5 @@ impl Instance {
 
 /// The owner of what is built by hand.
 pub(crate) fn default_owner() -> Owner {
-    Owner {
-        id: 1_200_000_002,
-        name: "Dana Reyes".to_owned(),
-        group: false,
-    }
+    Owner { id: 1_200_000_002, name: "Dana Reyes".to_owned(), group: false }
 }

@@ -158,14 +158,7 @@ impl FakeDomo {
             // It cannot fail: it tries again when a connection cannot be taken.
             let _ = server.await;
         });
-        let running = Running {
-            addr,
-            stop,
-            task: Mutex::new(Some(task)),
-        };
-        Ok(Domo {
-            shared,
-            running: Some(Arc::new(running)),
-        })
+        let running = Running { addr, stop, task: Mutex::new(Some(task)) };
+        Ok(Domo { shared, running: Some(Arc::new(running)) })
     }
 }

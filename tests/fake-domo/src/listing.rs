@@ -52,12 +52,8 @@ pub(crate) fn pages(request: &Incoming<'_>) -> Response {
         .collect();
     pages.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
     let total = pages.len();
-    let batch: Vec<Value> = request
-        .query::<Batch>()
-        .of(pages)
-        .into_iter()
-        .map(|(id, page)| page_summary(instance, *id, page))
-        .collect();
+    let batch: Vec<Value> =
+        request.query::<Batch>().of(pages).into_iter().map(|(id, page)| page_summary(instance, *id, page)).collect();
     let value = json!({"pageAdminSummaries": batch, "totalPageCount": total});
     answer::json(StatusCode::OK, &value)
 }
@@ -98,22 +94,15 @@ pub(crate) fn cards(request: &Incoming<'_>) -> Response {
     let instance = &world.instance;
     let mut cards: Vec<(&i64, &Card)> = instance.cards.iter().collect();
     cards.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
-    let batch: Vec<Value> = request
-        .query::<Batch>()
-        .of(cards)
-        .into_iter()
-        .map(|(id, card)| card_summary(instance, *id, card))
-        .collect();
+    let batch: Vec<Value> =
+        request.query::<Batch>().of(cards).into_iter().map(|(id, card)| card_summary(instance, *id, card)).collect();
     answer::json(StatusCode::OK, &json!({"cardAdminSummaries": batch}))
 }
 
 /// `GET /api/content/v1/cards?urns=…`: those that exist, in the order asked for.
 pub(crate) fn cards_by_urn(request: &Incoming<'_>) -> Response {
     let query = request.query::<CardQuery>();
-    let ids = query
-        .urns
-        .split(',')
-        .filter_map(|urn| urn.trim().parse().ok());
+    let ids = query.urns.split(',').filter_map(|urn| urn.trim().parse().ok());
     let world = request.shared.world();
     let cards = listed(&world.instance, ids, &query.parts);
     answer::json(StatusCode::OK, &Value::Array(cards))
@@ -165,9 +154,7 @@ fn is_asked_for(body: &Value, page: &Page) -> bool {
     // An empty list asks for all, as no list does.
     parents.is_empty()
         || (parents.len() <= MAX_PARENTS
-            && page
-                .parent
-                .is_some_and(|parent| parents.iter().any(|asked| asked.as_i64() == Some(parent))))
+            && page.parent.is_some_and(|parent| parents.iter().any(|asked| asked.as_i64() == Some(parent))))
 }
 
 fn page_summary(instance: &Instance, id: i64, page: &Page) -> Value {
@@ -219,8 +206,7 @@ fn card_summary(instance: &Instance, id: i64, card: &Card) -> Value {
 /// These cards with the parts asked for; an id without a card is left out.
 fn listed(instance: &Instance, ids: impl Iterator<Item = i64>, parts: &str) -> Vec<Value> {
     let parts: Vec<&str> = parts.split(',').collect();
-    ids.filter_map(|id| Some(card_in_list(id, instance.cards.get(&id)?, &parts)))
-        .collect()
+    ids.filter_map(|id| Some(card_in_list(id, instance.cards.get(&id)?, &parts))).collect()
 }
 
 fn card_in_list(id: i64, card: &Card, parts: &[&str]) -> Value {

@@ -9,8 +9,7 @@ use crate::{Login, answer, server::Incoming, state::User};
 /// `POST /api/content/v2/authentication`.
 pub(crate) fn answer(request: &Incoming<'_>) -> Response {
     let text = |key: &str| request.body[key].as_str();
-    let (Some("password"), Some(email), Some(password)) =
-        (text("method"), text("emailAddress"), text("password"))
+    let (Some("password"), Some(email), Some(password)) = (text("method"), text("emailAddress"), text("password"))
     else {
         return request.refuse(StatusCode::BAD_REQUEST, "Bad Request");
     };
@@ -36,10 +35,7 @@ pub(crate) fn answer(request: &Incoming<'_>) -> Response {
             ok(&value)
         }
         // The last three never come this far: the host refuses them before.
-        Login::Normal
-        | Login::UnknownInstance
-        | Login::AddressNotAllowed
-        | Login::NetworkBlocked(_) => {
+        Login::Normal | Login::UnknownInstance | Login::AddressNotAllowed | Login::NetworkBlocked(_) => {
             let token = world.open_session();
             ok(&success(&world.user, &token))
         }

@@ -61,11 +61,8 @@ The fake is changed while it runs at addresses of its own, which Domo does not h
 async fn main() -> std::io::Result<()> {
     let args = Args::parse();
     let latency = Duration::from_millis(args.latency_ms);
-    let spec = Spec::new(args.seed)
-        .pages(args.pages)
-        .cards(args.cards)
-        .broken(args.broken)
-        .latency(latency, latency / 2);
+    let spec =
+        Spec::new(args.seed).pages(args.pages).cards(args.cards).broken(args.broken).latency(latency, latency / 2);
     let domo = FakeDomo::new(spec).start_on(args.listen).await?;
     greet(&domo);
     tokio::signal::ctrl_c().await?;

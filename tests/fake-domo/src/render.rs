@@ -48,11 +48,7 @@ pub(crate) async fn answer(request: &Incoming<'_>, id: i64) -> Option<Response> 
             Some(bad_request(request, &Shape::Error(error)))
         }
         Render::OverCapacity(retry_after) => Some(throttled(request, retry_after)),
-        Render::Due {
-            behaviour,
-            chart_type,
-            latency,
-        } => {
+        Render::Due { behaviour, chart_type, latency } => {
             pause(latency).await;
             // A picture is the one part that healthy tables do not have.
             if chart_type == "badge_table" && parts.split(',').any(|part| part == "image") {
@@ -63,18 +59,11 @@ pub(crate) async fn answer(request: &Incoming<'_>, id: i64) -> Option<Response> 
     }
 }
 
-async fn perform(
-    request: &Incoming<'_>,
-    parts: &str,
-    behaviour: Behaviour,
-    in_flight: InFlight,
-) -> Option<Response> {
+async fn perform(request: &Incoming<'_>, parts: &str, behaviour: Behaviour, in_flight: InFlight) -> Option<Response> {
     let ok = StatusCode::OK;
     Some(match behaviour {
         // The counting ones have been resolved to what is due.
-        Behaviour::Renders | Behaviour::ServerErrorTimes(_) | Behaviour::Sequence(_) => {
-            rendered(parts, "success")
-        }
+        Behaviour::Renders | Behaviour::ServerErrorTimes(_) | Behaviour::Sequence(_) => rendered(parts, "success"),
         Behaviour::NoData => rendered(parts, "not_ran"),
         Behaviour::SummaryError => rendered(parts, "error"),
         Behaviour::SummaryErrorWith(error) => {
@@ -83,9 +72,7 @@ async fn perform(
             answer::json(ok, &Value::Object(body))
         }
         Behaviour::BadRequest(shape) => bad_request(request, &shape),
-        Behaviour::Unprocessable(error) => {
-            failed(request, StatusCode::UNPROCESSABLE_ENTITY, &error)
-        }
+        Behaviour::Unprocessable(error) => failed(request, StatusCode::UNPROCESSABLE_ENTITY, &error),
         Behaviour::BodyStatus(code) => {
             let body = failure_body(request, answer::status(code), BODY_STATUS_REASON);
             answer::json(ok, &body)
@@ -99,9 +86,7 @@ async fn perform(
         }
         Behaviour::Html => answer::login_page(ok),
         Behaviour::HtmlStatus(code) => answer::login_page(answer::status(code)),
-        Behaviour::CutJson => {
-            answer::json_bytes(ok, Bytes::from_static(&USUAL_BODY.as_bytes()[..60]))
-        }
+        Behaviour::CutJson => answer::json_bytes(ok, Bytes::from_static(&USUAL_BODY.as_bytes()[..60])),
         Behaviour::BreaksOff => breaks_off(),
         Behaviour::NotAnObject => answer::json_bytes(ok, "[{\"status\":\"success\"}]"),
         Behaviour::Redirect => answer::not_allowed(),
@@ -130,11 +115,7 @@ fn rendered(parts: &str, summary: &str) -> Response {
 fn success_body(parts: &str, summary: &str) -> Map<String, Value> {
     let mut body = Map::new();
     for part in parts.split(',') {
-        let value = if part == "summary" {
-            summary_body(summary)
-        } else {
-            json!({})
-        };
+        let value = if part == "summary" { summary_body(summary) } else { json!({}) };
         body.insert(part.to_owned(), value);
     }
     body.insert("limited".to_owned(), false.into());
@@ -189,9 +170,7 @@ fn bad_request(request: &Incoming<'_>, shape: &Shape) -> Response {
         }
         Shape::NoDetails(message) => envelope(message),
         Shape::NullError(message) => with_details(message, json!({"error": null})),
-        Shape::ErrorNotText(message) => {
-            with_details(message, json!({"error": {"code": 4100, "causes": ["x"]}}))
-        }
+        Shape::ErrorNotText(message) => with_details(message, json!({"error": {"code": 4100, "causes": ["x"]}})),
         Shape::BlankError(message) => with_details(message, json!({"error": " \n", "columns": []})),
         Shape::MessageOnly(message) => json!({"message": message}),
         Shape::StatusReasonOnly(reason) => {
@@ -221,18 +200,14 @@ fn large(request: &Incoming<'_>, megabytes: u32, ends: Ending, in_flight: InFlig
     let wanted = u64::from(megabytes) * 1024 * 1024;
     let chunks = wanted.div_ceil(u64::try_from(rows.len()).unwrap_or(u64::MAX));
     let count = usize::try_from(chunks).unwrap_or(usize::MAX);
-    let head =
-        Bytes::from_static(b"{\"limited\":true,\"notAllDataShown\":false,\"dynamic\":{\"rows\":[");
+    let head = Bytes::from_static(b"{\"limited\":true,\"notAllDataShown\":false,\"dynamic\":{\"rows\":[");
     // The last row closes the list; the object of the end goes on in the one that is open.
     let tail = Bytes::from(format!("[]]}},{}", end.trim_start_matches('{')));
-    let pieces = iter::once(head)
-        .chain(iter::repeat_n(rows, count))
-        .chain(iter::once(tail))
-        .map(move |piece| {
-            // The render is in flight until its last byte is.
-            let _held = &in_flight;
-            Ok::<_, io::Error>(piece)
-        });
+    let pieces = iter::once(head).chain(iter::repeat_n(rows, count)).chain(iter::once(tail)).map(move |piece| {
+        // The render is in flight until its last byte is.
+        let _held = &in_flight;
+        Ok::<_, io::Error>(piece)
+    });
     answer::json_body(status, Body::from_stream(stream::iter(pieces)))
 }
 

@@ -43,7 +43,6 @@ impl Rng {
 pub(crate) fn toe(n: u64) -> String {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut rng = Rng::new(n);
-    let mut group =
-        |len: usize| -> String { (0..len).map(|_| char::from(*rng.pick(LETTERS))).collect() };
+    let mut group = |len: usize| -> String { (0..len).map(|_| char::from(*rng.pick(LETTERS))).collect() };
     [group(10), group(5), group(5)].join("-")
 }

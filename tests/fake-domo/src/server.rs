@@ -103,12 +103,9 @@ impl Endpoint {
         match self {
             Self::Login | Self::Pages | Self::Cards | Self::Apps => Method::POST,
             Self::Render(_) => Method::PUT,
-            Self::Me
-            | Self::PageCards(_)
-            | Self::CardsByUrn
-            | Self::App(_)
-            | Self::BlockedPage
-            | Self::Unknown => Method::GET,
+            Self::Me | Self::PageCards(_) | Self::CardsByUrn | Self::App(_) | Self::BlockedPage | Self::Unknown => {
+                Method::GET
+            }
         }
     }
 
@@ -145,12 +142,7 @@ pub(crate) async fn serve(
 }
 
 /// The answer to a call; none closes the connection.
-async fn answer(
-    shared: &Arc<Shared>,
-    endpoint: Endpoint,
-    parts: &Parts,
-    body: Body,
-) -> Option<Response> {
+async fn answer(shared: &Arc<Shared>, endpoint: Endpoint, parts: &Parts, body: Body) -> Option<Response> {
     if let Some(refusal) = admit(shared, endpoint, parts) {
         return Some(refusal);
     }
@@ -163,11 +155,7 @@ async fn answer(
     } else {
         Value::Null
     };
-    let request = Incoming {
-        shared,
-        parts,
-        body,
-    };
+    let request = Incoming { shared, parts, body };
     Some(match endpoint {
         Endpoint::Login => login::answer(&request),
         Endpoint::Me => login::me(&request),
@@ -254,10 +242,7 @@ fn wrong_method(endpoint: Endpoint, refused: &impl Fn(StatusCode, &str) -> Respo
 /// Exactly one kind of credential, and a good one.
 fn credentials(world: &mut World, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let signed_in = match (
-        text("x-domo-authentication"),
-        text("x-domo-developer-token"),
-    ) {
+    let signed_in = match (text("x-domo-authentication"), text("x-domo-developer-token")) {
         (Some(_), Some(_)) => {
             let message = "Two kinds of credentials in one request";
             return Err((StatusCode::BAD_REQUEST, message));
@@ -267,9 +252,7 @@ fn credentials(world: &mut World, headers: &HeaderMap) -> Result<(), (StatusCode
         (None, None) => false,
     };
     let message = "Full authentication is required to access this resource";
-    signed_in
-        .then_some(())
-        .ok_or((StatusCode::UNAUTHORIZED, message))
+    signed_in.then_some(()).ok_or((StatusCode::UNAUTHORIZED, message))
 }
 
 fn bad_request(shared: &Shared, parts: &Parts, message: &str) -> Response {
@@ -277,11 +260,7 @@ fn bad_request(shared: &Shared, parts: &Parts, message: &str) -> Response {
 }
 
 fn envelope_of(shared: &Shared, parts: &Parts, status: StatusCode, message: &str) -> Response {
-    let envelope = Envelope {
-        status,
-        path: parts.uri.path(),
-        toe: shared.toe(),
-    };
+    let envelope = Envelope { status, path: parts.uri.path(), toe: shared.toe() };
     answer::json(status, &envelope.value(message))
 }
 
@@ -298,10 +277,6 @@ impl Incoming<'_> {
 
     /// The envelope of this call, to put more into.
     pub(crate) fn envelope(&self, status: StatusCode) -> Envelope<'_> {
-        Envelope {
-            status,
-            path: self.parts.uri.path(),
-            toe: self.shared.toe(),
-        }
+        Envelope { status, path: self.parts.uri.path(), toe: self.shared.toe() }
     }
 }

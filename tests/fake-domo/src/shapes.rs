@@ -62,31 +62,17 @@ impl Behaviour {
 /// Each way in which the text is elsewhere than in `details.error`.
 fn envelope_shapes() -> Vec<(Behaviour, &'static str)> {
     let shapes = [
-        (
-            Shape::Columns(vec!["order_total".into(), "größe".into()]),
-            "order_total, größe",
-        ),
+        (Shape::Columns(vec!["order_total".into(), "größe".into()]), "order_total, größe"),
         (Shape::Columns(vec!["region".into()]), "region"),
-        (
-            Shape::NoDetails("Card is not configured".into()),
-            "Card is not configured",
-        ),
+        (Shape::NoDetails("Card is not configured".into()), "Card is not configured"),
         (Shape::NullError("Query failed".into()), "Query failed"),
-        (
-            Shape::ErrorNotText("Query was refused".into()),
-            "Query was refused",
-        ),
+        (Shape::ErrorNotText("Query was refused".into()), "Query was refused"),
         (Shape::BlankError("Bad Request".into()), "Bad Request"),
         (Shape::MessageOnly("Bad Request".into()), "Bad Request"),
-        (
-            Shape::StatusReasonOnly("Misconfigured card".into()),
-            "Misconfigured card",
-        ),
+        (Shape::StatusReasonOnly("Misconfigured card".into()), "Misconfigured card"),
         (Shape::EmptyBody, "Bad Request"),
     ];
-    shapes
-        .map(|(shape, reason)| (Behaviour::BadRequest(shape), reason))
-        .into()
+    shapes.map(|(shape, reason)| (Behaviour::BadRequest(shape), reason)).into()
 }
 
 /// Broken cards that are not an HTTP 400, or not a small one.
@@ -100,10 +86,7 @@ fn other_statuses() -> Vec<(Behaviour, &'static str)> {
         (Behaviour::BodyStatus(400), BODY_STATUS_REASON),
         (Behaviour::BodyStatus(422), BODY_STATUS_REASON),
         (Behaviour::SummaryError, BARE_SUMMARY_ERROR_REASON),
-        (
-            Behaviour::SummaryErrorWith("Configuration or data issue".into()),
-            "Configuration or data issue",
-        ),
+        (Behaviour::SummaryErrorWith("Configuration or data issue".into()), "Configuration or data issue"),
         (large(Ending::SummaryError), LARGE_REASON),
         (large(Ending::BodyStatus), LARGE_REASON),
         (large(Ending::BadRequest), LARGE_REASON),

@@ -29,15 +29,7 @@ pub struct Spec {
 impl Spec {
     /// An instance without pages and cards, to be filled by hand or by what is set here.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            pages: 0,
-            cards: 0,
-            apps: 1,
-            broken: 0,
-            latency: Duration::ZERO,
-            jitter: Duration::ZERO,
-        }
+        Self { seed, pages: 0, cards: 0, apps: 1, broken: 0, latency: Duration::ZERO, jitter: Duration::ZERO }
     }
 
     /// This many pages, about a third of them sub-pages. From 8 on one of them has no cards.
@@ -115,11 +107,7 @@ impl Maker {
         let mut used = BTreeSet::new();
         let owners = words::OWNERS
             .iter()
-            .map(|&(name, group)| Owner {
-                id: new_id(&mut rng, &mut used),
-                name: name.to_owned(),
-                group,
-            })
+            .map(|&(name, group)| Owner { id: new_id(&mut rng, &mut used), name: name.to_owned(), group })
             .collect();
         let datasets = words::DATASETS
             .iter()
@@ -129,15 +117,7 @@ impl Maker {
                 provider: provider.to_owned(),
             })
             .collect();
-        Self {
-            rng,
-            used,
-            instance: Instance::empty(),
-            owners,
-            datasets,
-            pages: Vec::new(),
-            views: Vec::new(),
-        }
+        Self { rng, used, instance: Instance::empty(), owners, datasets, pages: Vec::new(), views: Vec::new() }
     }
 
     fn id(&mut self) -> i64 {
@@ -189,11 +169,7 @@ impl Maker {
     }
 
     fn card(&mut self, n: usize) -> Card {
-        let kind = if n % 25 == 24 {
-            NOT_KPI[n / 25 % NOT_KPI.len()]
-        } else {
-            "kpi"
-        };
+        let kind = if n % 25 == 24 { NOT_KPI[n / 25 % NOT_KPI.len()] } else { "kpi" };
         let mut card = Card::new(&words::card_title(&mut self.rng, n), kind);
         card.owners = self.owners();
         if kind == "kpi" {
@@ -212,11 +188,7 @@ impl Maker {
             return vec![*self.rng.pick(&self.views)];
         }
         // The first cards go around, so that no page stays empty by chance.
-        let first = if n < self.pages.len() {
-            self.pages[n]
-        } else {
-            *self.rng.pick(&self.pages)
-        };
+        let first = if n < self.pages.len() { self.pages[n] } else { *self.rng.pick(&self.pages) };
         let mut pages = vec![first];
         if n % 20 == 7 {
             for _ in 0..=self.rng.index(2) {

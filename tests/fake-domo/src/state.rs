@@ -115,8 +115,7 @@ impl Shared {
             card.renders = 0;
         }
         // What is in flight now belongs to the new count.
-        self.peak_renders
-            .store(self.renders_in_flight(), Ordering::SeqCst);
+        self.peak_renders.store(self.renders_in_flight(), Ordering::SeqCst);
     }
 }
 
@@ -148,11 +147,7 @@ impl World {
     /// Signs the user in: a new session token.
     pub(crate) fn open_session(&mut self) -> String {
         // The token is url-encoded, as Domo's is: whoever decodes it is not signed in.
-        let token = format!(
-            "VjF8{:016x}{:016x}%2B%3D%3D",
-            self.rng.next(),
-            self.rng.next()
-        );
+        let token = format!("VjF8{:016x}{:016x}%2B%3D%3D", self.rng.next(), self.rng.next());
         self.sessions.insert(token.clone(), self.session_calls);
         token
     }
@@ -182,11 +177,7 @@ impl World {
         if card.kind != "kpi" {
             return Render::NotKpi(card.kind.clone());
         }
-        Render::Due {
-            behaviour: card.behaviour.step(),
-            chart_type: card.chart_type.clone(),
-            latency,
-        }
+        Render::Due { behaviour: card.behaviour.step(), chart_type: card.chart_type.clone(), latency }
     }
 
     fn next_latency(&mut self) -> Duration {
@@ -199,11 +190,7 @@ impl World {
 
     /// The refusal when this second has had its renders.
     fn over_capacity(&mut self) -> Option<Render> {
-        let Condition::Capacity {
-            renders_per_second,
-            retry_after,
-        } = self.condition
-        else {
+        let Condition::Capacity { renders_per_second, retry_after } = self.condition else {
             return None;
         };
         let now = Instant::now();

@@ -40,9 +40,7 @@ pub(crate) fn escaped(text: &str, mark: char) -> Vec<u8> {
     let mut pieces = text.split(mark);
     bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     for piece in pieces {
-        let code = piece
-            .get(..2)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let code = piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         if let Some(code) = code {
             bytes.push(code);
             bytes.extend_from_slice(&piece.as_bytes()[2..]);

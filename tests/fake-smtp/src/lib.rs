@@ -173,13 +173,8 @@ impl FakeSmtp {
     }
 
     /// Waits until this many connections have come since the start.
-    pub async fn wait_for_connections(
-        &self,
-        connections: usize,
-        timeout: Duration,
-    ) -> Result<(), TimedOut> {
-        self.wait(connections, timeout, |seen| seen.connections)
-            .await
+    pub async fn wait_for_connections(&self, connections: usize, timeout: Duration) -> Result<(), TimedOut> {
+        self.wait(connections, timeout, |seen| seen.connections).await
     }
 
     /// Closes every connection and stops listening.
@@ -189,12 +184,7 @@ impl FakeSmtp {
         self.shared.stop.closed().await;
     }
 
-    async fn wait(
-        &self,
-        wanted: usize,
-        timeout: Duration,
-        count: impl Fn(&Seen) -> usize,
-    ) -> Result<(), TimedOut> {
+    async fn wait(&self, wanted: usize, timeout: Duration, count: impl Fn(&Seen) -> usize) -> Result<(), TimedOut> {
         let mut seen = self.shared.seen.subscribe();
         let enough = seen.wait_for(|seen| count(seen) >= wanted);
         if let Ok(Ok(_)) = tokio::time::timeout(timeout, enough).await {

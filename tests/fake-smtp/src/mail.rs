@@ -51,17 +51,9 @@ impl Mail {
 
     /// The attached files.
     pub fn attachments(&self) -> Vec<Attachment> {
-        let attachment = |leaf: Leaf| {
-            Some(Attachment {
-                name: leaf.file?,
-                content_type: leaf.content_type,
-                content: leaf.content,
-            })
-        };
-        leaves(&self.raw)
-            .into_iter()
-            .filter_map(attachment)
-            .collect()
+        let attachment =
+            |leaf: Leaf| Some(Attachment { name: leaf.file?, content_type: leaf.content_type, content: leaf.content });
+        leaves(&self.raw).into_iter().filter_map(attachment).collect()
     }
 
     fn body(&self, content_type: &str) -> Option<String> {
@@ -112,10 +104,7 @@ fn leaves(raw: &str) -> Vec<Leaf> {
     let full_type = header_of(raw, "Content-Type").unwrap_or_else(|| "text/plain".to_owned());
     let (_, body) = split(raw);
     if let Some(boundary) = parameter(&full_type, "boundary") {
-        return parts(body, &boundary)
-            .into_iter()
-            .flat_map(leaves)
-            .collect();
+        return parts(body, &boundary).into_iter().flat_map(leaves).collect();
     }
     let content_type = full_type.split(';').next().unwrap_or_default().trim();
     let encoding = header_of(raw, "Content-Transfer-Encoding").unwrap_or_default();
@@ -124,11 +113,7 @@ fn leaves(raw: &str) -> Vec<Leaf> {
         "quoted-printable" => decode::quoted_printable(body),
         _ => body.as_bytes().to_vec(),
     };
-    vec![Leaf {
-        content_type: content_type.to_ascii_lowercase(),
-        file: file_name(raw),
-        content,
-    }]
+    vec![Leaf { content_type: content_type.to_ascii_lowercase(), file: file_name(raw), content }]
 }
 
 /// The parts between the lines that hold the boundary. The line end before such a line is its own.

@@ -117,11 +117,7 @@ impl Session<'_> {
 
     fn ehlo(&mut self) -> String {
         self.greeted = true;
-        let auth = if self.shared.state().login.is_some() {
-            "250-AUTH PLAIN LOGIN\r\n"
-        } else {
-            ""
-        };
+        let auth = if self.shared.state().login.is_some() { "250-AUTH PLAIN LOGIN\r\n" } else { "" };
         format!("250-fake.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n{auth}250 SIZE 52428800")
     }
 
@@ -135,11 +131,7 @@ impl Session<'_> {
         };
         let Some(given) = given else { return Ok(None) };
         self.signed_in = self.shared.state().login.as_ref() == Some(&given);
-        let reply = if self.signed_in {
-            "235 signed in"
-        } else {
-            "535 wrong user or password"
-        };
+        let reply = if self.signed_in { "235 signed in" } else { "535 wrong user or password" };
         Ok(Some(reply.to_owned()))
     }
 
@@ -250,7 +242,5 @@ fn address(rest: &str, key: &str) -> Option<String> {
         return None;
     }
     let inside = rest[key.len()..].trim_start().strip_prefix('<')?;
-    inside
-        .split_once('>')
-        .map(|(address, _)| address.to_owned())
+    inside.split_once('>').map(|(address, _)| address.to_owned())
 }

@@ -28,12 +28,7 @@ async fn every_call_is_counted_and_listed_in_order() {
     assert_eq!(domo.answers("render", 200), 2);
     let log = domo.call_log();
     let names: Vec<_> = log.iter().map(|call| (call.endpoint, call.id)).collect();
-    let wanted = [
-        ("login", None),
-        ("me", None),
-        ("render", Some(2)),
-        ("render", Some(2)),
-    ];
+    let wanted = [("login", None), ("me", None), ("render", Some(2)), ("render", Some(2))];
     assert_eq!(names, wanted);
     assert!(log.is_sorted_by_key(|call| call.at));
 }
@@ -83,9 +78,7 @@ async fn renders_in_flight_are_counted_at_their_peak() {
 #[tokio::test]
 async fn a_throttled_instance_refuses_every_call_and_names_the_wait() {
     let domo = domo_with_cards(1).await;
-    domo.set_condition(Condition::Throttled {
-        retry_after: Some(5),
-    });
+    domo.set_condition(Condition::Throttled { retry_after: Some(5) });
     for response in [login(&domo).await, render(&domo, 1).await] {
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["retry-after"], "5");
@@ -116,28 +109,19 @@ async fn an_instance_can_answer_everything_with_its_login_page() {
 async fn renders_beyond_the_capacity_are_refused_and_other_calls_are_not() {
     let domo = domo_with_cards(1).await;
     // None at all, so that no clock decides this test.
-    domo.set_condition(Condition::Capacity {
-        renders_per_second: 0,
-        retry_after: Some(1),
-    });
+    domo.set_condition(Condition::Capacity { renders_per_second: 0, retry_after: Some(1) });
     let response = render(&domo, 1).await;
     assert_eq!(response.status(), 429);
     assert_eq!(response.headers()["retry-after"], "1");
     assert_eq!(login(&domo).await.status(), 200);
-    domo.set_condition(Condition::Capacity {
-        renders_per_second: 1_000,
-        retry_after: None,
-    });
+    domo.set_condition(Condition::Capacity { renders_per_second: 1_000, retry_after: None });
     assert_eq!(render(&domo, 1).await.status(), 200);
 }
 
 #[tokio::test]
 async fn renders_within_the_capacity_are_answered_beside_those_that_are_not() {
     let domo = domo_with_cards(1).await;
-    domo.set_condition(Condition::Capacity {
-        renders_per_second: 1,
-        retry_after: None,
-    });
+    domo.set_condition(Condition::Capacity { renders_per_second: 1, retry_after: None });
     // Both come whatever the clock does, unless each of these takes a second.
     for _ in 0..30 {
         render(&domo, 1).await;

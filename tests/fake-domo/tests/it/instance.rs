@@ -10,9 +10,7 @@ const SPEC: fn() -> Spec = || Spec::new(7).pages(40).cards(500);
 async fn the_same_seed_gives_the_same_instance_and_another_one_another() {
     let first = FakeDomo::new(SPEC()).start().await;
     let second = FakeDomo::new(SPEC()).start().await;
-    let other = FakeDomo::new(Spec::new(8).pages(40).cards(500))
-        .start()
-        .await;
+    let other = FakeDomo::new(Spec::new(8).pages(40).cards(500)).start().await;
     assert_eq!(first.cards(), second.cards());
     assert_eq!(first.pages(), second.pages());
     assert_eq!(first.token(), second.token());
@@ -37,10 +35,7 @@ async fn a_made_up_instance_has_the_odd_parts_of_a_real_one() {
     let kinds: BTreeSet<_> = cards.iter().map(|card| card.kind.as_str()).collect();
     assert_eq!(kinds.len(), 5);
     let shared = cards.iter().filter(|card| card.pages.len() > 1).count();
-    assert!(
-        (15..=25).contains(&shared),
-        "{shared} cards on several pages"
-    );
+    assert!((15..=25).contains(&shared), "{shared} cards on several pages");
     assert!(cards.iter().any(|card| card.owners[0].group));
     assert!(cards.iter().all(|card| !card.pages.is_empty()));
     let ordinary = pages.iter().filter(|page| page.kind == PageKind::Page);
@@ -65,19 +60,13 @@ async fn a_card_and_its_pages_say_the_same() {
 async fn a_made_up_instance_can_have_broken_cards_from_the_start() {
     let domo = FakeDomo::new(SPEC().broken(30)).start().await;
     let cards = domo.cards();
-    let broken = cards
-        .iter()
-        .filter(|card| card.behaviour != Behaviour::Renders);
+    let broken = cards.iter().filter(|card| card.behaviour != Behaviour::Renders);
     assert_eq!(broken.count(), 30);
 }
 
 #[tokio::test]
 async fn cards_and_pages_can_come_and_go_while_it_runs() {
-    let domo = FakeDomo::empty()
-        .page(1, "Sales")
-        .page(2, "Board")
-        .start()
-        .await;
+    let domo = FakeDomo::empty().page(1, "Sales").page(2, "Board").start().await;
     domo.add_subpage(3, 1, "EMEA");
     domo.add_card(100, "Revenue", &[1]);
     domo.add_card(101, "Orders", &[1, 2]);

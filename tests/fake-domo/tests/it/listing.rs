@@ -43,19 +43,12 @@ async fn all(domo: &Domo, path: &str, key: &str, limit: usize) -> Vec<Value> {
 }
 
 fn numbers(values: &[Value], key: &str) -> Vec<i64> {
-    values
-        .iter()
-        .map(|value| value[key].as_i64().unwrap())
-        .collect()
+    values.iter().map(|value| value[key].as_i64().unwrap()).collect()
 }
 
 async fn page(domo: &Domo, id: i64) -> Value {
     let parts = "metadata,datasources,owners";
-    get(
-        domo,
-        &format!("/api/content/v3/stacks/{id}/cards?parts={parts}"),
-    )
-    .await
+    get(domo, &format!("/api/content/v3/stacks/{id}/cards?parts={parts}")).await
 }
 
 async fn page_status(domo: &Domo, id: i64) -> u16 {
@@ -204,10 +197,7 @@ async fn apps_are_listed_and_name_their_views() {
     assert_eq!(body["dataAppAdminSummaries"][0]["dataAppId"], 50);
     assert_eq!(body["totalDataAppCount"], 1);
     let app = get(&domo, "/api/content/v1/dataapps/50").await;
-    assert_eq!(
-        numbers(app["views"].as_array().unwrap(), "viewId"),
-        [51, 52]
-    );
+    assert_eq!(numbers(app["views"].as_array().unwrap(), "viewId"), [51, 52]);
 }
 
 #[tokio::test]

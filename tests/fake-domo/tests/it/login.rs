@@ -37,10 +37,7 @@ async fn the_right_password_opens_a_session() {
 #[tokio::test]
 async fn a_session_token_is_good_only_as_it_was_given() {
     let domo = domo_with(Login::Normal).await;
-    let decoded = session_of(&domo)
-        .await
-        .replace("%2B", "+")
-        .replace("%3D", "=");
+    let decoded = session_of(&domo).await.replace("%2B", "+").replace("%3D", "=");
     assert_eq!(me_with_session(&domo, &decoded).await.status(), 401);
 }
 
@@ -194,10 +191,7 @@ async fn a_body_that_is_not_json_is_a_400() {
     let calls = [
         (Method::POST, "/api/content/v2/authentication"),
         (Method::POST, "/api/content/v1/pages/adminsummary"),
-        (
-            Method::PUT,
-            "/api/content/v1/cards/kpi/1/render?parts=summary",
-        ),
+        (Method::PUT, "/api/content/v1/cards/kpi/1/render?parts=summary"),
     ];
     for (method, path) in calls {
         let request = with_token(&domo, method, path).body("method=password");
@@ -226,11 +220,7 @@ async fn a_render_without_parts_is_a_400() {
 #[tokio::test]
 async fn an_unknown_address_is_a_404() {
     let domo = domo_with(Login::Normal).await;
-    let response = client()
-        .get(format!("{}/api/nothing", domo.url()))
-        .send()
-        .await
-        .unwrap();
+    let response = client().get(format!("{}/api/nothing", domo.url())).send().await.unwrap();
     assert_eq!(response.status(), 404);
     assert_eq!(domo.calls("unknown"), 1);
 }

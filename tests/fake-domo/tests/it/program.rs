@@ -59,11 +59,7 @@ async fn the_counts_can_be_read_and_reset_by_hand() {
 async fn a_mistake_by_hand_is_told() {
     let domo = FakeDomo::empty().card(1, "Revenue", &[]).start().await;
     for (path, status) in [("cards/1", 400), ("cards/2", 404), ("nothing", 404)] {
-        let body = if status == 400 {
-            json!("rendrs")
-        } else {
-            json!("renders")
-        };
+        let body = if status == 400 { json!("rendrs") } else { json!("renders") };
         let request = bare(&domo, Method::POST, &format!("/_fake/{path}")).json(&body);
         assert_eq!(request.send().await.unwrap().status(), status, "{path}");
     }
@@ -78,27 +74,13 @@ async fn the_program_tells_how_to_point_cardwatch_at_it() {
         .unwrap();
     let stdout = child.stdout.take().unwrap();
     let _program = Program(child);
-    let lines: Vec<String> = BufReader::new(stdout)
-        .lines()
-        .map(Result::unwrap)
-        .take_while(|line| !line.contains("Ctrl-C"))
-        .collect();
+    let lines: Vec<String> =
+        BufReader::new(stdout).lines().map(Result::unwrap).take_while(|line| !line.contains("Ctrl-C")).collect();
     let url = lines[0].strip_prefix("url       ").unwrap();
-    for wanted in [
-        "[instances.acme]",
-        &format!("url = \"{url}\""),
-        "pages = \"all\"",
-    ] {
-        assert!(
-            lines.iter().any(|line| line == wanted),
-            "{wanted} in {lines:?}"
-        );
+    for wanted in ["[instances.acme]", &format!("url = \"{url}\""), "pages = \"all\""] {
+        assert!(lines.iter().any(|line| line == wanted), "{wanted} in {lines:?}");
     }
-    let cards = client()
-        .get(format!("{url}/_fake/cards"))
-        .send()
-        .await
-        .unwrap();
+    let cards = client().get(format!("{url}/_fake/cards")).send().await.unwrap();
     let cards: Value = cards.json().await.unwrap();
     assert_eq!(cards.as_array().unwrap().len(), 20);
 }

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 const CARD: i64 = 1_548_948_000;
 
 async fn domo_with(behaviour: Behaviour) -> Domo {
-    let fake = FakeDomo::empty()
-        .page(1, "Sales")
-        .card(CARD, "Revenue", &[1]);
+    let fake = FakeDomo::empty().page(1, "Sales").card(CARD, "Revenue", &[1]);
     fake.behaviour(CARD, behaviour).start().await
 }
 
@@ -22,12 +20,7 @@ async fn reason_of(response: Response) -> String {
         .map(|columns| columns.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
     let columns = Value::from(columns.join(", "));
-    let texts = [
-        &body["details"]["error"],
-        &columns,
-        &body["message"],
-        &body["statusReason"],
-    ];
+    let texts = [&body["details"]["error"], &columns, &body["message"], &body["statusReason"]];
     let mut texts = texts.into_iter().filter_map(Value::as_str);
     let text = texts.find(|text| !text.trim().is_empty());
     text.unwrap_or(http_reason).to_owned()
@@ -70,8 +63,7 @@ async fn every_broken_shape_is_a_400_a_422_or_a_200_that_says_so() {
         let status = response.status().as_u16();
         if status == 200 {
             let body: Value = response.json().await.unwrap();
-            let says_so =
-                body["status"].as_u64() >= Some(400) || body["summary"]["status"] == json!("error");
+            let says_so = body["status"].as_u64() >= Some(400) || body["summary"]["status"] == json!("error");
             assert!(says_so, "{behaviour:?}");
         } else {
             assert!([400, 422].contains(&status), "{behaviour:?}: {status}");
@@ -95,10 +87,7 @@ async fn a_failed_render_has_the_whole_envelope() {
     let body: Value = render(&domo, CARD).await.json().await.unwrap();
     assert_eq!(body["status"], 400);
     assert_eq!(body["statusReason"], "Bad Request");
-    assert_eq!(
-        body["path"],
-        format!("/api/content/v1/cards/kpi/{CARD}/render")
-    );
+    assert_eq!(body["path"], format!("/api/content/v1/cards/kpi/{CARD}/render"));
     assert_eq!(body["details"]["error"], "No indexed schema found");
     assert_eq!(body["toe"].as_str().unwrap().len(), 22);
 }
@@ -141,11 +130,7 @@ async fn a_server_error_that_is_counted_ends_with_a_render() {
 
 #[tokio::test]
 async fn a_sequence_is_used_up_and_its_last_behaviour_stays() {
-    let sequence = vec![
-        Behaviour::ServerError,
-        Behaviour::Renders,
-        Behaviour::broken("x"),
-    ];
+    let sequence = vec![Behaviour::ServerError, Behaviour::Renders, Behaviour::broken("x")];
     let domo = domo_with(Behaviour::Sequence(sequence)).await;
     let mut statuses = Vec::new();
     for _ in 0..4 {
@@ -156,11 +141,7 @@ async fn a_sequence_is_used_up_and_its_last_behaviour_stays() {
 
 #[tokio::test]
 async fn a_throttled_card_names_the_wait_and_renders_when_it_has_been_refused_enough() {
-    let domo = domo_with(Behaviour::Throttled {
-        retry_after: Some(3),
-        times: Some(1),
-    })
-    .await;
+    let domo = domo_with(Behaviour::Throttled { retry_after: Some(3), times: Some(1) }).await;
     let response = render(&domo, CARD).await;
     assert_eq!(response.status(), 429);
     assert_eq!(response.headers()["retry-after"], "3");
@@ -169,11 +150,7 @@ async fn a_throttled_card_names_the_wait_and_renders_when_it_has_been_refused_en
 
 #[tokio::test]
 async fn a_throttled_card_need_not_name_a_wait() {
-    let domo = domo_with(Behaviour::Throttled {
-        retry_after: None,
-        times: None,
-    })
-    .await;
+    let domo = domo_with(Behaviour::Throttled { retry_after: None, times: None }).await;
     let response = render(&domo, CARD).await;
     assert_eq!(response.status(), 429);
     assert!(response.headers().get("retry-after").is_none());
@@ -184,13 +161,7 @@ async fn what_is_not_an_answer_of_domos_has_status_200() {
     let domo = domo_with(Behaviour::Html).await;
     let response = render(&domo, CARD).await;
     assert_eq!(response.status(), 200);
-    assert!(
-        response
-            .text()
-            .await
-            .unwrap()
-            .starts_with("<!DOCTYPE html>")
-    );
+    assert!(response.text().await.unwrap().starts_with("<!DOCTYPE html>"));
 
     domo.set(CARD, Behaviour::CutJson);
     let text = render(&domo, CARD).await.text().await.unwrap();
@@ -208,11 +179,7 @@ async fn a_redirect_leads_to_a_page_that_looks_like_a_success() {
     assert_eq!(response.status(), 303);
     let to = response.headers()["location"].to_str().unwrap().to_owned();
     assert!(to.contains("whitelist/blocked"));
-    let followed = client()
-        .get(format!("{}{to}", domo.url()))
-        .send()
-        .await
-        .unwrap();
+    let followed = client().get(format!("{}{to}", domo.url())).send().await.unwrap();
     assert_eq!(followed.status(), 200);
     assert_eq!(domo.calls("blocked_page"), 1);
 }
@@ -256,11 +223,7 @@ async fn a_slow_card_renders_in_the_end() {
 
 #[tokio::test]
 async fn a_large_answer_is_valid_json_with_its_verdict_at_the_end() {
-    let domo = domo_with(Behaviour::Large {
-        megabytes: 3,
-        ends: Ending::Success,
-    })
-    .await;
+    let domo = domo_with(Behaviour::Large { megabytes: 3, ends: Ending::Success }).await;
     let bytes = render(&domo, CARD).await.bytes().await.unwrap();
     assert!(bytes.len() > 3 * 1024 * 1024);
     let end = String::from_utf8_lossy(&bytes[bytes.len() - 200..]).into_owned();
@@ -271,19 +234,13 @@ async fn a_large_answer_is_valid_json_with_its_verdict_at_the_end() {
 
 #[tokio::test]
 async fn a_large_failure_is_a_failure() {
-    let domo = domo_with(Behaviour::Large {
-        megabytes: 1,
-        ends: Ending::BadRequest,
-    })
-    .await;
+    let domo = domo_with(Behaviour::Large { megabytes: 1, ends: Ending::BadRequest }).await;
     assert_eq!(render(&domo, CARD).await.status(), 400);
 }
 
 #[tokio::test]
 async fn a_picture_of_a_healthy_table_is_a_400() {
-    let domo = FakeDomo::new(fake_domo::Spec::new(7).pages(10).cards(100))
-        .start()
-        .await;
+    let domo = FakeDomo::new(fake_domo::Spec::new(7).pages(10).cards(100)).start().await;
     let mut statuses = std::collections::BTreeSet::new();
     for card in domo.kpi_cards() {
         let path = format!("/api/content/v1/cards/kpi/{card}/render?parts=image");

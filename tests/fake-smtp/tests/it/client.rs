@@ -60,11 +60,7 @@ impl Client {
 
     /// Sends a whole mail; the code of the last reply, or an error when there is none.
     pub(crate) async fn mail(&mut self, raw: &str) -> io::Result<u16> {
-        assert_eq!(
-            self.say("MAIL FROM:<watch@example.com> BODY=8BITMIME")
-                .await,
-            250
-        );
+        assert_eq!(self.say("MAIL FROM:<watch@example.com> BODY=8BITMIME").await, 250);
         assert_eq!(self.say("RCPT TO:<bi@example.com>").await, 250);
         assert_eq!(self.say("DATA").await, 354);
         self.send(&format!("{raw}\r\n.")).await;

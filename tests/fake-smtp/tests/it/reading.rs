@@ -45,11 +45,7 @@ x
 ";
 
 fn mail(raw: &str) -> Mail {
-    Mail {
-        from: String::new(),
-        to: Vec::new(),
-        raw: raw.replace('\n', "\r\n"),
-    }
+    Mail { from: String::new(), to: Vec::new(), raw: raw.replace('\n', "\r\n") }
 }
 
 #[test]

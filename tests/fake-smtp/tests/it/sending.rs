@@ -12,10 +12,7 @@ const SOON: Duration = Duration::from_secs(20);
 async fn a_mail_is_kept_with_its_envelope() {
     let smtp = FakeSmtp::start().await;
     let mut client = Client::greeted(&smtp).await;
-    assert_eq!(
-        client.mail("Subject: hello\r\n\r\nbody").await.unwrap(),
-        250
-    );
+    assert_eq!(client.mail("Subject: hello\r\n\r\nbody").await.unwrap(), 250);
     assert_eq!(client.say("QUIT").await, 221);
     let mails = smtp.mails();
     assert_eq!(mails.len(), 1);
@@ -28,10 +25,7 @@ async fn a_mail_is_kept_with_its_envelope() {
 async fn a_doubled_dot_at_the_start_of_a_line_is_single() {
     let smtp = FakeSmtp::start().await;
     let mut client = Client::greeted(&smtp).await;
-    client
-        .mail("Subject: dots\r\n\r\n..\r\n..x\r\na..b")
-        .await
-        .unwrap();
+    client.mail("Subject: dots\r\n\r\n..\r\n..x\r\na..b").await.unwrap();
     assert_eq!(smtp.mails()[0].text().unwrap(), ".\r\n.x\r\na..b\r\n");
 }
 
@@ -97,10 +91,7 @@ async fn a_subscriber_gets_each_mail() {
     let mut mails = smtp.subscribe();
     let mut client = Client::greeted(&smtp).await;
     client.mail("Subject: one\r\n\r\n").await.unwrap();
-    assert_eq!(
-        mails.recv().await.unwrap().header("Subject").unwrap(),
-        "one"
-    );
+    assert_eq!(mails.recv().await.unwrap().header("Subject").unwrap(), "one");
 }
 
 #[tokio::test]

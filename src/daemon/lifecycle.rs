@@ -1,0 +1,111 @@
+//! The life of the process: pulses, systemd's readiness and watchdog, the signals that end it. Owns
+//! telling a daemon that works from one that only runs; what a task does is the task's.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SharedClock;
+
+/// The sign of life of one task: it beats when the task has moved, not when the runtime turns.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<Beating>);
+
+#[derive(Debug)]
+struct Beating {
+    name: String,
+    limit: Duration,
+    /// On the clock's `elapsed`, in milliseconds.
+    last: AtomicU64,
+}
+
+impl Pulse {
+    /// A pulse that nobody watches, for a command that runs once.
+    pub fn unwatched() -> Self {
+        Self(Arc::new(Beating { name: String::new(), limit: Duration::MAX, last: AtomicU64::new(0) }))
+    }
+
+    /// The task moved; `elapsed` is the clock's.
+    pub fn beat(&self, elapsed: Duration) {
+        self.0.last.store(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// The pulses of every task.
+#[derive(Debug, Clone, Default)]
+pub struct Pulses(Arc<Mutex<Vec<Pulse>>>);
+
+impl Pulses {
+    /// Adds a task that must move at least once within `limit`.
+    pub fn add(&self, name: impl Into<String>, limit: Duration, elapsed: Duration) -> Pulse {
+        let pulse = Pulse(Arc::new(Beating { name: name.into(), limit, last: AtomicU64::new(0) }));
+        pulse.beat(elapsed);
+        self.lock().push(pulse.clone());
+        pulse
+    }
+
+    /// Which task has not moved within its limit.
+    pub fn check(&self, elapsed: Duration) -> Result<(), String> {
+        let stuck = self.lock().iter().find_map(|pulse| {
+            let last = Duration::from_millis(pulse.0.last.load(Ordering::Relaxed));
+            let still = elapsed.saturating_sub(last);
+            (still > pulse.0.limit).then(|| format!("{} has not moved for {} s", pulse.0.name, still.as_secs()))
+        });
+        stuck.map_or(Ok(()), Err)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Pulse>> {
+        // A panic while the list was held leaves it whole: only pushes happen under the lock.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Tells systemd how it stands, where it listens.
+pub fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// Feeds systemd's watchdog while every task moves, until stopped.
+pub async fn feed_watchdog(pulses: Pulses, clock: SharedClock, stop: CancellationToken) {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        stop.cancelled().await;
+        return;
+    };
+    loop {
+        match pulses.check(clock.elapsed()) {
+            Ok(()) => notify(NotifyState::Watchdog),
+            Err(stuck) => tracing::error!(%stuck, "the watchdog is not fed: systemd will start cardwatch again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep(limit / 3) => {}
+        }
+    }
+}
+
+/// Cancels `stop` on SIGTERM or SIGINT. SIGHUP is noted and changes nothing.
+pub async fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    let mut hup = signal(SignalKind::hangup())?;
+    loop {
+        let name = tokio::select! {
+            _ = term.recv() => "SIGTERM",
+            _ = int.recv() => "SIGINT",
+            _ = hup.recv() => {
+                tracing::warn!("SIGHUP: this version reads its configuration at start only; restart it instead");
+                continue;
+            }
+            () = stop.cancelled() => return Ok(()),
+        };
+        tracing::info!(signal = name, "stopping");
+        notify(NotifyState::Stopping);
+        stop.cancel();
+    }
+}

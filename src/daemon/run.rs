@@ -1,0 +1,377 @@
+//! Wiring of the daemon: makes the rooms, starts a task for each duty, and waits for the end. Owns who
+//! gets what, and that the death of any task ends the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use prometheus::{IntGauge, Registry};
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::housekeeping;
+use super::lifecycle::{self, Pulse, Pulses};
+use super::mailroom::Mailroom;
+use super::metrics::SweepMetrics;
+use super::schedule::{self, Clockwork, Timekeeper};
+use super::sweeper::{LetterHead, SweepEnd, SweepRequest, Sweeper, sweep_once};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::config::valid::Instance;
+use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+use crate::domain::sweep::Outcome;
+use crate::domo::{Domo, DomoMetrics};
+use crate::http::live::LiveBoard;
+use crate::http::{self, Board};
+use crate::mail::mailer::{MailMetrics, Mailer};
+use crate::store::Store;
+
+/// A task that keeps time must move within this.
+const SCHEDULE_LIMIT: Duration = Duration::from_secs(120);
+
+/// A sweeper must move within this: its renders beat, and what it does between them is short.
+const SWEEPER_LIMIT: Duration = Duration::from_secs(300);
+
+/// The mailroom must move within this: one letter takes at most five minutes.
+const MAILROOM_LIMIT: Duration = Duration::from_secs(600);
+
+/// Tasks that are asked to end get this long.
+const SOFT_STOP: Duration = Duration::from_secs(8);
+
+/// Runs the daemon on `listener` until `stop` is cancelled or a task dies, which is an error.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    clock: SharedClock,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let store = Store::open(&config.storage.path).await?;
+    let mut daemon = Daemon::assemble(config, store.clone(), clock.clone(), stop.clone()).await?;
+    daemon.serve(listener)?;
+    let watchdog = lifecycle::feed_watchdog(daemon.pulses.clone(), clock.clone(), stop);
+    daemon.spawn("the watchdog", watchdog);
+    lifecycle::notify(NotifyState::Ready);
+    let ended = daemon.wait(&clock).await;
+    store.close().await;
+    ended
+}
+
+struct Daemon {
+    config: Arc<Config>,
+    store: Store,
+    clock: SharedClock,
+    stop: CancellationToken,
+    registry: Registry,
+    pulses: Pulses,
+    live: LiveBoard,
+    snapshots: watch::Sender<Snapshot>,
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Daemon {
+    async fn assemble(
+        config: Config,
+        store: Store,
+        clock: SharedClock,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        for instance in &config.instances {
+            store.know_instance(&instance.name, &instance.url, config.alerts.policy.stale_after).await?;
+        }
+        for instance in store.mark_interrupted(is_alive, clock.now()).await? {
+            tracing::warn!(instance, "a sweep was interrupted; the next one decides");
+        }
+        let mut snapshot = Vec::new();
+        for instance in &config.instances {
+            snapshot.push(Arc::new(store.snapshot(&instance.name).await?));
+        }
+        let mut daemon = Self {
+            live: LiveBoard::of(config.instances.iter().map(|instance| instance.name.clone())),
+            config: Arc::new(config),
+            registry: registry(&clock)?,
+            pulses: Pulses::default(),
+            snapshots: watch::Sender::new(snapshot),
+            tasks: JoinSet::new(),
+            store,
+            clock,
+            stop,
+        };
+        daemon.start_tasks().await?;
+        Ok(daemon)
+    }
+
+    async fn start_tasks(&mut self) -> anyhow::Result<()> {
+        let wake = Arc::new(Notify::new());
+        self.start_mailroom(&wake)?;
+        let clockwork = Clockwork::start().await?;
+        let names = self.config.instances.iter().map(|instance| &instance.name);
+        let sweep_metrics = SweepMetrics::new(&self.registry, names)?;
+        let domo_metrics = DomoMetrics::new(&self.registry)?;
+        for instance in self.config.instances.clone() {
+            self.start_instance(instance, &clockwork, &sweep_metrics, &domo_metrics, &wake)?;
+        }
+        let (store, storage) = (self.store.clone(), self.config.storage.clone());
+        self.spawn("housekeeping", housekeeping::keep_house(store, storage, self.clock.clone(), self.stop.clone()));
+        Ok(())
+    }
+
+    fn start_mailroom(&mut self, wake: &Arc<Notify>) -> anyhow::Result<()> {
+        let metrics = MailMetrics::new(&self.registry)?;
+        let Some(email) = &self.config.email else {
+            tracing::warn!("no [email] section: nobody is mailed when a card breaks");
+            return Ok(());
+        };
+        let mailroom = Mailroom {
+            mailer: Mailer::new(email, self.clock.clone(), metrics)?,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            wake: Arc::clone(wake),
+            pulse: self.pulses.add("the mailroom", MAILROOM_LIMIT, self.clock.elapsed()),
+        };
+        self.spawn("the mailroom", mailroom.work(self.stop.clone()));
+        Ok(())
+    }
+
+    /// Two tasks an instance: one that keeps time and one that sweeps. The permit that a tick takes along is
+    /// the promise that there are never two sweeps of one instance at once.
+    fn start_instance(
+        &mut self,
+        instance: Instance,
+        clockwork: &Clockwork,
+        sweep_metrics: &SweepMetrics,
+        domo_metrics: &DomoMetrics,
+        wake: &Arc<Notify>,
+    ) -> anyhow::Result<()> {
+        let instance = Arc::new(instance);
+        let elapsed = self.clock.elapsed();
+        let sweeper = Sweeper {
+            alerts: Arc::new(self.config.alerts.clone()),
+            letters: LetterHead::of(&self.config, &instance).map(Arc::new),
+            domo: Arc::new(Domo::new(&instance, self.clock.clone(), domo_metrics, fastrand::u64(..))?),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: sweep_metrics.clone(),
+            live: self.live.of_instance(&instance.name),
+            pulse: self.pulses.add(format!("the sweeper of {}", instance.name), SWEEPER_LIMIT, elapsed),
+            pid: std::process::id(),
+            instance: Arc::clone(&instance),
+        };
+        let (orders, received) = mpsc::channel(1);
+        let timekeeper = Timekeeper {
+            clockwork: clockwork.clone(),
+            schedule: instance.schedule.clone(),
+            clock: self.clock.clone(),
+            live: self.live.of_instance(&instance.name),
+            pulse: self.pulses.add(format!("the schedule of {}", instance.name), SCHEDULE_LIMIT, elapsed),
+        };
+        let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::new(Semaphore::new(1)), orders };
+        let latest = self.snapshot_of(&instance).and_then(|instance| instance.last_sweep.clone());
+        let missed = schedule::missed(&instance.schedule, latest.map(|sweep| sweep.started_at), self.clock.now());
+        let stop = self.stop.clone();
+        self.spawn_fallible("the schedule", async move {
+            if missed {
+                ticker.tick().await?;
+            }
+            timekeeper.keep(async || ticker.tick().await, stop).await
+        });
+        let post = Post { sweeper, snapshots: self.snapshots.clone(), wake: Arc::clone(wake) };
+        self.spawn_fallible("the sweeper", post.sweep_on_order(received, self.stop.clone()));
+        Ok(())
+    }
+
+    fn snapshot_of(&self, instance: &Instance) -> Option<Arc<InstanceSnapshot>> {
+        self.snapshots.borrow().iter().find(|snapshot| snapshot.name == instance.name).cloned()
+    }
+
+    fn serve(&mut self, listener: TcpListener) -> anyhow::Result<()> {
+        let (pulses, clock) = (self.pulses.clone(), self.clock.clone());
+        let board = Board {
+            registry: self.registry.clone(),
+            snapshot: self.snapshots.subscribe(),
+            live: self.live.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            stale_after: self.config.alerts.policy.stale_after,
+            max_broken_card_series: self.config.metrics.max_broken_card_series,
+            readiness: Arc::new(move || pulses.check(clock.elapsed())),
+            basic_auth: self.config.http.basic_auth.clone(),
+        };
+        let address = listener.local_addr().context("the listener has no address")?;
+        tracing::info!(%address, "listening");
+        let stop = self.stop.clone();
+        self.spawn_fallible("the HTTP listener", async move {
+            let ended = http::serve(listener, board, stop.cancelled_owned());
+            ended.await.context("the HTTP listener failed")
+        });
+        Ok(())
+    }
+
+    /// Waits for the end. A task that ends although nobody asked for it takes the process with it.
+    async fn wait(mut self, clock: &SharedClock) -> anyhow::Result<()> {
+        let died = tokio::select! {
+            () = self.stop.cancelled() => None,
+            Some(joined) = self.tasks.join_next() => Some(joined),
+        };
+        let died_early = !self.stop.is_cancelled();
+        self.stop.cancel();
+        let drained =
+            crate::clock::within(&*clock.clone(), SOFT_STOP, async { while self.tasks.join_next().await.is_some() {} })
+                .await;
+        if drained.is_none() {
+            tracing::warn!("some tasks did not end in time and were ended by force");
+        }
+        match died {
+            Some(Ok((name, ended))) if died_early => {
+                ended.with_context(|| format!("{name} died"))?;
+                anyhow::bail!("{name} ended although nobody asked it to")
+            }
+            Some(Err(panicked)) => Err(panicked).context("a task died"),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_fallible(name, async move {
+            task.await;
+            Ok(())
+        });
+    }
+
+    fn spawn_fallible(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.tasks.spawn(async move { (name, task.await) });
+    }
+}
+
+/// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
+struct Ticker {
+    sweeper: Sweeper,
+    turn: Arc<Semaphore>,
+    orders: mpsc::Sender<OwnedSemaphorePermit>,
+}
+
+impl Ticker {
+    async fn tick(&self) -> anyhow::Result<()> {
+        let name = &self.sweeper.instance.name;
+        if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
+            return self.orders.send(turn).await.with_context(|| format!("the sweeper of {name} is gone"));
+        }
+        tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
+        self.sweeper.metrics.ended(name, Outcome::Skipped);
+        if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
+            tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
+        }
+        Ok(())
+    }
+}
+
+/// Sweeps when told to, and hands on what came of it.
+struct Post {
+    sweeper: Sweeper,
+    snapshots: watch::Sender<Snapshot>,
+    wake: Arc<Notify>,
+}
+
+/// An idle sweeper shows so often that it lives.
+const IDLE_BEAT: Duration = Duration::from_secs(30);
+
+impl Post {
+    async fn sweep_on_order(
+        self,
+        mut orders: mpsc::Receiver<OwnedSemaphorePermit>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        loop {
+            self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
+            let turn = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                order = orders.recv() => match order {
+                    Some(turn) => turn,
+                    None => return Ok(()),
+                },
+                () = self.sweeper.clock.sleep(IDLE_BEAT) => continue,
+            };
+            let span = tracing::info_span!("sweep", instance = %self.sweeper.instance.name);
+            self.sweep(&stop).instrument(span).await;
+            drop(turn);
+        }
+    }
+
+    /// One sweep. A database that fails ends no task: the next tick tries again, and nothing is told twice.
+    async fn sweep(&self, stop: &CancellationToken) {
+        match sweep_once(&self.sweeper, &SweepRequest::default(), stop).await {
+            Ok(end) => {
+                log(&end);
+                if end.mailed {
+                    self.wake.notify_one();
+                }
+            }
+            Err(error) => {
+                self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
+                tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
+            }
+        }
+        self.sweeper.live.set_remaining(0);
+        match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
+            Ok(fresh) => publish(&self.snapshots, fresh),
+            Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
+        }
+    }
+}
+
+fn log(end: &SweepEnd) {
+    let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
+    let (sweep, outcome, tally) = (end.sweep.0, end.outcome.name(), end.tally);
+    let trouble = end.trouble.as_deref();
+    match end.outcome {
+        Outcome::Failed => tracing::error!(sweep, outcome, trouble, "cannot check cards"),
+        Outcome::Completed | Outcome::Partial | Outcome::Interrupted | Outcome::Skipped => tracing::info!(
+            sweep,
+            outcome,
+            trouble,
+            seconds,
+            cards = tally.cards(),
+            broken = tally.broken,
+            unchecked = tally.unchecked,
+            mailed = end.mailed,
+            "swept"
+        ),
+    }
+}
+
+fn publish(snapshots: &watch::Sender<Snapshot>, fresh: InstanceSnapshot) {
+    let fresh = Arc::new(fresh);
+    snapshots.send_modify(|all| {
+        if let Some(old) = all.iter_mut().find(|old| old.name == fresh.name) {
+            *old = Arc::clone(&fresh);
+        }
+    });
+}
+
+/// Whether a process of this id lives; our own does, but cannot have begun a sweep before it started.
+fn is_alive(pid: u32) -> bool {
+    pid != std::process::id() && std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// The registry of every room, with the gauges that say how the configuration was read.
+fn registry(clock: &SharedClock) -> anyhow::Result<Registry> {
+    let registry = Registry::new();
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    let successful = IntGauge::new(
+        "cardwatch_config_last_reload_successful",
+        "1 when the configuration was read without a mistake.",
+    )?;
+    successful.set(1);
+    registry.register(Box::new(successful))?;
+    let at = IntGauge::new(
+        "cardwatch_config_last_reload_success_timestamp_seconds",
+        "When the configuration that runs was read.",
+    )?;
+    at.set(clock.now().timestamp());
+    registry.register(Box::new(at))?;
+    Ok(registry)
+}

@@ -1,0 +1,114 @@
+//! The clockwork: rings for each instance when its next sweep is due. Owns waiting; when that is, is
+//! [`crate::domain::schedule`]'s to say. tokio-cron-scheduler does the waiting with one-shot jobs, armed
+//! one at a time, since its own cron jobs overlap and forget the zone after their first tick.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::Notify;
+use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_util::sync::CancellationToken;
+
+use super::lifecycle::Pulse;
+use crate::clock::SharedClock;
+use crate::domain::Timestamp;
+use crate::domain::schedule::Schedule;
+use crate::http::live::Live;
+
+/// The wall clock is looked at this often, so that a clock that jumps makes no sweep late by more.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// The scheduler that waits. Cheap to clone.
+#[derive(Clone)]
+pub struct Clockwork(JobScheduler);
+
+impl std::fmt::Debug for Clockwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clockwork")
+    }
+}
+
+impl Clockwork {
+    /// Starts it.
+    pub async fn start() -> anyhow::Result<Self> {
+        let scheduler = JobScheduler::new().await.context("the scheduler cannot be made")?;
+        scheduler.start().await.context("the scheduler does not start")?;
+        Ok(Self(scheduler))
+    }
+
+    /// Rings `bell` once, `wait` from now.
+    async fn ring_after(&self, wait: Duration, bell: Arc<Notify>) -> anyhow::Result<()> {
+        let job = Job::new_one_shot(wait, move |_, _| bell.notify_one()).context("a job cannot be made")?;
+        self.0.add(job).await.context("a job cannot be scheduled")?;
+        Ok(())
+    }
+}
+
+/// What keeps one instance's time.
+#[derive(Debug)]
+pub struct Timekeeper {
+    /// Waits.
+    pub clockwork: Clockwork,
+    /// When a sweep is due.
+    pub schedule: Schedule,
+    /// The time.
+    pub clock: SharedClock,
+    /// Is told of the next tick.
+    pub live: Arc<Live>,
+    /// Beats as time is kept.
+    pub pulse: Pulse,
+}
+
+impl Timekeeper {
+    /// Calls `tick` whenever a sweep is due, until stopped. Ends with an error when the clockwork does.
+    pub async fn keep(
+        self,
+        mut tick: impl AsyncFnMut() -> anyhow::Result<()>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        while !stop.is_cancelled() {
+            if self.wait_until_due(&stop).await? {
+                tick().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next instant that is due; `false` when stopped, or when the clock went back behind
+    /// where the waiting began, so that the next instant is another one.
+    async fn wait_until_due(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
+        let began = self.clock.now();
+        let due = self.schedule.next_after(began).context("the schedule has no next instant")?;
+        self.live.set_next_sweep(Some(due));
+        let bell = Arc::new(Notify::new());
+        self.arm(due, &bell).await?;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(false),
+                () = bell.notified() => {
+                    if self.clock.now() < due {
+                        self.arm(due, &bell).await?;
+                    }
+                }
+                () = self.clock.sleep(LOOK_EVERY) => {}
+            }
+            self.pulse.beat(self.clock.elapsed());
+            let now = self.clock.now();
+            if now >= due || now < began {
+                return Ok(now >= due);
+            }
+        }
+    }
+
+    async fn arm(&self, due: Timestamp, bell: &Arc<Notify>) -> anyhow::Result<()> {
+        let wait = (due - self.clock.now()).to_std().unwrap_or_default();
+        self.clockwork.ring_after(wait, Arc::clone(bell)).await
+    }
+}
+
+/// Whether a sweep was missed while nobody kept time: the first one is due at once, and so is one whose
+/// time came after the latest began.
+pub fn missed(schedule: &Schedule, latest: Option<Timestamp>, now: Timestamp) -> bool {
+    latest.is_none_or(|latest| schedule.next_after(latest).is_some_and(|due| due <= now))
+}
