@@ -1,0 +1,375 @@
+//! One call to Domo, with all its attempts. Owns the HTTP client, the timeout, the retries, the number
+//! of renders in flight and the counting; it does not own the session (its callers bring the key) nor
+//! what an answer means.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::body::{self, Content, Shape};
+use super::error::DomoError;
+use super::fault::{self, Fault};
+use super::metrics::InstanceMetrics;
+use super::pacing::{Pace, Pacer, Pass, Slowed};
+use super::retry::{self, Next, Tries};
+use crate::clock::{self, SharedClock};
+use crate::config::valid::Instance;
+use crate::domain::ids::InstanceName;
+
+/// An idle connection is closed after this, before servers and firewalls forget it in silence.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// The calls that cardwatch makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// Trading user and password for a session.
+    Login,
+    /// Who am I?
+    Me,
+    /// The list of pages.
+    Pages,
+    /// The cards of one page.
+    PageCards,
+    /// The list of cards.
+    Cards,
+    /// The list of apps.
+    Apps,
+    /// One app.
+    App,
+    /// A render.
+    Render,
+}
+
+impl Endpoint {
+    /// The name that metrics and logs use.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Me => "me",
+            Self::Pages => "pages",
+            Self::PageCards => "page_cards",
+            Self::Cards => "cards",
+            Self::Apps => "apps",
+            Self::App => "app",
+            Self::Render => "render",
+        }
+    }
+}
+
+/// A request, ready to be sent as often as it takes. It has no debug form: a login holds the password.
+pub(super) struct Call {
+    endpoint: Endpoint,
+    method: Method,
+    path: String,
+    query: Option<String>,
+    body: Option<String>,
+}
+
+impl Call {
+    /// Asks for what stands at a path.
+    pub(super) fn get(endpoint: Endpoint, path: String, query: Option<String>) -> Self {
+        Self { endpoint, method: Method::GET, path, query, body: None }
+    }
+
+    /// Sends JSON to a path.
+    pub(super) fn send(
+        endpoint: Endpoint,
+        method: Method,
+        path: String,
+        query: Option<String>,
+        body: &serde_json::Value,
+    ) -> Self {
+        Self { endpoint, method, path, query, body: Some(body.to_string()) }
+    }
+}
+
+/// The header that says who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    /// Which of the two headers it is.
+    pub(super) header: HeaderName,
+    /// The session or access token; marked as sensitive.
+    pub(super) value: HeaderValue,
+    /// Counts the logins, so that of many that find a session ended one renews it.
+    pub(super) generation: u64,
+}
+
+/// How one attempt ended.
+#[derive(Debug)]
+pub(super) enum Ended<T> {
+    /// Somebody answered in HTTP.
+    Answered(Reply<T>),
+    /// Nobody did in time, so often.
+    TimedOut(u32),
+    /// No connection, or one that broke.
+    Disconnected(Fault),
+}
+
+/// An answer in HTTP.
+#[derive(Debug)]
+pub(super) struct Reply<T> {
+    /// The HTTP status.
+    pub(super) http: u16,
+    /// The status that counts: Domo wraps some failures in an HTTP 200 whose body has the true one.
+    pub(super) status: u16,
+    /// `Retry-After`.
+    pub(super) retry_after: Option<Duration>,
+    /// What the body held.
+    pub(super) content: Content<T>,
+}
+
+impl<T: Shape> Reply<T> {
+    fn new(http: u16, retry_after: Option<Duration>, content: Content<T>) -> Self {
+        let inner = match &content {
+            Content::Wanted(wanted) => wanted.status(),
+            Content::Envelope(envelope) => envelope.status,
+            Content::Empty | Content::OtherJson | Content::Redirect(_) | Content::Html(_) | Content::NotJson(_) => None,
+        };
+        let status = match inner {
+            Some(inner) if http == 200 && inner >= 400 => inner,
+            _ => http,
+        };
+        Self { http, status, retry_after, content }
+    }
+}
+
+/// One attempt: how it ended and how long that took.
+#[derive(Debug)]
+pub(super) struct Attempt<T> {
+    /// How it ended.
+    pub(super) ended: Ended<T>,
+    /// From sending to the last byte.
+    pub(super) latency: Duration,
+}
+
+impl<T> Attempt<T> {
+    /// The status that counts, where somebody answered.
+    pub(super) fn status(&self) -> Option<u16> {
+        match &self.ended {
+            Ended::Answered(reply) => Some(reply.status),
+            Ended::TimedOut(_) | Ended::Disconnected(_) => None,
+        }
+    }
+}
+
+/// Talks to one instance.
+#[derive(Debug)]
+pub(super) struct Client {
+    name: InstanceName,
+    url: Url,
+    http: reqwest::Client,
+    clock: SharedClock,
+    pacer: Pacer,
+    renders: Semaphore,
+    concurrency: usize,
+    timeout: Duration,
+    attempts: u32,
+    jitter: Mutex<fastrand::Rng>,
+    metrics: InstanceMetrics,
+}
+
+impl Client {
+    /// Makes ready to talk to an instance.
+    pub(super) fn new(
+        instance: &Instance,
+        clock: SharedClock,
+        metrics: InstanceMetrics,
+        jitter_seed: u64,
+    ) -> Result<Self, DomoError> {
+        Ok(Self {
+            name: instance.name.clone(),
+            url: instance.url.clone(),
+            http: http_client(instance.concurrency)?,
+            pacer: Pacer::new(Pace::new(instance.requests_per_second), Arc::clone(&clock)),
+            clock,
+            renders: Semaphore::new(instance.concurrency),
+            concurrency: instance.concurrency,
+            timeout: instance.request_timeout,
+            attempts: instance.attempts,
+            jitter: Mutex::new(fastrand::Rng::with_seed(jitter_seed)),
+            metrics,
+        })
+    }
+
+    /// The instance's name, for logs.
+    pub(super) fn name(&self) -> &InstanceName {
+        &self.name
+    }
+
+    /// The instance's host, for messages.
+    pub(super) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_else(|| self.url.as_str())
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// How often a request is tried.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How long one attempt may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How many requests of one kind may be in flight.
+    pub(super) fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// Sends a call until an attempt decides.
+    pub(super) async fn ask<T: Shape>(&self, call: &Call, key: Option<&Key>, tries: &mut Tries<T>) -> Attempt<T> {
+        loop {
+            let attempt = self.attempt(call, key).await;
+            let told = describe(&attempt.ended);
+            match tries.after(attempt, self.jitter()) {
+                Next::Done(attempt) => return attempt,
+                Next::Again(wait) => {
+                    tracing::debug!(
+                        domo_instance = %self.name,
+                        endpoint = call.endpoint.name(),
+                        path = call.path,
+                        told,
+                        ?wait,
+                        "trying again"
+                    );
+                    if !wait.is_zero() {
+                        self.clock.sleep(wait).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Attempt<T> {
+        let _permit = match call.endpoint {
+            // The semaphore is never closed; were it, an unlimited render is better than none.
+            Endpoint::Render => self.renders.acquire().await.ok(),
+            _ => None,
+        };
+        let pass = self.pacer.admit().await;
+        let sent = self.clock.elapsed();
+        let exchange = self.exchange(call, key);
+        let ended = match clock::within(self.clock.as_ref(), self.timeout, exchange).await {
+            Some(Ok(reply)) => Ended::Answered(reply),
+            Some(Err(error)) => Ended::Disconnected(fault::of(&error)),
+            None => Ended::TimedOut(1),
+        };
+        let latency = self.clock.elapsed().saturating_sub(sent);
+        self.note(call.endpoint, pass, &ended, latency);
+        Attempt { ended, latency }
+    }
+
+    async fn exchange<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Result<Reply<T>, reqwest::Error> {
+        let mut url = self.url.clone();
+        url.set_path(&call.path);
+        url.set_query(call.query.as_deref());
+        let mut request = self.http.request(call.method.clone(), url);
+        if let Some(key) = key {
+            request = request.header(key.header.clone(), key.value.clone());
+        }
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let retry_after = self.retry_after(&response);
+        let content = if status.is_redirection() {
+            Content::Redirect(self.redirected_to(&response))
+        } else {
+            body::read(response).await?
+        };
+        Ok(Reply::new(status.as_u16(), retry_after, content))
+    }
+
+    fn retry_after(&self, response: &Response) -> Option<Duration> {
+        let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+        retry::retry_after(text, self.clock.now())
+    }
+
+    /// Where a redirect leads, without what its query may give away.
+    fn redirected_to(&self, response: &Response) -> String {
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let Some(to) = location.and_then(|location| self.url.join(location).ok()) else {
+            return "nowhere".to_owned();
+        };
+        match to.host_str() {
+            Some(host) if Some(host) != self.url.host_str() => format!("{host}{}", to.path()),
+            _ => to.path().to_owned(),
+        }
+    }
+
+    /// Counts an attempt, and lets the pace follow from it.
+    fn note<T>(&self, endpoint: Endpoint, pass: Pass, ended: &Ended<T>, latency: Duration) {
+        let http = match ended {
+            Ended::Answered(reply) => Some(reply.http),
+            Ended::TimedOut(_) | Ended::Disconnected(_) => None,
+        };
+        self.metrics.request(endpoint.name(), http);
+        if endpoint == Endpoint::Render {
+            self.metrics.render(latency);
+        }
+        let Ended::Answered(reply) = ended else { return };
+        match reply.status {
+            429 => self.slow_down(pass, reply.retry_after),
+            500.. => {}
+            _ => {
+                if self.pacer.ease() {
+                    tracing::info!(domo_instance = %self.name, "Domo is asked at full pace again");
+                }
+            }
+        }
+    }
+
+    fn slow_down(&self, pass: Pass, retry_after: Option<Duration>) {
+        match self.pacer.slow_down(pass, retry_after) {
+            Slowed::Began(wait) => {
+                tracing::warn!(domo_instance = %self.name, ?wait, "Domo asks to slow down (429); all requests wait");
+            }
+            Slowed::Further(wait) => {
+                tracing::debug!(domo_instance = %self.name, ?wait, "Domo asks to slow down further (429)");
+            }
+            Slowed::Known => {}
+        }
+    }
+
+    fn jitter(&self) -> f64 {
+        // The generator is usable whatever happened to the thread that held it.
+        self.jitter.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+}
+
+fn describe<T>(ended: &Ended<T>) -> String {
+    match ended {
+        Ended::Answered(reply) => format!("HTTP {}", reply.status),
+        Ended::TimedOut(_) => "no answer in time".to_owned(),
+        Ended::Disconnected(fault) => fault.text.clone(),
+    }
+}
+
+/// A client that follows no redirect, asks no proxy, and trusts what the system trusts.
+#[expect(clippy::disallowed_methods, reason = "this is where HTTP clients are built")]
+fn http_client(connections: usize) -> Result<reqwest::Client, DomoError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may have been faster, with the same provider: that is no failure.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    reqwest::Client::builder()
+        .user_agent(concat!("cardwatch/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(connections)
+        .build()
+        .map_err(|error| {
+            DomoError::Setup(format!("TLS could not be set up ({}): install ca-certificates", fault::of(&error).text))
+        })
+}

@@ -1,0 +1,59 @@
+//! Why there was no answer. Owns reading the causes of a transport error; what to do about it is said in
+//! [`super::error`].
+
+use std::error::Error;
+use std::io;
+
+/// The longest text of a cause that is kept, in characters.
+const LIMIT: usize = 200;
+
+/// Why there was no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Which part failed.
+    pub(super) kind: Kind,
+    /// The words of whoever noticed.
+    pub(super) text: String,
+}
+
+/// Which part of a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The name has no address.
+    Name,
+    /// Nobody listens there.
+    Refused,
+    /// The two sides do not agree on a protected connection.
+    Tls,
+    /// Anything else, a connection that broke among them.
+    Other,
+}
+
+/// What a transport error says.
+pub(super) fn of(error: &reqwest::Error) -> Fault {
+    let mut fault = Fault { kind: Kind::Other, text: "the request could not be sent".to_owned() };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // The deepest cause names the trouble; those above it only say that there is one.
+        fault.text = error.to_string().chars().take(LIMIT).collect();
+        if let Some(kind) = kind(error) {
+            fault.kind = kind;
+        }
+        cause = error.source();
+    }
+    fault
+}
+
+fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {
+    if error.is::<rustls::Error>() {
+        return Some(Kind::Tls);
+    }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return Some(Kind::Tls);
+        }
+        return (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Kind::Refused);
+    }
+    // hyper-util names the step in the text alone.
+    error.to_string().starts_with("dns error").then_some(Kind::Name)
+}

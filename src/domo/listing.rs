@@ -1,0 +1,174 @@
+//! What there is to render. Owns asking for pages, sub-pages and cards, and saying what could not be
+//! listed; what a sweep makes of it (exclusions of cards, pages that are suddenly empty) is the
+//! domain's [`crate::domain::sweep::Plan`].
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use reqwest::Method;
+use serde_json::json;
+
+use super::body::{Content, Shape};
+use super::client::{Attempt, Call, Ended, Endpoint, Reply};
+use super::error::DomoError;
+use super::loose::Top;
+use super::rows::{Batch, Found, Tree};
+use super::wire::{CardBatch, PageBatch, Stack};
+use super::words::{self, Failure};
+use super::{Domo, Wanted};
+use crate::domain::ids::PageId;
+use crate::domain::sweep::{Listing, Scope};
+
+/// Rows in a batch: what Domo's own clients ask for.
+const BATCH: usize = 100;
+
+/// Why a list is missing.
+#[derive(Debug)]
+pub(super) enum Missing {
+    /// No other list would come either.
+    Fatal(DomoError),
+    /// This one failed.
+    Failed(Failure),
+}
+
+impl Domo {
+    /// Lists what is wanted. Pages that cannot be listed are told in [`Listing::unlisted`].
+    ///
+    /// Fails where there is no session, or where not one list of cards could be had.
+    pub async fn list(&self, wanted: &Wanted) -> Result<Listing, DomoError> {
+        let (scope, listed) = match wanted {
+            Wanted::Instance => (Scope::Instance, self.list_instance().await),
+            Wanted::Pages { ids, subpages } => (Scope::Pages, self.list_pages(ids, *subpages).await),
+            Wanted::Part { ids } => (Scope::Part, self.list_pages(ids, false).await),
+        };
+        let found = listed.map_err(|missing| match missing {
+            Missing::Fatal(error) => error,
+            Missing::Failed(failure) => DomoError::NothingListed { why: failure.of_cards() },
+        })?;
+        let loose = found.loose();
+        let Found { pages, cards, unlisted } = found;
+        Ok(Listing { scope, pages: pages.into_values().collect(), cards, loose, unlisted })
+    }
+
+    async fn list_pages(&self, ids: &BTreeSet<PageId>, subpages: bool) -> Result<Found, Missing> {
+        let mut found = Found::default();
+        // Nothing is below a system page.
+        let tree =
+            if subpages && ids.iter().any(|id| id.0 > 0) { self.tree(&mut found).await? } else { Tree::default() };
+        let mut pages = tree.with_descendants(ids);
+        pages.retain(|page| !self.excluded.contains(page));
+        let views = self.add_stacks(&mut found, &pages, |page| tree.title(page).map(str::to_owned)).await?;
+        if found.pages.is_empty() {
+            let first = found.unlisted.into_iter().find(|missing| missing.page.is_some());
+            let why = first.map_or_else(|| "every page is in `exclude_pages`".to_owned(), |missing| missing.why);
+            return Err(Missing::Fatal(DomoError::NothingListed { why }));
+        }
+        if !views.is_empty() {
+            self.place_views(&mut found, &views).await;
+        }
+        Ok(found)
+    }
+
+    async fn tree(&self, found: &mut Found) -> Result<Tree, Missing> {
+        let path = "/api/content/v1/pages/adminsummary";
+        match self.batches::<PageBatch>(Endpoint::Pages, path, "pageTitle").await {
+            Ok(rows) => Ok(Tree::new(rows)),
+            Err(Missing::Failed(failure)) => {
+                found.unlisted.push(failure.of_subpages());
+                Ok(Tree::default())
+            }
+            Err(fatal) => Err(fatal),
+        }
+    }
+
+    async fn list_instance(&self) -> Result<Found, Missing> {
+        let path = "/api/content/v2/cards/adminsummary";
+        let mut found = Found::default();
+        for row in self.batches::<CardBatch>(Endpoint::Cards, path, "cardTitle").await? {
+            found.add_card(row);
+        }
+        self.add_apps(&mut found).await?;
+        Ok(found)
+    }
+
+    /// Adds the cards of these pages, and says which of the pages are views of apps.
+    pub(super) async fn add_stacks(
+        &self,
+        found: &mut Found,
+        pages: &BTreeSet<PageId>,
+        title: impl Fn(PageId) -> Option<String>,
+    ) -> Result<BTreeSet<PageId>, Missing> {
+        let asked = pages.iter().copied().filter(|page| !self.excluded.contains(page));
+        let stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.concurrency());
+        let mut stacks: Vec<_> = stacks.try_collect().await?;
+        stacks.sort_by_key(|(page, _)| *page);
+        let mut views = BTreeSet::new();
+        for (page, stack) in stacks {
+            let Stack { kind, title: own, cards } = match stack {
+                Ok(stack) => stack,
+                Err(failure) => {
+                    found.unlisted.push(failure.of_page(page));
+                    continue;
+                }
+            };
+            let Some(rows) = cards.listed() else {
+                found.unlisted.push(Failure::no_list().of_page(page));
+                continue;
+            };
+            if kind.text().as_deref() == Some("dav") {
+                views.insert(page);
+            }
+            found.add_page(page, title(page).or_else(|| own.text()), rows);
+        }
+        Ok(views)
+    }
+
+    async fn stack(&self, page: PageId) -> Result<(PageId, Result<Stack, Failure>), Missing> {
+        let path = format!("/api/content/v3/stacks/{page}/cards");
+        let call = Call::get(Endpoint::PageCards, path, Some("parts=metadata,datasources,owners".to_owned()));
+        match self.fetch::<Stack>(&call).await {
+            Ok(stack) => Ok((page, Ok(stack))),
+            Err(Missing::Failed(failure)) => Ok((page, Err(failure))),
+            Err(fatal) => Err(fatal),
+        }
+    }
+
+    /// All rows of a list, each once.
+    ///
+    /// It ends with the first batch that is short, or that brings nothing new: a server that ignores
+    /// `skip` must not hold us for ever.
+    pub(super) async fn batches<B: Batch>(
+        &self,
+        endpoint: Endpoint,
+        path: &str,
+        order: &str,
+    ) -> Result<Vec<B::Row>, Missing> {
+        let body = json!({"orderBy": order, "ascending": true});
+        let mut rows = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut skip = 0;
+        loop {
+            let query = Some(format!("limit={BATCH}&skip={skip}"));
+            let call = Call::send(endpoint, Method::POST, path.to_owned(), query, &body);
+            let batch = self.fetch::<B>(&call).await?.rows().ok_or_else(|| Missing::Failed(Failure::no_list()))?;
+            let length = batch.len();
+            let known = seen.len();
+            let fresh = batch.into_iter().filter_map(Top::object);
+            rows.extend(fresh.filter(|row| B::id(row).is_some_and(|id| seen.insert(id))));
+            if length < BATCH || seen.len() == known {
+                return Ok(rows);
+            }
+            skip += length;
+        }
+    }
+
+    /// What a call is answered with, where it is what was hoped for.
+    pub(super) async fn fetch<T: Shape>(&self, call: &Call) -> Result<T, Missing> {
+        let Attempt { ended, .. } = self.ask::<T>(call).await.map_err(Missing::Fatal)?;
+        match ended {
+            Ended::Answered(Reply { status: 200, content: Content::Wanted(wanted), .. }) => Ok(wanted),
+            Ended::Answered(Reply { status: 401, .. }) => Err(Missing::Fatal(DomoError::SignedOut)),
+            ended => Err(Missing::Failed(words::failure(&self.client, ended))),
+        }
+    }
+}

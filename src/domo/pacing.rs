@@ -1,0 +1,163 @@
+//! How fast an instance is asked. Owns the spacing of requests and the slowing down after a 429, which
+//! holds for the whole instance; [`Pace`] is the arithmetic, [`Pacer`] waits by it. How many renders are
+//! in flight is the client's.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::SharedClock;
+
+/// The pause after the first 429 that names no time; it doubles with each further one.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause that is not the server's wish.
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The space between requests after the first 429; it doubles with each further one.
+pub const FIRST_GAP: Duration = Duration::from_millis(50);
+
+/// The widest space between requests that a 429 brings.
+pub const WIDEST_GAP: Duration = Duration::from_secs(2);
+
+/// The space below which it is none.
+const NO_GAP: Duration = Duration::from_millis(1);
+
+/// The pace of one instance. All times are [`crate::clock::Clock::elapsed`].
+///
+/// A 429 holds every request back for a pause; what then follows is spaced, so that those who waited do
+/// not all come at once and bring the next 429. Each success makes pause and space smaller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// The least space between requests, as configured.
+    least: Duration,
+    /// The space between requests now.
+    gap: Duration,
+    /// No request goes before this.
+    next: Duration,
+    /// The latest pause; zero when nothing is amiss.
+    pause: Duration,
+    /// How often it slowed down.
+    slowdowns: u64,
+}
+
+/// Whether a request may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It may, and its place is taken.
+    Go(Pass),
+    /// Not before so long: ask again then.
+    Wait(Duration),
+}
+
+/// What a request was let through with: it tells whether the pace has slowed down since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass(u64);
+
+/// What a 429 did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slowed {
+    /// All was well before: requests wait for so long.
+    Began(Duration),
+    /// It was slow already: requests wait for so long.
+    Further(Duration),
+    /// The request was on its way when the pace was slowed down, so that it says nothing new.
+    Known,
+}
+
+impl Pace {
+    /// A pace of at most so many requests a second; `None` = as many as come.
+    pub fn new(requests_per_second: Option<f64>) -> Self {
+        let gap = requests_per_second.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
+        let least = gap.unwrap_or_default();
+        Self { least, gap: least, next: Duration::ZERO, pause: Duration::ZERO, slowdowns: 0 }
+    }
+
+    /// Asks to send a request at `now`.
+    pub fn admit(&mut self, now: Duration) -> Admission {
+        if now < self.next {
+            return Admission::Wait(self.next - now);
+        }
+        self.next = now + self.gap;
+        Admission::Go(Pass(self.slowdowns))
+    }
+
+    /// A request that went with `pass` was answered with a 429 at `now`.
+    pub fn slow_down(&mut self, now: Duration, pass: Pass, retry_after: Option<Duration>) -> Slowed {
+        if pass.0 < self.slowdowns {
+            self.hold(now, retry_after.unwrap_or_default());
+            return Slowed::Known;
+        }
+        let calm = self.is_calm();
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.gap = (self.gap * 2).clamp(FIRST_GAP, WIDEST_GAP).max(self.least);
+        self.slowdowns += 1;
+        let wait = retry_after.unwrap_or(self.pause);
+        self.hold(now, wait);
+        if calm { Slowed::Began(wait) } else { Slowed::Further(wait) }
+    }
+
+    fn hold(&mut self, now: Duration, wait: Duration) {
+        self.next = self.next.max(now + wait);
+    }
+
+    /// A request was answered as usual. `true` when with it all is well again.
+    pub fn ease(&mut self) -> bool {
+        if self.is_calm() {
+            return false;
+        }
+        self.pause /= 2;
+        if self.pause < FIRST_PAUSE {
+            self.pause = Duration::ZERO;
+        }
+        let narrower = self.gap - self.gap / 32;
+        self.gap = if narrower < NO_GAP { self.least } else { narrower.max(self.least) };
+        self.is_calm()
+    }
+
+    fn is_calm(&self) -> bool {
+        self.pause.is_zero() && self.gap == self.least
+    }
+}
+
+/// Lets the requests of one instance through, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    pace: Mutex<Pace>,
+    turn: tokio::sync::Mutex<()>,
+    clock: SharedClock,
+}
+
+impl Pacer {
+    /// Lets requests through at this pace.
+    pub(super) fn new(pace: Pace, clock: SharedClock) -> Self {
+        Self { pace: Mutex::new(pace), turn: tokio::sync::Mutex::default(), clock }
+    }
+
+    /// Waits until a request may be sent.
+    pub(super) async fn admit(&self) -> Pass {
+        // Only who is first in the line waits for the time; a 429 meanwhile makes it wait longer.
+        let _turn = self.turn.lock().await;
+        loop {
+            let admission = self.pace().admit(self.clock.elapsed());
+            match admission {
+                Admission::Go(pass) => return pass,
+                Admission::Wait(wait) => self.clock.sleep(wait).await,
+            }
+        }
+    }
+
+    /// See [`Pace::slow_down`].
+    pub(super) fn slow_down(&self, pass: Pass, retry_after: Option<Duration>) -> Slowed {
+        self.pace().slow_down(self.clock.elapsed(), pass, retry_after)
+    }
+
+    /// See [`Pace::ease`].
+    pub(super) fn ease(&self) -> bool {
+        self.pace().ease()
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        // Each change of the pace is whole, so that a panic elsewhere leaves it usable.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,158 @@
+//! From the rows of Domo's lists to the domain's pages and cards. Owns what a row without id, title or
+//! type comes to, and which pages are below which; it asks nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::body::Shape;
+use super::loose::{Loose, Top};
+use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow};
+use crate::domain::ids::{CardId, PageId};
+use crate::domain::sweep::{CardKind, ListedCard, ListedPage, PageKind, Unlisted};
+
+/// A list that comes in batches.
+pub(super) trait Batch: Shape {
+    /// One element of it.
+    type Row: Send;
+
+    /// The elements; `None` where the answer has no list.
+    fn rows(self) -> Option<Vec<Top<Self::Row>>>;
+
+    /// What tells one element from another; an element without is of no use.
+    fn id(row: &Self::Row) -> Option<i64>;
+}
+
+impl Batch for PageBatch {
+    type Row = PageRow;
+
+    fn rows(self) -> Option<Vec<Top<PageRow>>> {
+        self.page_admin_summaries.listed()
+    }
+
+    fn id(row: &PageRow) -> Option<i64> {
+        row.page_id.whole()
+    }
+}
+
+impl Batch for CardBatch {
+    type Row = CardRow;
+
+    fn rows(self) -> Option<Vec<Top<CardRow>>> {
+        self.card_admin_summaries.listed()
+    }
+
+    fn id(row: &CardRow) -> Option<i64> {
+        row.id.whole()
+    }
+}
+
+impl Batch for AppBatch {
+    type Row = AppRow;
+
+    fn rows(self) -> Option<Vec<Top<AppRow>>> {
+        self.data_app_admin_summaries.listed()
+    }
+
+    fn id(row: &AppRow) -> Option<i64> {
+        row.data_app_id.whole()
+    }
+}
+
+/// The pages of an instance, as the list of pages tells them.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    titles: BTreeMap<PageId, String>,
+    below: BTreeMap<PageId, Vec<PageId>>,
+}
+
+impl Tree {
+    /// Reads the list of pages.
+    pub(super) fn new(rows: Vec<PageRow>) -> Self {
+        let mut tree = Self::default();
+        for row in rows {
+            let Some(id) = row.page_id.whole().map(PageId) else { continue };
+            if let Some(parent) = row.parent_page_id.whole() {
+                tree.below.entry(PageId(parent)).or_default().push(id);
+            }
+            if let Some(title) = row.page_title.text() {
+                tree.titles.insert(id, title);
+            }
+        }
+        tree
+    }
+
+    /// These pages and all below them, at any depth. Pages that are below themselves are no trouble.
+    pub(super) fn with_descendants(&self, roots: &BTreeSet<PageId>) -> BTreeSet<PageId> {
+        let mut seen = roots.clone();
+        let mut open: Vec<PageId> = roots.iter().copied().collect();
+        while let Some(page) = open.pop() {
+            let below = self.below.get(&page).into_iter().flatten();
+            open.extend(below.filter(|child| seen.insert(**child)));
+        }
+        seen
+    }
+
+    /// The title of a page, where the list has one.
+    pub(super) fn title(&self, page: PageId) -> Option<&str> {
+        self.titles.get(&page).map(String::as_str)
+    }
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The pages.
+    pub(super) pages: BTreeMap<PageId, ListedPage>,
+    /// The cards.
+    pub(super) cards: BTreeMap<CardId, ListedCard>,
+    /// What is missing.
+    pub(super) unlisted: Vec<Unlisted>,
+}
+
+impl Found {
+    /// Adds the cards of a page, which is thereby found even if there are none.
+    pub(super) fn add_page(&mut self, id: PageId, title: Option<String>, rows: Vec<Top<CardRow>>) {
+        let title = title.unwrap_or_else(|| format!("Page {id}"));
+        let mut page = ListedPage { id, title, kind: PageKind::Page, cards: BTreeSet::new() };
+        for card in rows.into_iter().filter_map(Top::object).filter_map(card) {
+            page.cards.insert(card.id);
+            self.cards.entry(card.id).or_insert(card);
+        }
+        self.pages.insert(id, page);
+    }
+
+    /// Adds a row of the list of all cards, with the pages that hold the card.
+    pub(super) fn add_card(&mut self, mut row: CardRow) {
+        let holders = std::mem::take(&mut row.page_hierarchy).or_none();
+        let Some(card) = card(row) else { return };
+        for HolderRow { page_id, title } in holders.into_iter().filter_map(Top::object) {
+            let Some(id) = page_id.whole().map(PageId) else { continue };
+            let page = self.pages.entry(id).or_insert_with(|| ListedPage {
+                id,
+                title: title.text().unwrap_or_else(|| format!("Page {id}")),
+                kind: PageKind::Page,
+                cards: BTreeSet::new(),
+            });
+            page.cards.insert(card.id);
+        }
+        self.cards.entry(card.id).or_insert(card);
+    }
+
+    /// The cards that no page holds.
+    pub(super) fn loose(&self) -> BTreeSet<CardId> {
+        let held: BTreeSet<&CardId> = self.pages.values().flat_map(|page| &page.cards).collect();
+        self.cards.keys().filter(|card| !held.contains(card)).copied().collect()
+    }
+}
+
+/// A card as a row describes it; none without an id, since nothing could be asked about it.
+fn card(row: CardRow) -> Option<ListedCard> {
+    let id = CardId(row.id.whole()?);
+    let owners = row.owners.or_none().into_iter().filter_map(Top::object);
+    Some(ListedCard {
+        id,
+        title: row.title.text().unwrap_or_else(|| format!("Card {id}")),
+        // No type, no render: only 'kpi' is known to have the call.
+        kind: CardKind(row.kind.text().unwrap_or_else(|| "unknown".to_owned())),
+        owners: owners.filter_map(|owner| Loose::text(owner.display_name)).collect(),
+    })
+}
