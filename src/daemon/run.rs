@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::housekeeping;
-use super::lifecycle::{self, Pulse, Pulses};
+use super::lifecycle::{self, Pulses};
 use super::mailroom::Mailroom;
 use super::metrics::SweepMetrics;
 use super::schedule::{self, Clockwork, Timekeeper};
@@ -176,7 +176,10 @@ impl Daemon {
             if missed {
                 ticker.tick().await?;
             }
-            timekeeper.keep(async || ticker.tick().await, stop).await
+            while timekeeper.next_tick(&stop).await? {
+                ticker.tick().await?;
+            }
+            Ok(())
         });
         let post = Post { sweeper, snapshots: self.snapshots.clone(), wake: Arc::clone(wake) };
         self.spawn_fallible("the sweeper", post.sweep_on_order(received, self.stop.clone()));

@@ -61,23 +61,18 @@ pub struct Timekeeper {
 }
 
 impl Timekeeper {
-    /// Calls `tick` whenever a sweep is due, until stopped. Ends with an error when the clockwork does.
-    pub async fn keep(
-        self,
-        mut tick: impl AsyncFnMut() -> anyhow::Result<()>,
-        stop: CancellationToken,
-    ) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
-            if self.wait_until_due(&stop).await? {
-                tick().await?;
+    /// Waits until a sweep is due; `false` when stopped. Fails when the clockwork does.
+    pub async fn next_tick(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
+        loop {
+            match self.wait_until_due(stop).await? {
+                Waited::Due => return Ok(true),
+                Waited::Stopped => return Ok(false),
+                Waited::ClockWentBack => {}
             }
         }
-        Ok(())
     }
 
-    /// Waits for the next instant that is due; `false` when stopped, or when the clock went back behind
-    /// where the waiting began, so that the next instant is another one.
-    async fn wait_until_due(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
+    async fn wait_until_due(&self, stop: &CancellationToken) -> anyhow::Result<Waited> {
         let began = self.clock.now();
         let due = self.schedule.next_after(began).context("the schedule has no next instant")?;
         self.live.set_next_sweep(Some(due));
@@ -85,7 +80,7 @@ impl Timekeeper {
         self.arm(due, &bell).await?;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(false),
+                () = stop.cancelled() => return Ok(Waited::Stopped),
                 () = bell.notified() => {
                     if self.clock.now() < due {
                         self.arm(due, &bell).await?;
@@ -95,8 +90,11 @@ impl Timekeeper {
             }
             self.pulse.beat(self.clock.elapsed());
             let now = self.clock.now();
-            if now >= due || now < began {
-                return Ok(now >= due);
+            if now >= due {
+                return Ok(Waited::Due);
+            }
+            if now < began {
+                return Ok(Waited::ClockWentBack);
             }
         }
     }
@@ -105,6 +103,14 @@ impl Timekeeper {
         let wait = (due - self.clock.now()).to_std().unwrap_or_default();
         self.clockwork.ring_after(wait, Arc::clone(bell)).await
     }
+}
+
+/// How waiting for the next sweep ended.
+enum Waited {
+    Due,
+    Stopped,
+    /// Behind where the waiting began: another instant is the next one now.
+    ClockWentBack,
 }
 
 /// Whether a sweep was missed while nobody kept time: the first one is due at once, and so is one whose
