@@ -1,3 +1,7 @@
-//! The `cardwatch` command.
+//! The `cardwatch` command: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cardwatch::cli::main()
+}

@@ -1,1 +1,121 @@
-//! cli
+//! The command line. Owns the verbs, one file each, their options, what they print and their exit codes:
+//! data goes to stdout; progress, logs and errors to stderr.
+//!
+//! A new verb is a variant of [`args::Command`] and a file with an `execute` that returns an [`Exit`].
+
+pub mod args;
+mod check_config;
+mod completions;
+mod export;
+mod history;
+mod logging;
+mod output;
+mod run;
+mod send_test_email;
+mod status;
+mod sweep;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+
+use crate::config::{self, Environment, LoadRequest, Loaded};
+use args::{Args, Command};
+
+/// How a command ended, where it could do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// 0: all is well.
+    Well,
+    /// 1: some card is broken.
+    Broken,
+    /// 2: nothing could be decided.
+    Undecided,
+    /// 3: some cards could not be checked, and none is broken.
+    Unchecked,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Well => 0,
+            Self::Broken => 1,
+            Self::Undecided => 2,
+            Self::Unchecked => 3,
+        }
+    }
+}
+
+/// A failure with the exit code that goes with it.
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: 2, error: error.into() }
+    }
+}
+
+type Outcome = Result<Exit, Failure>;
+
+/// Runs the command that the process was called with.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    match execute(args) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            output::complain(&failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn execute(args: Args) -> Outcome {
+    match &args.command {
+        Command::Completions { shell } => return completions::completions(*shell),
+        Command::Man => return completions::man(),
+        _ => {}
+    }
+    let session = Session { environment: Environment::of_process(), args };
+    logging::start(&session)?;
+    // TLS needs one provider for the whole process; a second call finds it in place.
+    let _in_place = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
+    runtime.block_on(dispatch(&session))
+}
+
+async fn dispatch(session: &Session) -> Outcome {
+    match &session.args.command {
+        Command::Run => run::execute(session).await,
+        Command::Sweep(options) => sweep::execute(session, options).await,
+        Command::CheckConfig { online } => check_config::execute(session, *online).await,
+        Command::Status(options) => status::execute(session, options).await,
+        Command::History(options) => history::execute(session, options).await,
+        Command::Export(options) => export::execute(session, options).await,
+        Command::SendTestEmail { to } => send_test_email::execute(session, to.as_deref()).await,
+        Command::Completions { .. } | Command::Man => Ok(Exit::Well),
+    }
+}
+
+/// What every command starts from.
+struct Session {
+    args: Args,
+    environment: Environment,
+}
+
+impl Session {
+    /// The configuration; its warnings are logged.
+    fn load(&self) -> Result<Loaded, Failure> {
+        let mut request = LoadRequest::new(self.environment.clone());
+        request.file.clone_from(&self.args.config);
+        let loaded = config::load(&request)?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,215 @@
+//! The command line's grammar. Owns verbs, options and their help; what they do is in the verbs' files.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::domain::Timestamp;
+use crate::domain::ids::InstanceName;
+
+/// Watches Domo cards and tells you when they stop rendering.
+#[derive(Debug, Parser)]
+#[command(name = "cardwatch", version, max_term_width = 100)]
+pub struct Args {
+    /// The configuration [default: $CARDWATCH_CONFIG, ./config.toml, /etc/cardwatch/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines look [default: journal under systemd, text elsewhere]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// The least urgent log lines that are written [default: info for 'run', warn elsewhere]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+    /// systemd's journal, with fields.
+    Journal,
+}
+
+/// How urgent a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// A person must act.
+    Error,
+    /// Nothing is lost and cardwatch recovers.
+    Warn,
+    /// A line a sweep and a mail.
+    Info,
+    /// Each retry.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The daemon: schedule, sweeps, e-mail, HTTP
+    ///
+    /// Exits with 0 after a clean stop by SIGTERM or SIGINT, 1 when a part of it died, 2 when it cannot start.
+    Run,
+    /// Sweep once, now, and print each broken or unchecked card
+    ///
+    /// Exits with 0 when every card renders, 1 when some card is broken, 2 when nothing could be decided, 3
+    /// when some cards could not be checked and none is broken.
+    Sweep(SweepOptions),
+    /// Validate the configuration; exits with 0 or 2
+    CheckConfig {
+        /// Also log in to each instance, list its pages, and open an SMTP session
+        #[arg(long)]
+        online: bool,
+    },
+    /// What is broken now, since when and why; from the database, also while the daemon runs
+    ///
+    /// Exits with 0 when nothing is broken, 1 when something is, 2 on an error.
+    Status(StatusOptions),
+    /// One card's transitions and latest results
+    History(HistoryOptions),
+    /// Every saved render result, streamed to stdout
+    Export(ExportOptions),
+    /// Send one real message through the configured SMTP server
+    SendTestEmail {
+        /// Who gets it [default: email.to]
+        #[arg(long, value_name = "ADDR")]
+        to: Option<String>,
+    },
+    /// Print a shell's completions
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// Options of `sweep`.
+#[derive(Debug, ClapArgs)]
+pub struct SweepOptions {
+    /// Only this instance; may be repeated [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub instance: Vec<InstanceName>,
+    /// Only this page; may be repeated [default: the configured ones]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub page: Vec<i64>,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: SweepFormat,
+    /// Mail what is due, as the daemon would
+    #[arg(long)]
+    pub alert: bool,
+    /// No progress bar, also on a terminal
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// How a sweep is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SweepFormat {
+    /// The broken and unchecked cards, and a summary.
+    Table,
+    /// One object with every card.
+    Json,
+    /// One row for every card.
+    Csv,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One object.
+    Json,
+}
+
+/// Options of `status`.
+#[derive(Debug, ClapArgs)]
+pub struct StatusOptions {
+    /// Only this instance [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<InstanceName>,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// Options of `history`.
+#[derive(Debug, ClapArgs)]
+pub struct HistoryOptions {
+    /// The card's id, as in its address in Domo
+    #[arg(value_name = "CARD_ID")]
+    pub card: i64,
+    /// The instance, where several have a card of this id
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<InstanceName>,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// Options of `export`.
+#[derive(Debug, ClapArgs)]
+pub struct ExportOptions {
+    /// From this instant on: RFC 3339, a date, or a duration back from now such as 7d
+    #[arg(long, value_name = "WHEN", value_parser = parse_when)]
+    pub since: Option<When>,
+    /// Before this instant: RFC 3339, a date, or a duration back from now such as 12h
+    #[arg(long, value_name = "WHEN", value_parser = parse_when)]
+    pub until: Option<When>,
+    /// Only this instance [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<InstanceName>,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub format: ExportFormat,
+}
+
+/// How results are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One row a result.
+    Csv,
+    /// One object a line.
+    Jsonl,
+}
+
+/// An instant as people type it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// This instant.
+    At(Timestamp),
+    /// So long before now.
+    Ago(std::time::Duration),
+}
+
+impl When {
+    /// The instant, as seen from `now`.
+    pub fn instant(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => now - ago,
+        }
+    }
+}
+
+fn parse_when(text: &str) -> Result<When, String> {
+    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(When::At(at.with_timezone(&chrono::Utc)));
+    }
+    if let Ok(date) = text.parse::<chrono::NaiveDate>() {
+        return Ok(When::At(date.and_time(chrono::NaiveTime::MIN).and_utc()));
+    }
+    humantime::parse_duration(text)
+        .map(When::Ago)
+        .map_err(|_| "write 2026-11-24T14:05:00Z, a date such as 2026-11-24, or a duration back from now such as 7d".to_owned())
+}

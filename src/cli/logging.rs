@@ -1,0 +1,40 @@
+//! Where log lines go and how they look. Owns that choice; what is logged belongs to whoever logs it.
+
+use anyhow::Context as _;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, fmt};
+
+use super::Session;
+use super::args::{Command, LogFormat, LogLevel};
+
+/// Starts logging to stderr or the journal. Foreign crates speak only from warnings on.
+pub(super) fn start(session: &Session) -> anyhow::Result<()> {
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("cardwatch", level(session));
+    let layer = match format(session) {
+        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false).boxed(),
+        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+        LogFormat::Journal => tracing_journald::layer().context("systemd's journal is not there; use --log-format text")?.boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().context("logging does not start")
+}
+
+fn level(session: &Session) -> LevelFilter {
+    match (session.args.log_level, &session.args.command) {
+        (Some(LogLevel::Error), _) => LevelFilter::ERROR,
+        (Some(LogLevel::Warn), _) => LevelFilter::WARN,
+        (Some(LogLevel::Info), _) | (None, Command::Run) => LevelFilter::INFO,
+        (Some(LogLevel::Debug), _) => LevelFilter::DEBUG,
+        (Some(LogLevel::Trace), _) => LevelFilter::TRACE,
+        (None, _) => LevelFilter::WARN,
+    }
+}
+
+/// systemd sets `JOURNAL_STREAM` for a service whose output goes to the journal.
+fn format(session: &Session) -> LogFormat {
+    let under_systemd = session.environment.get("JOURNAL_STREAM").is_some();
+    let usual = if under_systemd { LogFormat::Journal } else { LogFormat::Text };
+    session.args.log_format.unwrap_or(usual)
+}

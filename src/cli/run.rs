@@ -1,0 +1,29 @@
+//! `cardwatch run`: the daemon. Owns binding the listener and the signals; the work is `daemon`'s.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{Exit, Failure, Outcome, Session};
+use crate::daemon::clock::SystemClock;
+use crate::daemon::{lifecycle, run};
+
+pub(super) async fn execute(session: &Session) -> Outcome {
+    let loaded = session.load()?;
+    let listen = loaded.config.http.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("http.listen: cannot listen on {listen}; is another cardwatch running, or the port taken?"))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
+    let stop = CancellationToken::new();
+    let clock = Arc::new(SystemClock::start());
+    let daemon = run::start(loaded.config, listener, clock, stop.clone()).await?;
+    let signals = tokio::spawn(lifecycle::stop_on_signal(stop));
+    let ended = daemon.wait().await;
+    signals.abort();
+    ended.map_err(|error| Failure { code: 1, error })?;
+    tracing::info!("stopped");
+    Ok(Exit::Well)
+}
