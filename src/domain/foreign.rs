@@ -17,13 +17,11 @@ const ELLIPSIS: char = '…';
 /// - A longer text ends in `…`, which counts as one of its characters.
 pub fn one_line(text: &str, limit: usize) -> String {
     let mut line = String::with_capacity(text.len().min(limit.saturating_mul(4)));
-    let mut length = 0;
-    for c in folded(text) {
+    for (length, c) in folded(text).enumerate() {
         if length == limit {
             return shortened(line);
         }
         line.push(c);
-        length += 1;
     }
     line
 }

@@ -31,7 +31,7 @@ const SHEET_STYLE: &str = "width:100%;max-width:600px;table-layout:fixed;border-
     border:1px solid #e6e2da;border-radius:8px;\
     font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;color:#1d2129;font-size:15px;\
     line-height:22px;text-align:left;overflow-wrap:anywhere;word-break:break-word";
-const HEADLINE: &str = "margin:0;font-size:22px;line-height:28px;font-weight:bold";
+const HEADLINE: &str = "margin:0 0 6px;font-size:22px;line-height:28px;font-weight:bold";
 const SECTION: &str = "margin:0;font-size:17px;line-height:24px;font-weight:bold";
 const SOFT: &str = "color:#5c6470";
 const SMALL: &str = "color:#5c6470;font-size:13px;line-height:19px";

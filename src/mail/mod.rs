@@ -3,14 +3,15 @@
 //! outbox (that is `store`).
 //!
 //! A new fact in a letter goes into `outline`, from which both parts are written; a new thing that a
-//! server may do wrong is a variant of [`session::MailerError`] with its remedy.
+//! server may do wrong is a variant of [`error::MailerError`] with its remedy.
 
+pub mod error;
 mod html;
 mod list;
-
+pub mod mailer;
 pub mod message;
-
+mod mime;
 mod outline;
-
+mod session;
 mod text;
 mod words;

@@ -329,7 +329,7 @@ fn block(report: &Report, reason: Option<&Reason>, lines: &[CardLine], said: Sai
         shown: lines.iter().take(shown).map(|line| entry(report, line, said)).collect(),
         more: match (hidden, shown) {
             (0, _) => None,
-            (hidden, 0) => Some(format!("{} in the attached list", cards(hidden))),
+            (_, 0) => Some("in the attached list".to_owned()),
             (hidden, _) => Some(format!("and {hidden} more in the attached list")),
         },
     }
