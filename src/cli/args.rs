@@ -209,7 +209,7 @@ fn parse_when(text: &str) -> Result<When, String> {
     if let Ok(date) = text.parse::<chrono::NaiveDate>() {
         return Ok(When::At(date.and_time(chrono::NaiveTime::MIN).and_utc()));
     }
-    humantime::parse_duration(text)
-        .map(When::Ago)
-        .map_err(|_| "write 2026-11-24T14:05:00Z, a date such as 2026-11-24, or a duration back from now such as 7d".to_owned())
+    humantime::parse_duration(text).map(When::Ago).map_err(|_| {
+        "write 2026-11-24T14:05:00Z, a date such as 2026-11-24, or a duration back from now such as 7d".to_owned()
+    })
 }

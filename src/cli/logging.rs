@@ -16,7 +16,9 @@ pub(super) fn start(session: &Session) -> anyhow::Result<()> {
     let layer = match format(session) {
         LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
-        LogFormat::Journal => tracing_journald::layer().context("systemd's journal is not there; use --log-format text")?.boxed(),
+        LogFormat::Journal => {
+            tracing_journald::layer().context("systemd's journal is not there; use --log-format text")?.boxed()
+        }
     };
     tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().context("logging does not start")
 }

@@ -14,6 +14,7 @@ mod run;
 mod send_test_email;
 mod status;
 mod sweep;
+mod sweep_output;
 mod table;
 
 use std::process::ExitCode;
@@ -84,7 +85,8 @@ fn execute(args: Args) -> Outcome {
     logging::start(&session)?;
     // TLS needs one provider for the whole process; a second call finds it in place.
     let _in_place = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
     runtime.block_on(dispatch(&session))
 }
 

@@ -13,9 +13,9 @@ use crate::daemon::{lifecycle, run};
 pub(super) async fn execute(session: &Session) -> Outcome {
     let loaded = session.load()?;
     let listen = loaded.config.http.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("http.listen: cannot listen on {listen}; is another cardwatch running, or the port taken?"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("http.listen: cannot listen on {listen}; is another cardwatch running, or the port taken?")
+    })?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());

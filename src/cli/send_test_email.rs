@@ -17,10 +17,9 @@ use crate::mail::message;
 
 pub(super) async fn execute(session: &Session, to: Option<&str>) -> Outcome {
     let config = session.load()?.config;
-    let email = config
-        .email
-        .as_ref()
-        .ok_or_else(|| anyhow!("there is no [email] section; add one with smtp, from and to (see config.toml.example)"))?;
+    let email = config.email.as_ref().ok_or_else(|| {
+        anyhow!("there is no [email] section; add one with smtp, from and to (see config.toml.example)")
+    })?;
     let to = match to {
         Some(address) => vec![address.parse().with_context(|| format!("--to: '{address}' is not a mail address"))?],
         None => everyone(&config),

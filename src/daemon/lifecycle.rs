@@ -109,3 +109,10 @@ pub async fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
         stop.cancel();
     }
 }
+
+/// Whether another process of this id lives and is a cardwatch too: one that began a sweep and may still
+/// close it. The kernel gives ids out again, so the name is looked at as well.
+pub fn is_other_cardwatch(pid: u32) -> bool {
+    let name = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok();
+    pid != std::process::id() && name(&pid.to_string()).is_some_and(|other| Some(other) == name("self"))
+}

@@ -2,9 +2,11 @@
 //! or refuses them for good. Owns when to try again; a letter is never dropped, and a repeat after a crash
 //! carries the same Message-ID.
 
+use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,19 +27,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// After the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
-/// What the mailroom needs.
+/// Whoever sends from an outbox holds the lock on this file beside the database, so that a daemon and a
+/// `sweep --alert` do not both send a letter. The kernel lets go of it when the process dies.
+const LOCK_SUFFIX: &str = ".mailroom.lock";
+
+/// Sends what lies in the outbox.
 #[derive(Debug)]
 pub struct Mailroom {
-    /// Sends.
-    pub mailer: Mailer,
-    /// Holds the outbox.
-    pub store: Store,
-    /// The time.
-    pub clock: SharedClock,
-    /// Called when a letter was put into the outbox.
-    pub wake: Arc<Notify>,
-    /// Beats as the queue is looked at.
-    pub pulse: Pulse,
+    mailer: Mailer,
+    store: Store,
+    clock: SharedClock,
+    pulse: Pulse,
 }
 
 /// How long to wait before try number `attempts + 1`.
@@ -46,24 +46,73 @@ pub fn pause_after(attempts: u32) -> Duration {
     (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
+/// What became of [`Mailroom::send_what_is_due`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Nothing is due any more.
+    Done,
+    /// Another process sends from this outbox.
+    DaemonDoesIt,
+    /// A letter waits for its next try; the text says why.
+    Waiting(String),
+}
+
 impl Mailroom {
-    /// Works until stopped. A letter whose time has not come holds back those behind it: it is the same
-    /// server, and order is kept.
-    pub async fn work(self, stop: CancellationToken) {
+    /// A mailroom for the outbox of `store`.
+    pub fn new(mailer: Mailer, store: Store, clock: SharedClock, pulse: Pulse) -> Self {
+        Self { mailer, store, clock, pulse }
+    }
+
+    /// Works until stopped; `wake` says that a letter was put into the outbox. A letter whose time has not
+    /// come holds back those behind it: it is the same server, and order is kept.
+    pub async fn work(self, wake: Arc<Notify>, stop: CancellationToken) {
+        let mut lock = None;
         while !stop.is_cancelled() {
             self.pulse.beat(self.clock.elapsed());
-            let wait = match self.work_once(&stop).await {
-                Ok(wait) => wait,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read or written; no mail is lost, it is tried again");
-                    DATABASE_PAUSE
-                }
-            };
+            let wait = self.work_in_turn(&mut lock, &stop).await.unwrap_or_else(|error| {
+                tracing::error!("no mail can be sent now, none is lost, and it is tried again: {error:#}");
+                DATABASE_PAUSE
+            });
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wake.notified(), if wait > DATABASE_PAUSE => {}
+                () = wake.notified(), if wait > DATABASE_PAUSE => {}
                 () = self.clock.sleep(wait) => {}
             }
+        }
+    }
+
+    async fn work_in_turn(&self, lock: &mut Option<File>, stop: &CancellationToken) -> anyhow::Result<Duration> {
+        if lock.is_none() {
+            *lock = self.try_lock()?;
+        }
+        if lock.is_none() {
+            return Ok(DATABASE_PAUSE);
+        }
+        Ok(self.work_once(stop).await?)
+    }
+
+    /// Sends every letter that is due, once, for a command that does not stay.
+    pub async fn send_what_is_due(&self) -> anyhow::Result<Errand> {
+        let Some(_held) = self.try_lock()? else { return Ok(Errand::DaemonDoesIt) };
+        let stop = CancellationToken::new();
+        loop {
+            let wait = self.work_once(&stop).await?;
+            if !wait.is_zero() {
+                let error = self.store.waiting_error().await?;
+                return Ok(error.map_or(Errand::Done, Errand::Waiting));
+            }
+        }
+    }
+
+    fn try_lock(&self) -> anyhow::Result<Option<File>> {
+        let mut path = self.store.path().as_os_str().to_owned();
+        path.push(LOCK_SUFFIX);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }
     }
 

@@ -54,6 +54,7 @@ pub(super) async fn look(
     let deadline = sweeper.clock.elapsed() + sweeper.instance.sweep_timeout;
     let mut rounds = Rounds { sweeper, sweep, stop, deadline, round: 0, end: None };
     let cards: Vec<CardId> = plan.to_render().collect();
+    sweeper.live.begin(cards.len());
     let found = rounds.ask(&cards).await?;
     let doubtful: BTreeSet<CardId> =
         found.iter().filter(|(_, found)| found.finding.is_doubtful()).map(|(card, _)| *card).collect();
@@ -197,7 +198,7 @@ impl Rounds<'_> {
             if found.finding.is_doubtful() {
                 unsaved.push(self.result(card, &found, verdict.clone()));
             }
-            verdicts.insert(card, Judged { verdict, at: found.at });
+            verdicts.insert(card, Judged { verdict, at: found.at, latency: found.latency });
         }
         self.save(&mut unsaved).await?;
         Ok(verdicts)
@@ -277,5 +278,5 @@ fn unconfirmed(first: &Judged) -> Judged {
     let said = first.verdict.reason().unwrap_or_default();
     let verdict =
         Verdict::Unchecked(format!("failed once, and the sweep ended before it could be rendered again: {said}"));
-    Judged { verdict, at: first.at }
+    Judged { verdict, ..first.clone() }
 }

@@ -19,7 +19,7 @@ use super::mailroom::Mailroom;
 use super::metrics::SweepMetrics;
 use super::schedule::{self, Clockwork, Timekeeper};
 use super::sweeper::{LetterHead, SweepEnd, SweepRequest, Sweeper, sweep_once};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, within};
 use crate::config::Config;
 use crate::config::valid::Instance;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
@@ -42,25 +42,25 @@ const MAILROOM_LIMIT: Duration = Duration::from_secs(600);
 /// Tasks that are asked to end get this long.
 const SOFT_STOP: Duration = Duration::from_secs(8);
 
-/// Runs the daemon on `listener` until `stop` is cancelled or a task dies, which is an error.
-pub async fn run(
+/// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers.
+pub async fn start(
     config: Config,
     listener: TcpListener,
     clock: SharedClock,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Daemon> {
     let store = Store::open(&config.storage.path).await?;
-    let mut daemon = Daemon::assemble(config, store.clone(), clock.clone(), stop.clone()).await?;
+    let mut daemon = Daemon::assemble(config, store, clock.clone(), stop.clone()).await?;
     daemon.serve(listener)?;
-    let watchdog = lifecycle::feed_watchdog(daemon.pulses.clone(), clock.clone(), stop);
+    let watchdog = lifecycle::feed_watchdog(daemon.pulses.clone(), clock, stop);
     daemon.spawn("the watchdog", watchdog);
     lifecycle::notify(NotifyState::Ready);
-    let ended = daemon.wait(&clock).await;
-    store.close().await;
-    ended
+    Ok(daemon)
 }
 
-struct Daemon {
+/// A daemon that runs.
+#[derive(Debug)]
+pub struct Daemon {
     config: Arc<Config>,
     store: Store,
     clock: SharedClock,
@@ -82,7 +82,7 @@ impl Daemon {
         for instance in &config.instances {
             store.know_instance(&instance.name, &instance.url, config.alerts.policy.stale_after).await?;
         }
-        for instance in store.mark_interrupted(is_alive, clock.now()).await? {
+        for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
             tracing::warn!(instance, "a sweep was interrupted; the next one decides");
         }
         let mut snapshot = Vec::new();
@@ -125,14 +125,10 @@ impl Daemon {
             tracing::warn!("no [email] section: nobody is mailed when a card breaks");
             return Ok(());
         };
-        let mailroom = Mailroom {
-            mailer: Mailer::new(email, self.clock.clone(), metrics)?,
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            wake: Arc::clone(wake),
-            pulse: self.pulses.add("the mailroom", MAILROOM_LIMIT, self.clock.elapsed()),
-        };
-        self.spawn("the mailroom", mailroom.work(self.stop.clone()));
+        let mailer = Mailer::new(email, self.clock.clone(), metrics)?;
+        let pulse = self.pulses.add("the mailroom", MAILROOM_LIMIT, self.clock.elapsed());
+        let mailroom = Mailroom::new(mailer, self.store.clone(), self.clock.clone(), pulse);
+        self.spawn("the mailroom", mailroom.work(Arc::clone(wake), self.stop.clone()));
         Ok(())
     }
 
@@ -213,27 +209,25 @@ impl Daemon {
         Ok(())
     }
 
-    /// Waits for the end. A task that ends although nobody asked for it takes the process with it.
-    async fn wait(mut self, clock: &SharedClock) -> anyhow::Result<()> {
+    /// Waits for the end, which comes when `stop` is cancelled. A task that ends although nobody asked it to
+    /// takes the daemon with it, which is an error.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
         let died = tokio::select! {
+            biased;
             () = self.stop.cancelled() => None,
-            Some(joined) = self.tasks.join_next() => Some(joined),
+            joined = self.tasks.join_next() => joined,
         };
-        let died_early = !self.stop.is_cancelled();
         self.stop.cancel();
-        let drained =
-            crate::clock::within(&*clock.clone(), SOFT_STOP, async { while self.tasks.join_next().await.is_some() {} })
-                .await;
-        if drained.is_none() {
-            tracing::warn!("some tasks did not end in time and were ended by force");
+        let drain = async { while self.tasks.join_next().await.is_some() {} };
+        if within(&*self.clock, SOFT_STOP, drain).await.is_none() {
+            tracing::warn!("some tasks did not end in time and are ended by force");
         }
+        self.store.close().await;
         match died {
-            Some(Ok((name, ended))) if died_early => {
-                ended.with_context(|| format!("{name} died"))?;
-                anyhow::bail!("{name} ended although nobody asked it to")
-            }
+            None => Ok(()),
             Some(Err(panicked)) => Err(panicked).context("a task died"),
-            Some(Ok(_)) | None => Ok(()),
+            Some(Ok((name, Err(error)))) => Err(error.context(format!("{name} died"))),
+            Some(Ok((name, Ok(())))) => anyhow::bail!("{name} ended although nobody asked it to"),
         }
     }
 
@@ -318,7 +312,7 @@ impl Post {
                 tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
             }
         }
-        self.sweeper.live.set_remaining(0);
+        self.sweeper.live.end();
         match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
             Ok(fresh) => publish(&self.snapshots, fresh),
             Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
@@ -353,11 +347,6 @@ fn publish(snapshots: &watch::Sender<Snapshot>, fresh: InstanceSnapshot) {
             *old = Arc::clone(&fresh);
         }
     });
-}
-
-/// Whether a process of this id lives; our own does, but cannot have begun a sweep before it started.
-fn is_alive(pid: u32) -> bool {
-    pid != std::process::id() && std::path::Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// The registry of every room, with the gauges that say how the configuration was read.

@@ -119,7 +119,7 @@ pub async fn sweep_once(
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
     let known_broken = sweeper.known_broken().await?;
     let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken, stop).await?;
-    sweeper.live.set_remaining(0);
+    sweeper.live.end();
     let (verdicts, trouble) = match looked {
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
         Ended::SignedOut => return sweeper.give_up(sweep, signed_out()).await,

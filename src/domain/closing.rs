@@ -30,6 +30,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// When the render ended that gave it.
     pub at: Timestamp,
+    /// How long the deciding attempt took.
+    pub latency: std::time::Duration,
 }
 
 /// Everything that a sweep found out.

@@ -18,6 +18,7 @@ pub struct Live {
     /// In milliseconds since 1970; 0 = none is known.
     next_sweep: AtomicI64,
     remaining: AtomicUsize,
+    planned: AtomicUsize,
 }
 
 impl LiveBoard {
@@ -51,8 +52,25 @@ impl Live {
         self.remaining.load(Ordering::Relaxed)
     }
 
-    /// Notes how many cards the running sweep still has to decide.
+    /// How many cards the running sweep still has to decide, and of how many; both 0 between sweeps.
+    pub fn progress(&self) -> (usize, usize) {
+        let remaining = self.remaining();
+        (remaining, self.planned.load(Ordering::Relaxed).max(remaining))
+    }
+
+    /// Notes that a sweep begins to render so many cards.
+    pub fn begin(&self, cards: usize) {
+        self.planned.store(cards, Ordering::Relaxed);
+        self.set_remaining(cards);
+    }
+
+    /// Notes how many of them it still has to decide.
     pub fn set_remaining(&self, cards: usize) {
         self.remaining.store(cards, Ordering::Relaxed);
+    }
+
+    /// Notes that the sweep is over.
+    pub fn end(&self) {
+        self.begin(0);
     }
 }

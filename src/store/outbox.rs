@@ -95,6 +95,16 @@ impl Store {
         }))
     }
 
+    /// Why the letter that is next in line waits, where a try has failed.
+    pub async fn waiting_error(&self) -> Result<Option<String>, StoreError> {
+        let row: Result<Option<Option<String>>, _> = sqlx::query_scalar(
+            "SELECT last_error FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1",
+        )
+        .fetch_optional(&self.read)
+        .await;
+        self.named(row.map(Option::flatten).map_err(Into::into))
+    }
+
     /// The subjects and errors of mails that no server took for good, the latest first, at most ten.
     pub async fn rejected_letters(&self) -> Result<Vec<(String, String)>, StoreError> {
         let rows = sqlx::query_as(

@@ -1,0 +1,187 @@
+//! How a sweep is printed: as a table of what is not well, or as data with every card. Owns the three
+//! forms; the JSON's and CSV's names are contract.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+use url::Url;
+
+use super::args::SweepFormat;
+use super::output::forgive_closed_pipe;
+use super::table::{cell, cells, count_cards, rfc3339, table};
+use crate::daemon::sweeper::SweepEnd;
+use crate::domain::card::Shown;
+use crate::domain::foreign;
+use crate::domain::ids::InstanceName;
+use crate::domain::link;
+use crate::domain::sweep::{Outcome, Plan, PlannedCard};
+use crate::domain::verdict::Verdict;
+
+/// One instance's sweep, to be printed.
+pub(super) struct Looked {
+    pub(super) name: InstanceName,
+    pub(super) url: Url,
+    pub(super) end: SweepEnd,
+}
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    instances: Vec<PrintedInstance<'a>>,
+}
+
+#[derive(Serialize)]
+struct PrintedInstance<'a> {
+    name: &'a str,
+    #[serde(serialize_with = "by_name")]
+    outcome: Outcome,
+    started_at: String,
+    finished_at: String,
+    cards: usize,
+    working: usize,
+    broken: usize,
+    unchecked: usize,
+    unsupported: usize,
+    error: Option<&'a str>,
+    results: Vec<PrintedCard<'a>>,
+}
+
+#[derive(Serialize)]
+struct PrintedCard<'a> {
+    card_id: i64,
+    title: &'a str,
+    url: String,
+    pages: Vec<PrintedPage<'a>>,
+    verdict: &'static str,
+    reason: Option<&'a str>,
+    latency_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PrintedPage<'a> {
+    id: i64,
+    title: &'a str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn by_name<S: serde::Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(outcome.name())
+}
+
+/// Prints the sweeps on stdout.
+pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()> {
+    let instances: Vec<_> = sweeps.iter().map(PrintedInstance::of).collect();
+    let text = match format {
+        SweepFormat::Table => instances.iter().map(PrintedInstance::table).collect(),
+        SweepFormat::Json => format!("{}\n", serde_json::to_string(&Printed { instances })?),
+        SweepFormat::Csv => csv_rows(&instances)?,
+    };
+    Ok(forgive_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?)
+}
+
+impl Looked {
+    fn cards(&self) -> Vec<PrintedCard<'_>> {
+        let Some((plan, verdicts)) = &self.end.looked_at else { return Vec::new() };
+        plan.cards
+            .iter()
+            .map(|(&id, planned)| {
+                let judged = verdicts.get(&id);
+                let (verdict, reason) = match judged {
+                    Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
+                    None if planned.card.kind.renders() => (Shown::Unchecked.name(), Some("not reached: the sweep ended first")),
+                    None => (Verdict::Unsupported.name(), None),
+                };
+                PrintedCard {
+                    card_id: id.0,
+                    title: &planned.card.title,
+                    url: link::card(&self.url, id),
+                    pages: pages(plan, planned),
+                    verdict,
+                    reason,
+                    latency_ms: judged.and_then(|judged| u64::try_from(judged.latency.as_millis()).ok()),
+                }
+            })
+            .collect()
+    }
+}
+
+fn pages<'a>(plan: &'a Plan, planned: &PlannedCard) -> Vec<PrintedPage<'a>> {
+    let held = planned.pages.iter().filter_map(|id| plan.pages.get(id));
+    held.map(|held| PrintedPage { id: held.page.id.0, title: &held.page.title }).collect()
+}
+
+impl<'a> PrintedInstance<'a> {
+    fn of(looked: &'a Looked) -> Self {
+        let end = &looked.end;
+        Self {
+            name: looked.name.as_str(),
+            outcome: end.outcome,
+            started_at: rfc3339(end.started_at),
+            finished_at: rfc3339(end.finished_at),
+            cards: end.tally.cards(),
+            working: end.tally.working,
+            broken: end.tally.broken,
+            unchecked: end.tally.unchecked,
+            unsupported: end.tally.unsupported,
+            error: end.trouble.as_deref(),
+            results: looked.cards(),
+        }
+    }
+
+    /// The broken and unchecked cards, and what it comes to.
+    fn table(&self) -> String {
+        let mut rows = table(&["Card", "Page", "Verdict", "Reason", "Link"]);
+        let bad = |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
+        let mut cards: Vec<_> = self.results.iter().filter(bad).collect();
+        cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
+        for card in &cards {
+            let titles: Vec<String> = card.pages.iter().map(|page| page.title.to_owned()).collect();
+            let reason = cell(card.reason.unwrap_or_default());
+            rows.add_row([cell(card.title), cells(&titles), card.verdict.to_owned(), reason, card.url.clone()]);
+        }
+        let listed = if cards.is_empty() { String::new() } else { format!("{rows}\n") };
+        format!("{listed}{}\n", self.summary())
+    }
+
+    fn summary(&self) -> String {
+        let trouble = self.error.map(|error| format!("\n  {}", foreign::one_line(error, TROUBLE_LIMIT)));
+        let trouble = trouble.unwrap_or_default();
+        match self.outcome {
+            Outcome::Failed => format!("{}: cannot check cards{trouble}", self.name),
+            Outcome::Interrupted => format!("{}: interrupted{trouble}", self.name),
+            Outcome::Completed | Outcome::Partial | Outcome::Skipped => format!(
+                "{}: {} in all, {} working, {} broken, {} unchecked, {} of other types ({}){trouble}",
+                self.name,
+                count_cards(self.cards),
+                self.working,
+                self.broken,
+                self.unchecked,
+                self.unsupported,
+                self.outcome.name(),
+            ),
+        }
+    }
+}
+
+/// The trouble of a sweep is cut to so many characters.
+const TROUBLE_LIMIT: usize = 2_000;
+
+fn csv_rows(instances: &[PrintedInstance<'_>]) -> anyhow::Result<String> {
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    rows.write_record(["instance", "card_id", "title", "url", "pages", "verdict", "reason", "latency_ms"])?;
+    for instance in instances {
+        for card in &instance.results {
+            let titles: Vec<&str> = card.pages.iter().map(|page| page.title).collect();
+            rows.write_record([
+                instance.name,
+                &card.card_id.to_string(),
+                &foreign::formula_safe(card.title),
+                &card.url,
+                &foreign::formula_safe(&titles.join(", ")),
+                card.verdict,
+                &foreign::formula_safe(card.reason.unwrap_or_default()),
+                &card.latency_ms.map(|latency| latency.to_string()).unwrap_or_default(),
+            ])?;
+        }
+    }
+    Ok(String::from_utf8(rows.into_inner()?)?)
+}

@@ -1,0 +1,45 @@
+//! Tables for people. Owns their look, and that no foreign text reaches a terminal as more than one plain
+//! line.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::domain::Timestamp;
+use crate::domain::foreign;
+
+/// A cell's text is cut to so many characters.
+const CELL_LIMIT: usize = 300;
+
+/// A table as wide as the terminal; through a pipe as wide as its contents.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(header.to_vec());
+    if let Some((_, columns)) = console::Term::stdout().size_checked() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(columns);
+    }
+    table
+}
+
+/// Foreign text as a cell.
+pub(super) fn cell(text: &str) -> String {
+    foreign::one_line(text, CELL_LIMIT)
+}
+
+/// Several foreign texts as one cell.
+pub(super) fn cells<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    texts.into_iter().map(|text| cell(text)).collect::<Vec<_>>().join(", ")
+}
+
+/// An instant in a table: to the minute, in UTC.
+pub(super) fn minute(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// An instant in data: RFC 3339 in UTC, to the second.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// '1 card', '2 cards'.
+pub(super) use crate::domain::report::cards as count_cards;
