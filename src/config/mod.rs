@@ -2,10 +2,28 @@
 //! and the parsing into [`Config`], which the rest may rely on without a further check. Every mistake
 //! is a [`problems::Problem`] that names file, key and remedy, and all of them are told at once.
 //!
-//! A new key is a field in [`valid`], its reading beside the others of its section, a line in
-//! `config.toml.example`, and a bad value among the tests.
+//! A new key is a field in [`valid`], a line in the table of `keys.rs`, its reading beside the others of its
+//! section, a line in `config.toml.example`, and a bad value among the tests.
 
+mod address;
+mod credential;
+mod cron;
+mod email;
+pub mod environment;
+mod house;
+mod instance;
+mod keys;
+mod layers;
+mod load;
+pub mod problems;
+mod reading;
 pub mod secret;
+mod secret_source;
+mod section;
 pub mod valid;
 
+pub use environment::Environment;
+pub use keys::{Key, known_keys};
+pub use load::{LoadRequest, Loaded, load};
+pub use problems::{Problem, Problems};
 pub use valid::Config;

@@ -1,0 +1,63 @@
+//! The environment as a value, so that tests never touch that of their process. Owns reading it once, and
+//! which of its variables are configuration keys; what their values mean belongs to the readers of keys.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What the names of cardwatch's own variables begin with.
+const PREFIX: &str = "CARDWATCH_";
+
+/// Variables of that prefix which are no keys: the file to read, what the command line's log options are
+/// called, and what Kubernetes sets in each container beside a service named `cardwatch`.
+const NO_KEYS: [&str; 2] = ["CARDWATCH_CONFIG", "CARDWATCH_PORT"];
+const NO_KEY_PREFIXES: [&str; 3] = ["CARDWATCH_LOG", "CARDWATCH_PORT_", "CARDWATCH_SERVICE_"];
+
+/// Environment variables by name. The debug form shows names alone, for a value may be a secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// That of this process. Bytes that are no UTF-8 become replacement characters.
+    pub fn of_process() -> Self {
+        let text = |bytes: std::ffi::OsString| bytes.to_string_lossy().into_owned();
+        Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The value of a variable, where it is set to something.
+    pub(super) fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The variables that are configuration keys: name, path of the key, value.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, Vec<String>, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), path(name)?, value.as_str())))
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The name of the variable that sets the key of a dotted path.
+pub(super) fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+fn path(name: &str) -> Option<Vec<String>> {
+    let no_key = NO_KEYS.contains(&name) || NO_KEY_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let path = name.strip_prefix(PREFIX).filter(|_| !no_key)?;
+    Some(path.to_lowercase().split("__").map(str::to_owned).collect())
+}

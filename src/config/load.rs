@@ -1,0 +1,120 @@
+//! From a request to a configuration. Owns finding the file and the order of the steps: find, merge, read,
+//! and tell all mistakes at once; it does not own what any key means.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::layers::{self, Layers};
+use super::problems::Problems;
+use super::reading::Reading;
+use super::section::{Read, Section, Told};
+use super::valid::Config;
+use super::{email, house, instance};
+
+/// What a configuration is made from.
+pub struct LoadRequest {
+    /// The file that `--config` names.
+    pub file: Option<PathBuf>,
+    /// Keys that flags set: dotted path and value, the latter written as an environment variable would say it.
+    pub overrides: Vec<(String, String)>,
+    /// The environment.
+    pub environment: Environment,
+    /// What relative paths are relative to; empty = the working directory of the process.
+    pub directory: PathBuf,
+    /// Where the file is looked for last.
+    pub system_file: PathBuf,
+}
+
+impl LoadRequest {
+    /// What the environment alone asks for.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            file: None,
+            overrides: Vec::new(),
+            environment,
+            directory: PathBuf::new(),
+            system_file: PathBuf::from("/etc/cardwatch/config.toml"),
+        }
+    }
+}
+
+/// A configuration and what came with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file that was read.
+    pub path: PathBuf,
+    /// What is allowed and perhaps not meant, in sentences for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Finds the file, merges defaults < file < environment < flags, and parses the whole.
+pub fn load(request: &LoadRequest) -> Result<Loaded, Problems> {
+    let named = find(request)?;
+    let name = named.display().to_string();
+    let path = request.directory.join(&named);
+    let text = read(&name, &path)?;
+    let (environment, mut problems) = layers::environment(&request.environment);
+    let (flags, more) = layers::flags(&request.overrides);
+    problems.extend(more);
+    let layers = Layers::merge(layers::file(&name, &text)?, environment, flags);
+    let reading = Reading::new(&layers, &request.environment, &name, &request.directory, problems);
+    let config = config(Section::root(&reading));
+    let findings = reading.finish();
+    let mut warnings = findings.warnings;
+    if findings.inline_secret && is_open(&path) {
+        warnings.push(format!("{name} holds a secret and may be read by others: run chmod 600 {name}"));
+    }
+    match config {
+        Ok(config) if findings.problems.is_empty() => Ok(Loaded { config, path, warnings }),
+        Ok(_) | Err(Told) => Err(Problems(findings.problems)),
+    }
+}
+
+fn config(mut root: Section<'_>) -> Read<Config> {
+    let storage = house::storage(&mut root);
+    let http = house::http(&mut root);
+    let email = email::read(&mut root);
+    let alerts = house::alerts(&mut root);
+    let metrics = house::metrics(&mut root);
+    let instances = instance::read_all(&mut root);
+    root.finish();
+    Ok(Config {
+        storage: storage?,
+        http: http?,
+        email: email?,
+        alerts: alerts?,
+        metrics: metrics?,
+        instances: instances?,
+    })
+}
+
+/// The file to read: the one that is named, or the first that is there.
+fn find(request: &LoadRequest) -> Result<PathBuf, Problems> {
+    let from_environment = request.environment.filled("CARDWATCH_CONFIG").map(PathBuf::from);
+    if let Some(named) = request.file.clone().or(from_environment) {
+        return Ok(named);
+    }
+    let places = [PathBuf::from("config.toml"), request.system_file.clone()];
+    let [own, system] = places.each_ref().map(|place| place.display().to_string());
+    places.into_iter().find(|place| request.directory.join(place).exists()).ok_or_else(|| {
+        let what = format!("--config and $CARDWATCH_CONFIG name no file, and there is neither ./{own} nor {system}");
+        Problems::one("no configuration", what, "copy config.toml.example to one of these and fill it in")
+    })
+}
+
+fn read(name: &str, path: &Path) -> Result<String, Problems> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Problems::one(
+            name,
+            format!("cannot read the configuration: {error}"),
+            "name a file that is there and readable, or copy config.toml.example to it",
+        )
+    })
+}
+
+fn is_open(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.mode() & 0o077 != 0)
+}
