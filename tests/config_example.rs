@@ -127,10 +127,10 @@ fn without_directory(mut config: Config) -> Config {
 }
 
 #[test]
-fn lengths_of_time_in_the_remedies_are_those_of_the_example() {
-    let text = LEAST.to_owned() + "request_timeout = \"11m\"\nsweep_timeout = \"9s\"";
-    let problems = loaded(&text).unwrap_err().to_string();
-
-    assert!(problems.contains("from 1s to 10m"), "{problems}");
-    assert!(problems.contains("from 10s to 1day"), "{problems}");
+fn every_known_key_is_read_and_refuses_what_it_cannot_be() {
+    for path in known_keys().iter().map(|key| key.path.replace('*', "acme")) {
+        let problems = loaded(&format!("{path} = [[true]]")).unwrap_err();
+        let named = problems.0.iter().any(|problem| problem.key.as_ref() == Some(&path));
+        assert!(named, "{path} is not named in:\n{problems}");
+    }
 }

@@ -4,52 +4,40 @@
 use super::problems::{Mistake, quote};
 use super::secret::Secret;
 use super::secret_source;
-use super::section::{Entry, Section, optional};
+use super::section::{Entry, Read, Section, Told};
 use super::valid::{Credential, Login};
 
 const REMEDY: &str =
     "give it an access_token (Domo: Admin > Authentication > Access tokens), or a username and a password";
 
 /// The credential of an instance: an access token, or a user name and a password.
-pub(super) fn of_instance(section: &mut Section<'_>) -> Option<Credential> {
-    let both = section.has("access_token") && (section.has("username") || section.has("password"));
-    if both {
+pub(super) fn of_instance(section: &mut Section<'_>) -> Read<Credential> {
+    if section.has("access_token") && (section.has("username") || section.has("password")) {
         section.mistake(
             "there are two credentials, an access_token and a username or password",
             "keep one, and remove the other",
         );
     }
-    let token = optional(section.take("access_token"), access_token);
+    let token = section.take("access_token").map(access_token).transpose();
     let login = login(section);
     match (token?, login?) {
-        (Some(token), None) => Some(Credential::AccessToken(token)),
-        (None, Some(login)) => Some(Credential::Password(login)),
-        (Some(_), Some(_)) => None,
-        (None, None) => {
-            section.mistake("there is no credential", REMEDY);
-            None
-        }
+        (Some(token), None) => Ok(Credential::AccessToken(token)),
+        (None, Some(login)) => Ok(Credential::Password(login)),
+        (Some(_), Some(_)) => Err(Told),
+        (None, None) => Err(section.mistake("there is no credential", REMEDY)),
     }
 }
 
-/// A user name and its password; `Some(None)` where there is neither.
-pub(super) fn login(section: &mut Section<'_>) -> Option<Option<Login>> {
-    let (username, password) = (section.take("username"), section.take("password"));
-    let half = match (&username, &password) {
-        (Some(username), None) => Some((username, "there is no password to it", "add the password")),
-        (None, Some(password)) => Some((password, "there is no username to it", "add the username")),
-        (Some(_), Some(_)) | (None, None) => None,
-    };
-    if let Some((entry, what, remedy)) = half {
-        entry.mistake(what, remedy);
-    }
-    let is_half = half.is_some();
-    let username = optional(username, |entry| entry.parse(user_name));
-    let password = optional(password, secret_source::read);
-    match (username?, password?) {
-        (Some(username), Some(password)) => Some(Some(Login { username, password })),
-        _ if is_half => None,
-        _ => Some(None),
+/// A user name and its password, where there is either.
+pub(super) fn login(section: &mut Section<'_>) -> Read<Option<Login>> {
+    match (section.take("username"), section.take("password")) {
+        (None, None) => Ok(None),
+        (Some(username), Some(password)) => {
+            let (username, password) = (username.parse(user_name), secret_source::read(password));
+            Ok(Some(Login { username: username?, password: password? }))
+        }
+        (Some(username), None) => Err(username.mistake("there is no password to it", "add the password")),
+        (None, Some(password)) => Err(password.mistake("there is no username to it", "add the username")),
     }
 }
 
@@ -62,11 +50,12 @@ fn user_name(text: &str) -> Result<String, Mistake> {
 }
 
 /// A token travels in a header, which holds visible ASCII alone (RFC 9110, section 5.5).
-fn access_token(entry: Entry<'_>) -> Option<Secret> {
-    let secret = secret_source::read(entry.clone())?;
+fn access_token(entry: Entry<'_>) -> Read<Secret> {
+    let place = entry.without_value();
+    let secret = secret_source::read(entry)?;
     if secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(secret);
+        return Ok(secret);
     }
-    entry.mistake("the token holds a blank, a line break or a letter beyond ASCII", "copy the token anew, as one line");
-    None
+    Err(place
+        .mistake("the token holds a blank, a line break or a letter beyond ASCII", "copy the token anew, as one line"))
 }

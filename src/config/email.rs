@@ -8,30 +8,30 @@ use lettre::message::Mailbox;
 use super::address;
 use super::credential;
 use super::problems::quote;
-use super::section::{Entry, Section, optional};
+use super::section::{Entry, Read, Section};
 use super::valid::{Email, SmtpTls};
 
 const FROM_REMEDY: &str = "write the sender, like \"cardwatch <cardwatch@example.com>\"";
 const TO_REMEDY: &str = "write a list of at least one mail address, like [\"bi-admins@example.com\"]";
 
-/// `[email]`; `Some(None)` where there is none.
-pub(super) fn read(root: &mut Section<'_>) -> Option<Option<Email>> {
+/// `[email]`, where there is one.
+pub(super) fn read(root: &mut Section<'_>) -> Read<Option<Email>> {
     if root.has("email") {
         return root.section("email").and_then(email).map(Some);
     }
     root.reading.warn(
         "there is no [email] section, so nobody is mailed when a card breaks: add it, or watch the metrics alone",
     );
-    Some(None)
+    Ok(None)
 }
 
-fn email(mut section: Section<'_>) -> Option<Email> {
+fn email(mut section: Section<'_>) -> Read<Email> {
     let server = section.require("smtp", address::SMTP_REMEDY).and_then(|entry| entry.parse(address::smtp));
     let login = credential::login(&mut section);
-    let ca_file = optional(section.take("ca_file"), certificates);
+    let ca_file = section.take("ca_file").map(|entry| certificates(&entry)).transpose();
     let from = section.require("from", FROM_REMEDY).and_then(|entry| entry.parse(address::mailbox));
-    let to = section.require("to", TO_REMEDY).and_then(recipients);
-    let link_base = optional(section.take("link_base"), |entry| entry.parse(address::link_base));
+    let to = section.require("to", TO_REMEDY).and_then(|entry| recipients(&entry));
+    let link_base = section.take("link_base").map(|entry| entry.parse(address::link_base)).transpose();
     let reading = section.reading;
     section.finish();
     let email =
@@ -41,42 +41,33 @@ fn email(mut section: Section<'_>) -> Option<Email> {
             "email.smtp lets the password go in clear text where the server offers no STARTTLS: write ?tls=required",
         );
     }
-    Some(email)
+    Ok(email)
 }
 
 /// Those who are mailed: at least one, each once.
-pub(super) fn recipients(entry: Entry<'_>) -> Option<Vec<Mailbox>> {
-    let items = entry.clone().list(TO_REMEDY)?;
+pub(super) fn recipients(entry: &Entry<'_>) -> Read<Vec<Mailbox>> {
+    let items = entry.list(TO_REMEDY)?;
     if items.is_empty() {
-        entry.mistake("the list is empty", TO_REMEDY);
-        return None;
+        return Err(entry.mistake("the list is empty", TO_REMEDY));
     }
-    let mailboxes: Vec<Option<Mailbox>> = items.into_iter().map(|item| item.parse(address::mailbox)).collect();
+    let mailboxes: Vec<Read<Mailbox>> = items.into_iter().map(|item| item.parse(address::mailbox)).collect();
     let mut seen = BTreeSet::new();
-    let mut unique = true;
     for address in mailboxes.iter().flatten().map(|mailbox| mailbox.email.to_string()) {
         if !seen.insert(address.to_lowercase()) {
             entry.mistake(format!("{} is in it twice", quote(&address)), "remove one of them");
-            unique = false;
         }
     }
-    mailboxes.into_iter().collect::<Option<Vec<_>>>().filter(|_| unique)
+    mailboxes.into_iter().collect()
 }
 
-fn certificates(entry: Entry<'_>) -> Option<PathBuf> {
+fn certificates(entry: &Entry<'_>) -> Read<PathBuf> {
     let remedy = "name a file of certificates in PEM, or remove the key";
     let given = entry.text()?;
-    let path = entry.reading.path(&given);
+    let path = entry.reading.path(given);
     match std::fs::read(&path) {
-        Ok(bytes) if bytes.windows(PEM.len()).any(|window| window == PEM) => Some(path),
-        Ok(_) => {
-            entry.mistake(format!("{} holds no certificate", quote(&given)), remedy);
-            None
-        }
-        Err(error) => {
-            entry.mistake(format!("cannot read {}: {error}", quote(&given)), remedy);
-            None
-        }
+        Ok(bytes) if bytes.windows(PEM.len()).any(|window| window == PEM) => Ok(path),
+        Ok(_) => Err(entry.mistake(format!("{} holds no certificate", quote(given)), remedy)),
+        Err(error) => Err(entry.mistake(format!("cannot read {}: {error}", quote(given)), remedy)),
     }
 }
 

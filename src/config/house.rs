@@ -6,35 +6,35 @@ use std::time::Duration;
 use super::address;
 use super::credential;
 use super::problems::Mistake;
-use super::section::Section;
+use super::section::{Read, Section};
 use super::valid::{Alerts, Http, Login, Metrics, Storage};
 use crate::domain::alerts::Policy;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const HOUR: Duration = Duration::from_secs(3_600);
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 /// A year as humantime counts it: 365.25 days.
-const YEAR: Duration = Duration::from_secs(31_557_600);
+const YEAR: Duration = Duration::from_hours(8_766);
 
 /// The database file, in whatever directory.
 const DATABASE: &str = "cardwatch.db";
 
 /// Longer memories than this are a slip of the pen.
-const LONGEST: Duration = Duration::from_secs(100 * YEAR.as_secs());
+const LONGEST: Duration = Duration::from_hours(100 * 8_766);
 
 /// `[storage]`
-pub(super) fn storage(root: &mut Section<'_>) -> Option<Storage> {
+pub(super) fn storage(root: &mut Section<'_>) -> Read<Storage> {
     let mut section = root.section("storage")?;
     let path = match section.take("path") {
         Some(entry) => entry.parse(database_path),
-        None => Some(default_path(section.reading.environment.filled("STATE_DIRECTORY"))),
+        None => Ok(default_path(section.reading.environment.filled("STATE_DIRECTORY"))),
     };
     let path = path.map(|path| section.reading.path(&path));
     let keep_results = section.duration("keep_results", &(HOUR..=LONGEST));
     let keep_transitions = section.duration("keep_transitions", &(DAY..=LONGEST));
     section.finish();
-    Some(Storage { path: path?, keep_results: keep_results?, keep_transitions: keep_transitions? })
+    Ok(Storage { path: path?, keep_results: keep_results?, keep_transitions: keep_transitions? })
 }
 
 fn database_path(text: &str) -> Result<String, Mistake> {
@@ -53,31 +53,31 @@ fn default_path(state_directory: Option<&str>) -> String {
 }
 
 /// `[http]`
-pub(super) fn http(root: &mut Section<'_>) -> Option<Http> {
+pub(super) fn http(root: &mut Section<'_>) -> Read<Http> {
     let mut section = root.section("http")?;
-    let listen = section.take("listen").and_then(|entry| entry.parse(address::listen));
-    let basic_auth = if section.has("basic_auth") { basic_auth(&mut section).map(Some) } else { Some(None) };
+    let listen = section.set("listen").and_then(|entry| entry.parse(address::listen));
+    let basic_auth = section.has("basic_auth").then(|| basic_auth(&mut section)).transpose();
     section.finish();
-    Some(Http { listen: listen?, basic_auth: basic_auth? })
+    Ok(Http { listen: listen?, basic_auth: basic_auth? })
 }
 
-fn basic_auth(http: &mut Section<'_>) -> Option<Login> {
+fn basic_auth(http: &mut Section<'_>) -> Read<Login> {
     let mut section = http.section("basic_auth")?;
-    let login = credential::login(&mut section)?;
-    match &login {
-        None => section.mistake("names no user", "give it a username and a password, or leave it out"),
+    let login = match credential::login(&mut section) {
+        Ok(None) => Err(section.mistake("names no user", "give it a username and a password, or leave it out")),
         // RFC 7617, section 2: the first colon ends the user name.
-        Some(login) if login.username.contains(':') => {
-            section.mistake("the user name has a colon in it", "choose one without");
+        Ok(Some(login)) if login.username.contains(':') => {
+            Err(section.mistake("the user name has a colon in it", "choose one without"))
         }
-        Some(_) => {}
-    }
+        Ok(Some(login)) => Ok(login),
+        Err(told) => Err(told),
+    };
     section.finish();
     login
 }
 
 /// `[alerts]`
-pub(super) fn alerts(root: &mut Section<'_>) -> Option<Alerts> {
+pub(super) fn alerts(root: &mut Section<'_>) -> Read<Alerts> {
     let mut section = root.section("alerts")?;
     let confirm_delay = section.duration("confirm_delay", &(Duration::ZERO..=HOUR));
     let confirmations = section.integer("confirmations", 0..=10);
@@ -86,7 +86,7 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Option<Alerts> {
     let flap_window = section.duration("flap_window", &(MINUTE..=YEAR));
     let blind_after = section.integer("blind_after", 1..=1_000);
     section.finish();
-    Some(Alerts {
+    Ok(Alerts {
         confirm_delay: confirm_delay?,
         confirmations: confirmations?,
         policy: policy?,
@@ -96,12 +96,12 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Option<Alerts> {
     })
 }
 
-fn policy(section: &mut Section<'_>) -> Option<Policy> {
+fn policy(section: &mut Section<'_>) -> Read<Policy> {
     let recoveries = section.boolean("recoveries");
     let remind_every = section.duration_or_never("remind_every", &(MINUTE..=YEAR));
     let report_first_seen = section.boolean("report_first_seen");
     let stale_after = section.duration("stale_after", &(MINUTE..=YEAR));
-    Some(Policy {
+    Ok(Policy {
         recoveries: recoveries?,
         remind_every: remind_every?,
         report_first_seen: report_first_seen?,
@@ -110,10 +110,12 @@ fn policy(section: &mut Section<'_>) -> Option<Policy> {
 }
 
 /// `[metrics]`
-pub(super) fn metrics(root: &mut Section<'_>) -> Option<Metrics> {
+pub(super) fn metrics(root: &mut Section<'_>) -> Read<Metrics> {
     let mut section = root.section("metrics")?;
-    let max_broken_card_series = section.integer("max_broken_card_series", 0..=100_000);
+    let max_broken_card_series = section.integer("max_broken_card_series", 0..=MOST_SERIES);
     section.finish();
-    let max_broken_card_series: u32 = max_broken_card_series?;
-    Some(Metrics { max_broken_card_series: usize::try_from(max_broken_card_series).ok()? })
+    Ok(Metrics { max_broken_card_series: max_broken_card_series? })
 }
+
+/// More series than this hurt the Prometheus that keeps them.
+const MOST_SERIES: usize = 100_000;

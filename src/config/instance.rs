@@ -6,10 +6,11 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::address;
 use super::credential;
+use super::cron;
 use super::email::recipients;
 use super::house::{DAY, MINUTE, SECOND};
 use super::problems::{Mistake, quote};
-use super::section::{Entry, Section, optional};
+use super::section::{Entry, Read, Section};
 use super::valid::{Instance, Pages};
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::schedule::Schedule;
@@ -39,37 +40,36 @@ const PARTS: [&str; 15] = [
 ];
 
 /// Every instance, at least one, by name.
-pub(super) fn read_all(root: &mut Section<'_>) -> Option<Vec<Instance>> {
+pub(super) fn read_all(root: &mut Section<'_>) -> Read<Vec<Instance>> {
     let sections = root.sections("instances")?;
     if sections.is_empty() {
-        root.mistake_of(
+        return Err(root.mistake_of(
             "instances",
             "there is no instance to watch",
             "add a section [instances.NAME] with its url, its credential and its pages",
-        );
-        return None;
+        ));
     }
-    let instances: Vec<Option<Instance>> =
+    let instances: Vec<Read<Instance>> =
         sections.into_iter().map(|(name, section)| section.and_then(|section| instance(&name, section))).collect();
     instances.into_iter().collect()
 }
 
-fn instance(name: &str, mut section: Section<'_>) -> Option<Instance> {
+fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
     let name = instance_name(name, &section);
     let url = section.require("url", address::DOMO_REMEDY).and_then(|entry| entry.parse(address::domo));
     let schedule = schedule(&mut section);
     let credential = credential::of_instance(&mut section);
     let (pages, exclusions) = scope(&mut section);
-    let render_parts = section.take("render_parts").and_then(render_parts);
-    let concurrency = section.integer("concurrency", 1..=256_u16);
-    let requests_per_second = section.take("requests_per_second").and_then(rate);
+    let render_parts = section.set("render_parts").and_then(|entry| render_parts(&entry));
+    let concurrency = section.integer("concurrency", 1..=256);
+    let requests_per_second = section.set("requests_per_second").and_then(|entry| rate(&entry));
     let request_timeout = section.duration("request_timeout", &(SECOND..=10 * MINUTE));
     let attempts = section.integer("attempts", 1..=10);
     let sweep_timeout = section.duration("sweep_timeout", &(10 * SECOND..=DAY));
-    let to = optional(section.take("to"), recipients);
+    let to = section.take("to").map(|entry| recipients(&entry)).transpose();
     section.refuse("maintenance", "maintenance windows are not supported yet", "remove the key");
     section.finish();
-    Some(Instance {
+    Ok(Instance {
         name: name?,
         url: url?,
         schedule: schedule?,
@@ -77,7 +77,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Option<Instance> {
         pages: pages?,
         exclusions: exclusions?,
         render_parts: render_parts?,
-        concurrency: concurrency?.into(),
+        concurrency: concurrency?,
         requests_per_second: requests_per_second?,
         request_timeout: request_timeout?,
         attempts: attempts?,
@@ -86,28 +86,19 @@ fn instance(name: &str, mut section: Section<'_>) -> Option<Instance> {
     })
 }
 
-fn instance_name(name: &str, section: &Section<'_>) -> Option<InstanceName> {
-    let parsed = name.parse().ok();
-    if parsed.is_none() {
+fn instance_name(name: &str, section: &Section<'_>) -> Read<InstanceName> {
+    name.parse().map_err(|_| {
         let what = format!("{} is not a name of an instance", quote(name));
-        section.mistake(&what, "use 1 to 63 of a-z, 0-9, '_' and '-'");
-    }
-    parsed
-}
-
-fn schedule(section: &mut Section<'_>) -> Option<Schedule> {
-    let zone = section.take("timezone").and_then(|entry| entry.parse(zone));
-    // A bad zone does not keep a bad expression from being told.
-    let schedule = section.take("schedule").and_then(|entry| entry.parse(|text| cron(text, zone.unwrap_or(Tz::UTC))));
-    zone.and(schedule)
-}
-
-fn cron(text: &str, zone: Tz) -> Result<Schedule, Mistake> {
-    Schedule::parse(text, zone).map_err(|error| {
-        let message = super::problems::escape(&error.to_string());
-        let (what, remedy) = message.rsplit_once("; ").unwrap_or((&message, "write five fields, or six"));
-        Mistake::new(what, remedy)
+        section.mistake(&what, "use 1 to 63 of a-z, 0-9, '_' and '-'")
     })
+}
+
+fn schedule(section: &mut Section<'_>) -> Read<Schedule> {
+    let zone = section.set("timezone").and_then(|entry| entry.parse(zone));
+    // A bad zone does not keep a bad expression from being told.
+    let schedule =
+        section.set("schedule").and_then(|entry| entry.parse(|text| cron::parse(text, zone.unwrap_or(Tz::UTC))));
+    zone.and(schedule)
 }
 
 fn zone(text: &str) -> Result<Tz, Mistake> {
@@ -120,50 +111,47 @@ fn zone(text: &str) -> Result<Tz, Mistake> {
 }
 
 /// What is looked at, and what is not.
-fn scope(section: &mut Section<'_>) -> (Option<Pages>, Option<Exclusions>) {
-    let pages_entry = section.require("pages", PAGES_REMEDY);
+fn scope(section: &mut Section<'_>) -> (Read<Pages>, Read<Exclusions>) {
+    let entry = section.require("pages", PAGES_REMEDY);
     let subpages = section.boolean("include_subpages");
-    let pages = pages_entry.clone().and_then(|entry| pages(entry, subpages.unwrap_or(true)));
-    let excluded_pages = section.take("exclude_pages").and_then(|entry| ids(entry, IDS_REMEDY));
-    let excluded_cards = section.take("exclude_cards").and_then(|entry| ids(entry, IDS_REMEDY));
-    if let (Some(entry), Some(Pages::Some { ids, .. }), Some(excluded)) = (pages_entry, &pages, &excluded_pages) {
+    let pages = entry.as_ref().map_err(|told| *told).and_then(|entry| pages(entry, subpages.unwrap_or(true)));
+    let excluded_pages = section.set("exclude_pages").and_then(|entry| ids(&entry, IDS_REMEDY));
+    let excluded_cards = section.set("exclude_cards").and_then(|entry| ids(&entry, IDS_REMEDY));
+    if let (Ok(entry), Ok(Pages::Some { ids, .. }), Ok(excluded)) = (&entry, &pages, &excluded_pages) {
         for id in ids.iter().filter(|id| excluded.contains(&id.0)) {
             entry.mistake(format!("{id} is also in exclude_pages"), "remove it from one of them");
         }
     }
-    let exclusions = excluded_pages.zip(excluded_cards).map(|(pages, cards)| Exclusions {
-        pages: pages.into_iter().map(PageId).collect(),
-        cards: cards.into_iter().map(CardId).collect(),
-    });
-    (subpages.and(pages), exclusions)
+    (subpages.and(pages), exclusions(excluded_pages, excluded_cards))
 }
 
-fn pages(entry: Entry<'_>, subpages: bool) -> Option<Pages> {
+fn exclusions(pages: Read<BTreeSet<i64>>, cards: Read<BTreeSet<i64>>) -> Read<Exclusions> {
+    Ok(Exclusions { pages: pages?.into_iter().map(PageId).collect(), cards: cards?.into_iter().map(CardId).collect() })
+}
+
+fn pages(entry: &Entry<'_>, subpages: bool) -> Read<Pages> {
     match entry.value.as_str() {
-        Some("all") => return Some(Pages::All),
+        Some("all") => return Ok(Pages::All),
         Some(text) if !entry.origin.is_loose() => {
-            entry.mistake(format!("{} is neither a list nor \"all\"", quote(text)), PAGES_REMEDY);
-            return None;
+            return Err(entry.mistake(format!("{} is neither a list nor \"all\"", quote(text)), PAGES_REMEDY));
         }
         _ => {}
     }
-    let ids = ids(entry.clone(), PAGES_REMEDY)?;
+    let ids = ids(entry, PAGES_REMEDY)?;
     if ids.is_empty() {
-        entry.mistake("the list is empty", PAGES_REMEDY);
-        return None;
+        return Err(entry.mistake("the list is empty", PAGES_REMEDY));
     }
-    Some(Pages::Some { ids: ids.into_iter().map(PageId).collect(), subpages })
+    Ok(Pages::Some { ids: ids.into_iter().map(PageId).collect(), subpages })
 }
 
 /// A list of ids, each once.
-fn ids(entry: Entry<'_>, remedy: &str) -> Option<BTreeSet<i64>> {
-    let numbers: Vec<Option<i64>> =
-        entry.clone().list(remedy)?.into_iter().map(|item| item.whole_number(remedy)).collect();
-    let numbers: Vec<i64> = numbers.into_iter().collect::<Option<_>>()?;
-    unique(&entry, numbers)
+fn ids(entry: &Entry<'_>, remedy: &str) -> Read<BTreeSet<i64>> {
+    let numbers: Vec<Read<i64>> = entry.list(remedy)?.iter().map(|item| item.whole_number(remedy)).collect();
+    Ok(unique(entry, numbers.into_iter().collect::<Read<_>>()?))
 }
 
-fn unique<T: Ord + std::fmt::Display>(entry: &Entry<'_>, items: Vec<T>) -> Option<BTreeSet<T>> {
+/// The items, each once; those that are in it more often are told.
+fn unique<T: Ord + std::fmt::Display>(entry: &Entry<'_>, items: Vec<T>) -> BTreeSet<T> {
     let (mut once, mut twice) = (BTreeSet::new(), BTreeSet::new());
     for item in items {
         if let Some(item) = once.replace(item) {
@@ -173,21 +161,20 @@ fn unique<T: Ord + std::fmt::Display>(entry: &Entry<'_>, items: Vec<T>) -> Optio
     for item in &twice {
         entry.mistake(format!("{item} is in it twice"), "remove one of them");
     }
-    twice.is_empty().then_some(once)
+    once
 }
 
-fn render_parts(entry: Entry<'_>) -> Option<Vec<String>> {
-    let parts: Vec<Option<String>> =
-        entry.clone().list(PARTS_REMEDY)?.into_iter().map(|item| item.parse(render_part)).collect();
-    let parts: Vec<String> = parts.into_iter().collect::<Option<_>>()?;
+fn render_parts(entry: &Entry<'_>) -> Read<Vec<String>> {
+    let parts: Vec<Read<String>> = entry.list(PARTS_REMEDY)?.iter().map(|item| item.parse(render_part)).collect();
+    let parts: Vec<String> = parts.into_iter().collect::<Read<_>>()?;
     if parts.is_empty() {
-        entry.mistake("the list is empty", PARTS_REMEDY);
-        return None;
+        return Err(entry.mistake("the list is empty", PARTS_REMEDY));
     }
     for part in parts.iter().filter(|part| !PARTS.contains(&part.as_str())) {
         entry.reading.warn(format!("{}: Domo documents no part {}", entry.path, quote(part)));
     }
-    unique(&entry, parts.clone()).map(|_| parts)
+    unique(entry, parts.clone());
+    Ok(parts)
 }
 
 /// Domo answers 400 to `parts=image` on table cards that are well (seen), which would read as broken.
@@ -201,16 +188,12 @@ fn render_part(text: &str) -> Result<String, Mistake> {
     Ok(text.to_owned())
 }
 
-/// Requests a second; zero is `Some(None)`. Fewer than one in 100 seconds would be no sweep at all.
-fn rate(entry: Entry<'_>) -> Option<Option<f64>> {
+/// Requests a second; zero is no limit. Fewer than one in 100 seconds would be no sweep at all.
+fn rate(entry: &Entry<'_>) -> Read<Option<f64>> {
     let remedy = "write a number from 0.01 to 1000, or 0 for no limit but the server's own";
-    let rate = entry.clone().number(remedy)?;
-    if rate == 0.0 {
-        return Some(None);
+    match entry.number(remedy)? {
+        0.0 => Ok(None),
+        rate if (0.01..=1_000.0).contains(&rate) => Ok(Some(rate)),
+        rate => Err(entry.mistake(format!("{rate} is out of range"), remedy)),
     }
-    if (0.01..=1_000.0).contains(&rate) {
-        return Some(Some(rate));
-    }
-    entry.mistake(format!("{rate} is out of range"), remedy);
-    None
 }

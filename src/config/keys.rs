@@ -124,12 +124,25 @@ pub(super) fn insert<P: AsRef<str>>(dict: &mut Dict, path: &[P], text: &str) -> 
 #[derive(Debug)]
 pub(super) struct InTheWay;
 
-/// The known path that is most like an unknown one.
+/// The known path that is most like an unknown one: a key, or a section.
 pub(super) fn nearest(unknown: &str) -> Option<String> {
+    most_like(unknown, paths_for(unknown).iter().flat_map(|path| prefixes(path)))
+}
+
+/// The known key that is most like an unknown one.
+pub(super) fn nearest_key(unknown: &str) -> Option<String> {
+    most_like(unknown, paths_for(unknown).into_iter())
+}
+
+/// The candidate that is most like a text.
+pub(super) fn most_like(text: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    candidates.max_by(|a, b| likeness(text, a).total_cmp(&likeness(text, b)))
+}
+
+/// Every path of the table, in the instance that an unknown path is about.
+fn paths_for(unknown: &str) -> Vec<String> {
     let instance = unknown.strip_prefix("instances.").and_then(first).unwrap_or("NAME");
-    let mut known: Vec<String> = KEYS.iter().flat_map(|key| prefixes(&key.path.replace(ANY, instance))).collect();
-    known.dedup();
-    known.into_iter().max_by(|a, b| likeness(unknown, a).total_cmp(&likeness(unknown, b)))
+    KEYS.iter().map(|key| key.path.replace(ANY, instance)).collect()
 }
 
 fn prefixes(path: &str) -> Vec<String> {

@@ -9,8 +9,8 @@ use super::environment::Environment;
 use super::keys;
 use super::problems::{Problem, Problems};
 
-/// Where a value came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a value came from, from the lowest layer to the highest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     /// The table of keys.
     Default,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::layers::{self, Layers};
-use super::problems::{Problem, Problems};
+use super::problems::Problems;
 use super::reading::Reading;
-use super::section::Section;
+use super::section::{Read, Section, Told};
 use super::valid::Config;
 use super::{email, house, instance};
 
@@ -68,21 +68,12 @@ pub fn load(request: &LoadRequest) -> Result<Loaded, Problems> {
         warnings.push(format!("{name} holds a secret and may be read by others: run chmod 600 {name}"));
     }
     match config {
-        Some(config) if findings.problems.is_empty() => Ok(Loaded { config, path, warnings }),
-        Some(_) => Err(Problems(findings.problems)),
-        None => Err(told(&name, findings.problems)),
+        Ok(config) if findings.problems.is_empty() => Ok(Loaded { config, path, warnings }),
+        Ok(_) | Err(Told) => Err(Problems(findings.problems)),
     }
 }
 
-/// A reader that gives nothing has said why; if one ever does not, that is told too.
-fn told(name: &str, problems: Vec<Problem>) -> Problems {
-    if problems.is_empty() {
-        return Problems::one(name, "it could not be read, for no reason that cardwatch can name", "report this bug");
-    }
-    Problems(problems)
-}
-
-fn config(mut root: Section<'_>) -> Option<Config> {
+fn config(mut root: Section<'_>) -> Read<Config> {
     let storage = house::storage(&mut root);
     let http = house::http(&mut root);
     let email = email::read(&mut root);
@@ -90,7 +81,7 @@ fn config(mut root: Section<'_>) -> Option<Config> {
     let metrics = house::metrics(&mut root);
     let instances = instance::read_all(&mut root);
     root.finish();
-    Some(Config {
+    Ok(Config {
         storage: storage?,
         http: http?,
         email: email?,

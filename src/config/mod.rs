@@ -7,6 +7,7 @@
 
 mod address;
 mod credential;
+mod cron;
 mod email;
 pub mod environment;
 mod house;

@@ -11,6 +11,7 @@ use super::environment::{Environment, variable};
 use super::keys;
 use super::layers::{Layers, Origin};
 use super::problems::{Mistake, Problem, escape};
+use super::section::Told;
 
 /// What is wrong with a key that nobody knows.
 const UNKNOWN: &str = "unknown key";
@@ -62,7 +63,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reports a mistake of the key at `path`, whose value came from `origin`.
-    pub(super) fn mistake(&self, origin: Origin, path: &str, mistake: Mistake) {
+    pub(super) fn mistake(&self, origin: Origin, path: &str, mistake: Mistake) -> Told {
         let source = match origin {
             Origin::Default | Origin::File => self.file.to_owned(),
             Origin::Environment => escape(&variable(path)),
@@ -70,17 +71,26 @@ impl<'a> Reading<'a> {
         };
         let Mistake { what, remedy } = mistake;
         self.problems.borrow_mut().push(Problem { source, key: Some(escape(path)), what, remedy });
+        Told
     }
 
     /// Reports a key that nobody knows; of the environment, each variable below it.
     pub(super) fn unknown(&self, value: &Value, path: &str) {
         let origin = self.layers.origin(value);
-        if let (Origin::Environment, Value::Dict(_, below)) = (origin, value) {
-            return below.iter().for_each(|(name, value)| self.unknown(value, &format!("{path}.{name}")));
-        }
-        let nearest = keys::nearest(path).unwrap_or_default();
-        let nearest = if origin == Origin::Environment { variable(&nearest) } else { nearest };
-        let remedy = format!("the nearest known key is {}", escape(&nearest));
+        let nearest = match (origin, value) {
+            (Origin::Environment, Value::Dict(_, below)) => {
+                return below.iter().for_each(|(name, value)| self.unknown(value, &format!("{path}.{name}")));
+            }
+            // A variable can set a key, and never a section.
+            (Origin::Environment, _) => keys::nearest_key(path).map(|key| variable(&key)),
+            _ => keys::nearest(path),
+        };
+        self.unlike(origin, path, &nearest.unwrap_or_default());
+    }
+
+    /// Reports a key that nobody knows, and one that is known.
+    pub(super) fn unlike(&self, origin: Origin, path: &str, nearest: &str) {
+        let remedy = format!("the nearest known key is {}", escape(nearest));
         self.mistake(origin, path, Mistake::new(UNKNOWN, remedy));
     }
 

@@ -2,16 +2,16 @@
 //! the mistakes of doing so, none of which repeats the secret; it does not own what the secret is for.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use figment::value::Value;
 
 use super::layers::Origin;
-use super::problems::{Mistake, quote};
+use super::problems::{Mistake, escape, quote};
 use super::secret::Secret;
-use super::section::{Entry, Section, kind};
+use super::section::{Entry, Read, Section, kind};
 
 /// The longest secret, in bytes: what is longer is surely the wrong file.
 const LIMIT: u64 = 65_536;
@@ -19,72 +19,74 @@ const LIMIT: u64 = 65_536;
 const FORMS: &str = "write it as a text, or as { file = \"…\" }, { env = \"…\" } or { credential = \"…\" }";
 
 /// Fetches the secret that a value is, or points to.
-pub(super) fn read(mut entry: Entry<'_>) -> Option<Secret> {
-    match std::mem::replace(&mut entry.value, Value::from(false)) {
+pub(super) fn read(entry: Entry<'_>) -> Read<Secret> {
+    let place = entry.without_value();
+    match entry.value {
         Value::String(_, text) => {
-            if entry.origin == Origin::File {
-                entry.reading.inline_secret();
+            if place.origin == Origin::File {
+                place.reading.inline_secret();
             }
-            clean(&entry, &text)
+            clean(&place, &text)
         }
         Value::Dict(_, values) => {
-            let mut section = Section::small(entry.clone(), values, &["file", "env", "credential"]);
-            let sources = [section.take("file"), section.take("env"), section.take("credential")];
-            section.finish();
+            let mut section = Section::small(&place, values, &["file", "env", "credential"]);
+            let sources = highest([section.take("file"), section.take("env"), section.take("credential")]);
+            section.finish_small();
             match sources {
                 [Some(file), None, None] => from_file(&file),
                 [None, Some(variable), None] => from_variable(&variable),
                 [None, None, Some(name)] => from_credential(&name),
-                [None, None, None] => refuse(&entry, "says of no secret where it is", FORMS),
-                _ => refuse(&entry, "says of one secret that it is in several places", "name one place"),
+                [None, None, None] => Err(place.mistake("says of no secret where it is", FORMS)),
+                _ => Err(place.mistake("says of one secret that it is in several places", "name one place")),
             }
         }
-        other => refuse(&entry, &format!("{} is not a secret", kind(&other)), FORMS),
+        other => Err(place.mistake(format!("{} is not a secret", kind(&other)), FORMS)),
     }
 }
 
-fn refuse(entry: &Entry<'_>, what: &str, remedy: &str) -> Option<Secret> {
-    entry.mistake(what, remedy);
-    None
+/// The sources that the highest layer names: the environment may move a secret that the file puts elsewhere.
+fn highest(sources: [Option<Entry<'_>>; 3]) -> [Option<Entry<'_>>; 3] {
+    let highest = sources.iter().flatten().map(|entry| entry.origin).max();
+    sources.map(|source| source.filter(|entry| Some(entry.origin) == highest))
 }
 
 /// Cuts one trailing newline, which editors leave in files.
-fn clean(entry: &Entry<'_>, text: &str) -> Option<Secret> {
+fn clean(entry: &Entry<'_>, text: &str) -> Read<Secret> {
     let secret = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() {
-        return refuse(entry, "the secret is empty", "put the secret there");
+        return Err(entry.mistake("the secret is empty", "put the secret there"));
     }
-    Some(Secret::new(secret))
+    Ok(Secret::new(secret))
 }
 
-fn from_variable(entry: &Entry<'_>) -> Option<Secret> {
+fn from_variable(entry: &Entry<'_>) -> Read<Secret> {
     let name = entry.text()?;
-    entry.reading.secret_variable(&name);
-    match entry.reading.environment.get(&name) {
+    entry.reading.secret_variable(name);
+    match entry.reading.environment.get(name) {
         Some(text) => clean(entry, text),
-        None => refuse(entry, &format!("the environment variable {} is not set", quote(&name)), "set it"),
+        None => Err(entry.mistake(format!("the environment variable {} is not set", quote(name)), "set it")),
     }
 }
 
-fn from_credential(entry: &Entry<'_>) -> Option<Secret> {
+fn from_credential(entry: &Entry<'_>) -> Read<Secret> {
     let name = entry.text()?;
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-        let what = format!("{} is not the name of a credential", quote(&name));
-        return refuse(entry, &what, "write the name that LoadCredential= gives it, without a path");
+        let what = format!("{} is not the name of a credential", quote(name));
+        return Err(entry.mistake(what, "write the name that LoadCredential= gives it, without a path"));
     }
     let Some(directory) = entry.reading.environment.filled("CREDENTIALS_DIRECTORY") else {
         let remedy = format!(
             "start cardwatch by systemd with LoadCredential={}:PATH, or set CREDENTIALS_DIRECTORY to a directory that holds a file of that name",
-            super::problems::escape(&name)
+            escape(name)
         );
-        return refuse(entry, &format!("there are no credentials to read {} from", quote(&name)), &remedy);
+        return Err(entry.mistake(format!("there are no credentials to read {} from", quote(name)), remedy));
     };
-    let path = entry.reading.path(directory).join(&name);
+    let path = entry.reading.path(directory).join(name);
     fetch(entry, &path, Owner::Systemd)
 }
 
-fn from_file(entry: &Entry<'_>) -> Option<Secret> {
-    let path = entry.reading.path(&entry.text()?);
+fn from_file(entry: &Entry<'_>) -> Read<Secret> {
+    let path = entry.reading.path(entry.text()?);
     fetch(entry, &path, Owner::Operator)
 }
 
@@ -97,11 +99,9 @@ enum Owner {
     Systemd,
 }
 
-fn fetch(entry: &Entry<'_>, path: &Path, owner: Owner) -> Option<Secret> {
-    match contents(path, owner) {
-        Ok(text) => clean(entry, &text),
-        Err(Mistake { what, remedy }) => refuse(entry, &what, &remedy),
-    }
+fn fetch(entry: &Entry<'_>, path: &Path, owner: Owner) -> Read<Secret> {
+    let text = contents(path, owner).map_err(|Mistake { what, remedy }| entry.mistake(what, remedy))?;
+    clean(entry, &text)
 }
 
 fn contents(path: &Path, owner: Owner) -> Result<String, Mistake> {

@@ -11,8 +11,15 @@ use figment::value::{Dict, Value};
 
 use super::keys;
 use super::layers::Origin;
-use super::problems::{Mistake, quote};
+use super::problems::{Mistake, escape, quote};
 use super::reading::Reading;
+
+/// What a reader gives: a value, or the knowledge that its mistake has been told.
+pub(super) type Read<T> = Result<T, Told>;
+
+/// A mistake that has been told, so that nobody tells it again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told;
 
 /// A table being read. Each key that is taken is gone from it; what remains at the end is unknown.
 pub(super) struct Section<'r> {
@@ -37,16 +44,18 @@ impl<'r> Section<'r> {
     }
 
     /// A section of keys that are no part of the table of keys.
-    pub(super) fn small(entry: Entry<'r>, values: Dict, known: &[&'static str]) -> Self {
-        let Entry { reading, path, .. } = entry;
+    pub(super) fn small(place: &Entry<'r>, values: Dict, known: &[&'static str]) -> Self {
+        let reading = place.reading;
         let written = written(reading, &values);
-        Self { reading, path, table: String::new(), known: known.to_vec(), values, written }
+        Self { reading, path: place.path.clone(), table: String::new(), known: known.to_vec(), values, written }
     }
 
     /// The value of a key, where there is one.
     pub(super) fn take(&mut self, name: &str) -> Option<Entry<'r>> {
-        let known = self.known.contains(&name);
-        let value = self.values.remove(name).filter(|_| known)?;
+        if !self.known.contains(&name) {
+            return None;
+        }
+        let value = self.values.remove(name)?;
         let origin = self.reading.layers.origin(&value);
         Some(Entry { reading: self.reading, path: self.at(name), origin, value })
     }
@@ -57,25 +66,26 @@ impl<'r> Section<'r> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn require(&mut self, name: &str, remedy: &str) -> Option<Entry<'r>> {
-        let entry = self.take(name);
-        if entry.is_none() {
-            self.mistake_of(name, "is missing", remedy);
-        }
-        entry
+    pub(super) fn require(&mut self, name: &str, remedy: &str) -> Read<Entry<'r>> {
+        self.take(name).ok_or_else(|| self.mistake_of(name, "is missing", remedy))
     }
 
-    /// The section below a key, where there is one.
-    pub(super) fn section(&mut self, name: &str) -> Option<Self> {
+    /// The value of a key that has a default.
+    pub(super) fn set(&mut self, name: &str) -> Read<Entry<'r>> {
+        self.require(name, "set it")
+    }
+
+    /// The section below a key.
+    pub(super) fn section(&mut self, name: &str) -> Read<Self> {
         let table = join(&self.table, name);
-        let entry = self.take(name)?;
-        entry.table().map(|(entry, values)| Self::new(entry.reading, entry.path, table, values))
+        let (entry, values) = self.set(name)?.table()?;
+        Ok(Self::new(entry.reading, entry.path, table, values))
     }
 
-    /// The sections below a key, by name; one that is no table has been reported and is `None`.
-    pub(super) fn sections(&mut self, name: &str) -> Option<Vec<(String, Option<Self>)>> {
+    /// The sections below a key, by name.
+    pub(super) fn sections(&mut self, name: &str) -> Read<Vec<(String, Read<Self>)>> {
         let table = join(&join(&self.table, name), keys::ANY);
-        let Some(entry) = self.take(name) else { return Some(Vec::new()) };
+        let Some(entry) = self.take(name) else { return Ok(Vec::new()) };
         let (entry, values) = entry.table()?;
         let below = values.into_iter().map(|(name, value)| {
             let origin = entry.reading.layers.origin(&value);
@@ -84,52 +94,48 @@ impl<'r> Section<'r> {
                 below.table().map(|(entry, values)| Self::new(entry.reading, entry.path, table.clone(), values));
             (name, section)
         });
-        Some(below.collect())
+        Ok(below.collect())
     }
 
     /// A whole number.
-    pub(super) fn integer<T>(&mut self, name: &str, range: RangeInclusive<T>) -> Option<T>
+    pub(super) fn integer<T>(&mut self, name: &str, range: RangeInclusive<T>) -> Read<T>
     where
         T: TryFrom<i64> + PartialOrd + Display,
     {
-        let entry = self.take(name)?;
+        let entry = self.set(name)?;
         let remedy = format!("write a whole number from {} to {}", range.start(), range.end());
-        let number = entry.clone().whole_number(&remedy)?;
+        let number = entry.whole_number(&remedy)?;
         let fitting = T::try_from(number).ok().filter(|number| range.contains(number));
-        entry.or_mistake(fitting, || Mistake::new(format!("{number} is out of range"), remedy))
+        fitting.ok_or_else(|| entry.mistake(format!("{number} is out of range"), remedy))
     }
 
     /// True or false.
-    pub(super) fn boolean(&mut self, name: &str) -> Option<bool> {
-        self.take(name)?.boolean()
+    pub(super) fn boolean(&mut self, name: &str) -> Read<bool> {
+        self.set(name)?.boolean()
     }
 
     /// A length of time.
-    pub(super) fn duration(&mut self, name: &str, range: &RangeInclusive<Duration>) -> Option<Duration> {
-        self.take(name)?.duration(range, "")
+    pub(super) fn duration(&mut self, name: &str, range: &RangeInclusive<Duration>) -> Read<Duration> {
+        self.set(name)?.duration(range, "")
     }
 
-    /// A length of time, or zero for never, which is `Some(None)`.
-    pub(super) fn duration_or_never(
-        &mut self,
-        name: &str,
-        range: &RangeInclusive<Duration>,
-    ) -> Option<Option<Duration>> {
-        let entry = self.take(name)?;
+    /// A length of time; `None` is never, written as zero.
+    pub(super) fn duration_or_never(&mut self, name: &str, range: &RangeInclusive<Duration>) -> Read<Option<Duration>> {
+        let entry = self.set(name)?;
         if entry.value.as_str().and_then(|text| humantime::parse_duration(text).ok()) == Some(Duration::ZERO) {
-            return Some(None);
+            return Ok(None);
         }
         entry.duration(range, ", or 0s for never").map(Some)
     }
 
     /// Reports a mistake of the section as a whole.
-    pub(super) fn mistake(&self, what: &str, remedy: &str) {
-        self.reading.mistake(self.written, &self.path, Mistake::new(what, remedy));
+    pub(super) fn mistake(&self, what: &str, remedy: &str) -> Told {
+        self.reading.mistake(self.written, &self.path, Mistake::new(what, remedy))
     }
 
     /// Reports a mistake of a key that is not there.
-    pub(super) fn mistake_of(&self, name: &str, what: &str, remedy: &str) {
-        self.reading.mistake(self.written, &self.at(name), Mistake::new(what, remedy));
+    pub(super) fn mistake_of(&self, name: &str, what: &str, remedy: &str) -> Told {
+        self.reading.mistake(self.written, &self.at(name), Mistake::new(what, remedy))
     }
 
     /// Refuses a key that is no mistake of the operator's.
@@ -144,6 +150,15 @@ impl<'r> Section<'r> {
     pub(super) fn finish(self) {
         for (name, value) in &self.values {
             self.reading.unknown(value, &self.at(name));
+        }
+    }
+
+    /// Reports what nobody took of a section that is no part of the table of keys.
+    pub(super) fn finish_small(self) {
+        for (name, value) in &self.values {
+            let path = self.at(name);
+            let nearest = keys::most_like(&path, self.known.iter().map(|known| self.at(known)));
+            self.reading.unlike(self.reading.layers.origin(value), &path, &nearest.unwrap_or_default());
         }
     }
 
@@ -172,19 +187,7 @@ fn written(reading: &Reading<'_>, values: &Dict) -> Origin {
     if origins.contains(&Origin::File) { Origin::File } else { elsewhere.unwrap_or(Origin::File) }
 }
 
-/// Reads a value that may be absent, which is `Some(None)`; `None` is a mistake, as everywhere.
-pub(super) fn optional<'r, T>(
-    entry: Option<Entry<'r>>,
-    read: impl FnOnce(Entry<'r>) -> Option<T>,
-) -> Option<Option<T>> {
-    match entry {
-        Some(entry) => read(entry).map(Some),
-        None => Some(None),
-    }
-}
-
 /// One value and where it came from.
-#[derive(Clone)]
 pub(super) struct Entry<'r> {
     /// What all readers share.
     pub(super) reading: &'r Reading<'r>,
@@ -196,46 +199,44 @@ pub(super) struct Entry<'r> {
     pub(super) value: Value,
 }
 
-impl<'r> Entry<'r> {
-    /// Reports a mistake of this value.
-    pub(super) fn mistake(&self, what: impl Into<String>, remedy: impl Into<String>) {
-        self.reading.mistake(self.origin, &self.path, Mistake::new(what, remedy));
+impl Entry<'_> {
+    /// Its place alone, for mistakes that must not know the value.
+    pub(super) fn without_value(&self) -> Self {
+        Self { value: Value::from(false), path: self.path.clone(), ..*self }
     }
 
-    fn or_mistake<T>(&self, value: Option<T>, mistake: impl FnOnce() -> Mistake) -> Option<T> {
-        if value.is_none() {
-            self.reading.mistake(self.origin, &self.path, mistake());
-        }
-        value
+    /// Reports a mistake of this value.
+    pub(super) fn mistake(&self, what: impl Into<String>, remedy: impl Into<String>) -> Told {
+        self.reading.mistake(self.origin, &self.path, Mistake::new(what, remedy))
+    }
+
+    fn is_not(&self, what: &str, remedy: &str) -> Told {
+        self.mistake(format!("{} is not {what}", self.shown()), remedy)
     }
 
     /// Its text, parsed.
-    pub(super) fn parse<T>(self, parser: impl FnOnce(&str) -> Result<T, Mistake>) -> Option<T> {
-        let text = self.text()?;
-        parser(&text).map_err(|mistake| self.reading.mistake(self.origin, &self.path, mistake)).ok()
+    pub(super) fn parse<T>(&self, parser: impl FnOnce(&str) -> Result<T, Mistake>) -> Read<T> {
+        parser(self.text()?).map_err(|mistake| self.reading.mistake(self.origin, &self.path, mistake))
     }
 
     /// Its text.
-    pub(super) fn text(&self) -> Option<String> {
-        self.or_mistake(self.value.as_str().map(str::to_owned), || {
-            Mistake::new(format!("{} is not a text", self.shown()), "write it in quotes")
-        })
+    pub(super) fn text(&self) -> Read<&str> {
+        self.value.as_str().ok_or_else(|| self.is_not("a text", "write it in quotes"))
     }
 
     /// Its table, with itself.
-    pub(super) fn table(mut self) -> Option<(Self, Dict)> {
+    pub(super) fn table(mut self) -> Read<(Self, Dict)> {
         if let Value::Dict(_, values) = &mut self.value {
             let values = std::mem::take(values);
-            return Some((self, values));
+            return Ok((self, values));
         }
         // What stands in the place of a table may be a secret that went astray.
-        let remedy = format!("write a table, like [{}]", super::problems::escape(&self.path));
-        self.mistake(format!("{} is not a table", kind(&self.value)), remedy);
-        None
+        let remedy = format!("write a table, like [{}]", escape(&self.path));
+        Err(self.mistake(format!("{} is not a table", kind(&self.value)), remedy))
     }
 
     /// Its items. A mere text is a list in TOML, or separated by commas.
-    pub(super) fn list(self, remedy: &str) -> Option<Vec<Self>> {
+    pub(super) fn list(&self, remedy: &str) -> Read<Vec<Self>> {
         let items = match &self.value {
             Value::Array(_, items) => Some(items.clone()),
             Value::String(tag, text) if self.origin.is_loose() => {
@@ -243,50 +244,46 @@ impl<'r> Entry<'r> {
             }
             _ => None,
         };
-        let items = self
-            .or_mistake(items, || Mistake::new(format!("{} is not a list", self.shown()), remedy))?
-            .into_iter()
-            .map(|value| Self { value, ..self.clone() });
-        Some(items.collect())
+        let items = items.ok_or_else(|| self.is_not("a list", remedy))?;
+        Ok(items.into_iter().map(|value| Self { value, path: self.path.clone(), ..*self }).collect())
     }
 
     /// Its whole number.
-    pub(super) fn whole_number(self, remedy: &str) -> Option<i64> {
+    pub(super) fn whole_number(&self, remedy: &str) -> Read<i64> {
         let number = match &self.value {
             Value::String(_, text) if self.origin.is_loose() => text.trim().parse().ok(),
             value => value.to_i128().and_then(|number| i64::try_from(number).ok()),
         };
-        self.or_mistake(number, || Mistake::new(format!("{} is not a whole number", self.shown()), remedy))
+        number.ok_or_else(|| self.is_not("a whole number", remedy))
     }
 
     /// Its number.
-    pub(super) fn number(self, remedy: &str) -> Option<f64> {
+    pub(super) fn number(&self, remedy: &str) -> Read<f64> {
         let number = match &self.value {
             Value::String(_, text) if self.origin.is_loose() => text.trim().parse().ok(),
-            // A number that a table of limits could hold is far below where an f64 loses whole numbers.
-            value => value.to_f64().or_else(|| i32::try_from(value.to_i128()?).ok().map(f64::from)),
+            value => value.to_f64().or_else(|| value.to_i128()?.to_string().parse().ok()),
         };
-        self.or_mistake(number, || Mistake::new(format!("{} is not a number", self.shown()), remedy))
+        number.ok_or_else(|| self.is_not("a number", remedy))
     }
 
-    fn boolean(self) -> Option<bool> {
+    fn boolean(&self) -> Read<bool> {
         let boolean = match &self.value {
             Value::String(_, text) if self.origin.is_loose() => text.trim().parse().ok(),
             value => value.to_bool(),
         };
-        let what = || format!("{} is neither true nor false", self.shown());
-        self.or_mistake(boolean, || Mistake::new(what(), "write true or false"))
+        boolean
+            .ok_or_else(|| self.mistake(format!("{} is neither true nor false", self.shown()), "write true or false"))
     }
 
-    fn duration(self, range: &RangeInclusive<Duration>, or: &str) -> Option<Duration> {
+    fn duration(&self, range: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
         let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
         let remedy = format!("write a time with its unit, like \"90s\" or \"30d\", from {least} to {most}{or}");
         let duration = self.value.as_str().and_then(|text| humantime::parse_duration(text.trim()).ok());
-        let duration = self.or_mistake(duration, || {
-            Mistake::new(format!("{} is not a length of time", self.shown()), remedy.clone())
-        })?;
-        let fitting = Some(duration).filter(|duration| range.contains(duration));
-        self.or_mistake(fitting, || Mistake::new(format!("{} is out of range", self.shown()), remedy))
+        let duration = duration.ok_or_else(|| self.is_not("a length of time", &remedy))?;
+        if range.contains(&duration) {
+            return Ok(duration);
+        }
+        Err(self.mistake(format!("{} is out of range", self.shown()), remedy))
     }
 
     /// The value for a message: not for secrets.

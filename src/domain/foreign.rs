@@ -31,6 +31,13 @@ pub fn whole_line(text: &str) -> String {
     folded(text).collect()
 }
 
+/// [`whole_line`], kept from being taken for a formula by a spreadsheet: an apostrophe in front makes it text
+/// (OWASP, 'CSV Injection'). A leading tab or CR, which some take for a formula too, is gone by then.
+pub fn formula_safe(text: &str) -> String {
+    let line = whole_line(text);
+    if line.starts_with(['=', '+', '-', '@']) { format!("'{line}") } else { line }
+}
+
 /// The characters that may be printed, white space folded.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     let words = text.split(|c: char| c.is_whitespace());

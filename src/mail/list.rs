@@ -3,7 +3,7 @@
 
 use super::outline::REASON_LIMIT;
 use crate::domain::cause::Group;
-use crate::domain::foreign::{one_line, whole_line};
+use crate::domain::foreign::{formula_safe, one_line};
 use crate::domain::report::{CardLine, Report};
 
 const COLUMNS: [&str; 9] = ["what", "card_id", "title", "pages", "owners", "reason_class", "reason", "since", "url"];
@@ -42,21 +42,14 @@ fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 9] {
     [
         what.to_owned(),
         line.id.to_string(),
-        harmless(whole_line(&line.title)),
-        harmless(whole_line(&line.pages.join("; "))),
-        harmless(whole_line(&line.owners.join("; "))),
+        formula_safe(&line.title),
+        formula_safe(&line.pages.join("; ")),
+        formula_safe(&line.owners.join("; ")),
         reason.map_or(String::new(), |reason| reason.class.name().to_owned()),
-        reason.map_or(String::new(), |reason| harmless(one_line(&reason.text, reason_limit))),
+        reason.map_or(String::new(), |reason| formula_safe(&one_line(&reason.text, reason_limit))),
         line.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        harmless(whole_line(&line.url)),
+        formula_safe(&line.url),
     ]
-}
-
-/// Keeps a spreadsheet from taking foreign text for a formula: an apostrophe in front makes it text
-/// (OWASP, 'CSV Injection'). A leading tab or CR, which some take for a formula too, is gone by now: the
-/// text is one line.
-fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 
 /// One record by RFC 4180: quoted where it holds a comma or a quote, ended by CR LF. By hand, since a writer's errors could

@@ -1,0 +1,239 @@
+//! Each mistake is told by file, key, what is wrong and what to do.
+
+use crate::house::{House, acme, acme_without, also, email};
+
+/// One test a mistake: its name, the configuration, and all that is said about it.
+macro_rules! mistakes {
+    ($($name:ident: $text:expr => $message:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            assert_eq!(House::with(&$text).mistakes(), $message);
+        })+
+    };
+}
+
+mistakes! {
+    text_that_is_no_toml: "[storage]\npath" =>
+        "config.toml: line 2, column 5: expected `.`, `=`; correct the line; this is not TOML";
+    the_same_instance_twice: acme("") + &acme("") =>
+        "config.toml: line 5, column 1: invalid table header, duplicate key `acme` in table `instances`; correct the line; this is not TOML";
+    no_instance: "" =>
+        "config.toml: instances: there is no instance to watch; add a section [instances.NAME] with its url, its credential and its pages";
+    a_number_in_the_place_of_the_instances: "instances = 3" =>
+        "config.toml: instances: a number is not a table; write a table, like [instances]";
+    a_number_in_the_place_of_an_instance: "[instances]\nacme = 3" =>
+        "config.toml: instances.acme: a number is not a table; write a table, like [instances.acme]";
+    an_instance_name_that_is_no_label: acme("").replace("acme]", "Acme]") =>
+        "config.toml: instances.Acme: 'Acme' is not a name of an instance; use 1 to 63 of a-z, 0-9, '_' and '-'";
+
+    an_unknown_key: acme("acces_token = 'x'") =>
+        "config.toml: instances.acme.acces_token: unknown key; the nearest known key is instances.acme.access_token";
+    a_known_key_in_the_wrong_section: also("alerts", "smtp = 'x'") =>
+        "config.toml: alerts.smtp: unknown key; the nearest known key is email.smtp";
+    an_unknown_section: also("alert", "confirmations = 1") =>
+        "config.toml: alert: unknown key; the nearest known key is alerts";
+    maintenance_windows: acme("maintenance = []") =>
+        "config.toml: instances.acme.maintenance: maintenance windows are not supported yet; remove the key";
+
+    a_text_in_the_place_of_a_number: acme("attempts = '3'") =>
+        "config.toml: instances.acme.attempts: '3' is not a whole number; write a whole number from 1 to 10";
+    a_fraction_in_the_place_of_a_whole_number: acme("attempts = 1.5") =>
+        "config.toml: instances.acme.attempts: 1.5 is not a whole number; write a whole number from 1 to 10";
+    a_text_in_the_place_of_true: also("alerts", "recoveries = 'yes'") =>
+        "config.toml: alerts.recoveries: 'yes' is neither true nor false; write true or false";
+    a_number_in_the_place_of_a_text: acme("schedule = 15") =>
+        "config.toml: instances.acme.schedule: 15 is not a text; write it in quotes";
+    a_duration_without_a_unit: also("alerts", "confirm_delay = 30") =>
+        "config.toml: alerts.confirm_delay: 30 is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 0s to 1h";
+    a_duration_that_is_none: also("alerts", "confirm_delay = 'soon'") =>
+        "config.toml: alerts.confirm_delay: 'soon' is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 0s to 1h";
+
+    a_bad_cron: acme("schedule = '61 * * * *'") =>
+        "config.toml: instances.acme.schedule: '61 * * * *' is not a cron expression: Component error: Number out of bounds; write five fields (minute hour day month weekday), or six with seconds first";
+    a_cron_step_beyond_its_field: acme("schedule = '*/99 * * * *'") =>
+        "config.toml: instances.acme.schedule: '*/99 * * * *' is not a cron expression: a step of 99 is beyond the minutes; write five fields (minute hour day month weekday), or six with seconds first";
+    a_cron_with_too_few_fields: acme("schedule = '* * *'") =>
+        "config.toml: instances.acme.schedule: '* * *' is not a cron expression: it has 3 fields; write five fields (minute hour day month weekday), or six with seconds first";
+    a_cron_that_is_never_due: acme("schedule = '0 0 30 2 *'") =>
+        "config.toml: instances.acme.schedule: '0 0 30 2 *' is not a cron expression: it is never due; write five fields (minute hour day month weekday), or six with seconds first";
+    an_unknown_zone: acme("timezone = 'Europe/Berlni'") =>
+        "config.toml: instances.acme.timezone: 'Europe/Berlni' is not a time zone; write an IANA name, like \"Europe/Berlin\"";
+
+    no_address_of_an_instance: acme_without("url") =>
+        "config.toml: instances.acme.url: is missing; write the address of the instance alone, like \"https://acme.domo.com\"";
+    an_address_without_a_scheme: acme("url = 'acme.domo.com'") =>
+        "config.toml: instances.acme.url: 'acme.domo.com' is not an address: relative URL without a base; write the address of the instance alone, like \"https://acme.domo.com\"";
+    an_address_of_another_scheme: acme("url = 'ftp://acme.domo.com'") =>
+        "config.toml: instances.acme.url: 'ftp://acme.domo.com' begins with neither https:// nor http://; write the address of the instance alone, like \"https://acme.domo.com\"";
+    an_address_in_clear_text_off_loopback: acme("url = 'http://acme.domo.com'") =>
+        "config.toml: instances.acme.url: 'http://acme.domo.com' would send the credential in clear text; write https://, since http:// is for loopback alone";
+    an_address_that_only_begins_like_loopback: acme("url = 'http://localhost.example.com'") =>
+        "config.toml: instances.acme.url: 'http://localhost.example.com' would send the credential in clear text; write https://, since http:// is for loopback alone";
+    an_address_with_a_path: acme("url = 'https://acme.domo.com/page/1'") =>
+        "config.toml: instances.acme.url: 'https://acme.domo.com/page/1' has a path; write the address of the instance alone, like \"https://acme.domo.com\"";
+    an_address_with_a_query: acme("url = 'https://acme.domo.com?a=1'") =>
+        "config.toml: instances.acme.url: 'https://acme.domo.com' has a query; write the address of the instance alone, like \"https://acme.domo.com\"";
+    an_address_with_a_login: acme("url = 'https://a:b@acme.domo.com'") =>
+        "config.toml: instances.acme.url: the address holds a login, which has keys of its own; write the address of the instance alone, like \"https://acme.domo.com\"";
+
+    no_credential: acme_without("access_token") =>
+        "config.toml: instances.acme: there is no credential; give it an access_token (Domo: Admin > Authentication > Access tokens), or a username and a password";
+    both_kinds_of_credential: acme("username = 'a@example.com'\npassword = 'x'") =>
+        "config.toml: instances.acme: there are two credentials, an access_token and a username or password; keep one, and remove the other";
+    a_user_name_without_a_password: acme_without("access_token") + "username = 'a@example.com'" =>
+        "config.toml: instances.acme.username: there is no password to it; add the password";
+    a_password_without_a_user_name: acme_without("access_token") + "password = 'x'" =>
+        "config.toml: instances.acme.password: there is no username to it; add the username";
+
+    no_pages: acme_without("pages") =>
+        "config.toml: instances.acme.pages: is missing; write a list of page ids, like [1234, 5678], or \"all\"";
+    an_empty_list_of_pages: acme("pages = []") =>
+        "config.toml: instances.acme.pages: the list is empty; write a list of page ids, like [1234, 5678], or \"all\"";
+    a_word_for_the_pages: acme("pages = 'some'") =>
+        "config.toml: instances.acme.pages: 'some' is neither a list nor \"all\"; write a list of page ids, like [1234, 5678], or \"all\"";
+    one_page_that_is_no_list: acme("pages = 1234") =>
+        "config.toml: instances.acme.pages: 1234 is not a list; write a list of page ids, like [1234, 5678], or \"all\"";
+    a_page_that_is_no_id: acme("pages = ['Sales']") =>
+        "config.toml: instances.acme.pages: 'Sales' is not a whole number; write a list of page ids, like [1234, 5678], or \"all\"";
+    a_page_twice: acme("pages = [1, 2, 1, 1]") =>
+        "config.toml: instances.acme.pages: 1 is in it twice; remove one of them";
+    an_excluded_page_twice: acme("exclude_pages = [7, 7]") =>
+        "config.toml: instances.acme.exclude_pages: 7 is in it twice; remove one of them";
+    an_excluded_card_twice: acme("exclude_cards = [7, 7]") =>
+        "config.toml: instances.acme.exclude_cards: 7 is in it twice; remove one of them";
+    a_page_that_is_watched_and_excluded: acme("pages = [1, 2]\nexclude_pages = [2]") =>
+        "config.toml: instances.acme.pages: 2 is also in exclude_pages; remove it from one of them";
+    no_render_parts: acme("render_parts = []") =>
+        "config.toml: instances.acme.render_parts: the list is empty; write a list of parts, like [\"dynamic\", \"summary\"]";
+    the_image_of_a_card: acme("render_parts = ['summary', 'image']") =>
+        "config.toml: instances.acme.render_parts: 'image' fails on table cards that are well; remove it from the list";
+    a_render_part_that_is_no_word: acme("render_parts = ['a&b']") =>
+        "config.toml: instances.acme.render_parts: 'a&b' is not a part of a card; write a list of parts, like [\"dynamic\", \"summary\"]";
+
+    too_many_renders_at_a_time: acme("concurrency = 257") =>
+        "config.toml: instances.acme.concurrency: 257 is out of range; write a whole number from 1 to 256";
+    no_renders_at_all: acme("concurrency = 0") =>
+        "config.toml: instances.acme.concurrency: 0 is out of range; write a whole number from 1 to 256";
+    a_negative_number: acme("concurrency = -1") =>
+        "config.toml: instances.acme.concurrency: -1 is out of range; write a whole number from 1 to 256";
+    too_many_attempts: acme("attempts = 11") =>
+        "config.toml: instances.acme.attempts: 11 is out of range; write a whole number from 1 to 10";
+    too_many_requests: acme("requests_per_second = 1001") =>
+        "config.toml: instances.acme.requests_per_second: 1001 is out of range; write a number from 0.01 to 1000, or 0 for no limit but the server's own";
+    a_rate_that_is_no_number: acme("requests_per_second = nan") =>
+        "config.toml: instances.acme.requests_per_second: NaN is out of range; write a number from 0.01 to 1000, or 0 for no limit but the server's own";
+    a_request_that_takes_too_long: acme("request_timeout = '11m'") =>
+        "config.toml: instances.acme.request_timeout: '11m' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1s to 10m";
+    a_sweep_that_takes_no_time: acme("sweep_timeout = '9s'") =>
+        "config.toml: instances.acme.sweep_timeout: '9s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 10s to 1day";
+    too_many_confirmations: also("alerts", "confirmations = 11") =>
+        "config.toml: alerts.confirmations: 11 is out of range; write a whole number from 0 to 10";
+    a_confirmation_that_comes_too_late: also("alerts", "confirm_delay = '2h'") =>
+        "config.toml: alerts.confirm_delay: '2h' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 0s to 1h";
+    reminders_without_end: also("alerts", "remind_every = '1s'") =>
+        "config.toml: alerts.remind_every: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year, or 0s for never";
+    cards_that_are_stale_at_once: also("alerts", "stale_after = '0s'") =>
+        "config.toml: alerts.stale_after: '0s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year";
+    one_change_that_flaps: also("alerts", "flap_transitions = 1") =>
+        "config.toml: alerts.flap_transitions: 1 is out of range; write a whole number from 2 to 1000";
+    no_time_to_flap: also("alerts", "flap_window = '1s'") =>
+        "config.toml: alerts.flap_window: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year";
+    blind_before_the_first_sweep: also("alerts", "blind_after = 0") =>
+        "config.toml: alerts.blind_after: 0 is out of range; write a whole number from 1 to 1000";
+    too_many_series: also("metrics", "max_broken_card_series = 100001") =>
+        "config.toml: metrics.max_broken_card_series: 100001 is out of range; write a whole number from 0 to 100000";
+    results_that_are_not_kept: also("storage", "keep_results = '59m'") =>
+        "config.toml: storage.keep_results: '59m' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1h to 100years";
+    transitions_that_are_not_kept: also("storage", "keep_transitions = '23h'") =>
+        "config.toml: storage.keep_transitions: '23h' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1day to 100years";
+    a_database_without_a_name: also("storage", "path = ''") =>
+        "config.toml: storage.path: the path is empty; name the database file, or leave the key out";
+
+    an_address_to_listen_on_that_is_none: also("http", "listen = 'localhost'") =>
+        "config.toml: http.listen: 'localhost' is not an address to listen on; write IP:PORT, like \"127.0.0.1:9917\" or \"[::]:9917\"";
+    a_login_to_read_that_is_no_table: also("http", "basic_auth = 'admin'") =>
+        "config.toml: http.basic_auth: a text is not a table; write a table, like [http.basic_auth]";
+    a_login_to_read_without_a_user: also("http", "basic_auth = {}") =>
+        "config.toml: http.basic_auth: names no user; give it a username and a password, or leave it out";
+    half_a_login_to_read: also("http", "basic_auth = { username = 'admin' }") =>
+        "config.toml: http.basic_auth.username: there is no password to it; add the password";
+    a_user_who_may_read_with_a_colon: also("http", "basic_auth = { username = 'a:b', password = 'x' }") =>
+        "config.toml: http.basic_auth: the user name has a colon in it; choose one without";
+
+    a_mail_server_without_a_scheme: email("smtp = 'localhost:25'") =>
+        "config.toml: email.smtp: 'localhost:25' is not the address of an SMTP server; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_without_a_host: email("smtp = 'smtp://'") =>
+        "config.toml: email.smtp: 'smtp://' names no host; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_at_no_port: email("smtp = 'smtp://localhost:0'") =>
+        "config.toml: email.smtp: 'smtp://localhost:0' has the port 0; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_with_a_port_beyond_all: email("smtp = 'smtp://localhost:65536'") =>
+        "config.toml: email.smtp: the address has no valid port; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_with_a_path: email("smtp = 'smtp://localhost/x'") =>
+        "config.toml: email.smtp: 'smtp://localhost/x' has a path or a fragment; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    an_unknown_way_to_protect_mail: email("smtp = 'smtp://localhost?tls=perhaps'") =>
+        "config.toml: email.smtp: 'smtp://localhost' has a query other than ?tls=required; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    protecting_mail_twice: email("smtp = 'smtps://localhost?tls=required'") =>
+        "config.toml: email.smtp: 'smtps://localhost' needs no ?tls=, for smtps:// is TLS from the first byte; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_with_a_login: email("smtp = 'smtp://a:b@localhost'") =>
+        "config.toml: email.smtp: the address holds a login, which has keys of its own; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    half_a_login_for_mail: email("username = 'a@example.com'") =>
+        "config.toml: email.username: there is no password to it; add the password";
+    a_certificate_file_that_is_missing: email("ca_file = 'ca.pem'") =>
+        "config.toml: email.ca_file: cannot read 'ca.pem': No such file or directory (os error 2); name a file of certificates in PEM, or remove the key";
+    a_certificate_file_without_certificates: email("ca_file = 'config.toml'") =>
+        "config.toml: email.ca_file: 'config.toml' holds no certificate; name a file of certificates in PEM, or remove the key";
+    a_sender_who_is_none: email("from = 'cardwatch'") =>
+        "config.toml: email.from: 'cardwatch' is not a mail address; write \"name@example.com\" or \"Name <name@example.com>\"";
+    nobody_to_mail: email("to = []") =>
+        "config.toml: email.to: the list is empty; write a list of at least one mail address, like [\"bi-admins@example.com\"]";
+    a_recipient_who_is_none: email("to = ['admins@example.com', 'admins']") =>
+        "config.toml: email.to: 'admins' is not a mail address; write \"name@example.com\" or \"Name <name@example.com>\"";
+    a_recipient_twice: email("to = ['a@example.com', 'Anna <A@example.com>']") =>
+        "config.toml: email.to: 'A@example.com' is in it twice; remove one of them";
+    nobody_to_mail_about_an_instance: acme("to = []") =>
+        "config.toml: instances.acme.to: the list is empty; write a list of at least one mail address, like [\"bi-admins@example.com\"]";
+    a_status_page_on_another_scheme: email("link_base = 'ftp://example.com'") =>
+        "config.toml: email.link_base: 'ftp://example.com' begins with neither https:// nor http://; write the address at which people reach the status page, like \"https://cardwatch.example.com\"";
+}
+
+#[test]
+fn an_empty_mail_section_lacks_all_that_mail_needs() {
+    let told = House::with(&also("email", "")).mistakes();
+    let keys: Vec<&str> = told.lines().map(|line| line.split(": ").nth(1).unwrap()).collect();
+    assert_eq!(keys, ["email.smtp", "email.from", "email.to"]);
+}
+
+#[test]
+fn all_mistakes_of_all_sources_are_told_at_once() {
+    let house = House::with(&acme("url = 'acme'\nschedule = 'often'\ntimezone = 'here'\ncolour = 'red'"))
+        .variable("CARDWATCH_ALERTS__BLIND_AFTER", "never")
+        .flag("metrics.max_broken_card_series", "-1");
+    let told = house.mistakes();
+    let places: Vec<String> =
+        told.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+
+    assert_eq!(
+        places,
+        [
+            "CARDWATCH_ALERTS__BLIND_AFTER: alerts.blind_after",
+            "command line: metrics.max_broken_card_series",
+            "config.toml: instances.acme.url",
+            "config.toml: instances.acme.timezone",
+            "config.toml: instances.acme.schedule",
+            "config.toml: instances.acme.colour",
+        ]
+    );
+}
+
+#[test]
+fn a_value_cannot_steer_the_terminal_that_shows_its_mistake() {
+    let told = House::with(&acme("schedule = \"\\u001b[2J\\n\"\n\"k\\u0007\" = 1")).mistakes();
+    assert!(!told.replace('\n', "").contains(char::is_control), "{told:?}");
+    assert_eq!(told.lines().count(), 2, "{told}");
+}
+
+#[test]
+fn a_long_value_is_cut_where_it_is_repeated() {
+    let told = House::with(&acme(&format!("timezone = '{}'", "x".repeat(1_000)))).mistakes();
+    assert!(told.contains(&format!("'{}…' is not", "x".repeat(80))), "{told}");
+}
