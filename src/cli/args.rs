@@ -11,7 +11,7 @@ use crate::domain::ids::InstanceName;
 #[derive(Debug, Parser)]
 #[command(name = "cardwatch", version, max_term_width = 100)]
 pub struct Args {
-    /// The configuration [default: $CARDWATCH_CONFIG, ./config.toml, /etc/cardwatch/config.toml]
+    /// The configuration [default: `$CARDWATCH_CONFIG`, ./config.toml, /etc/cardwatch/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How log lines look [default: journal under systemd, text elsewhere]

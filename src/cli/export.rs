@@ -11,7 +11,7 @@ use super::args::{ExportFormat, ExportOptions};
 use super::output::forgive_closed_pipe;
 use super::table::rfc3339;
 use super::{Exit, Outcome, Session};
-use crate::clock::{Clock as _, SharedClock};
+use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::foreign;
 use crate::store::{ExportFilter, ExportedResult, Store};
@@ -53,7 +53,7 @@ pub(super) async fn execute(session: &Session, options: &ExportOptions) -> Outco
 }
 
 enum Out<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Jsonl(W),
 }
 
@@ -64,7 +64,7 @@ impl<W: Write> Out<W> {
             ExportFormat::Csv => {
                 let mut rows = csv::Writer::from_writer(writer);
                 rows.write_record(COLUMNS)?;
-                Self::Csv(rows)
+                Self::Csv(Box::new(rows))
             }
         })
     }

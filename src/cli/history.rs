@@ -107,10 +107,8 @@ fn data(history: CardHistory, card: i64) -> History {
 
 fn in_words(history: &CardHistory, card: i64) -> String {
     let removed = if history.removed { " (removed)" } else { "" };
-    let mut text = format!("{}{removed}, card {card} of {}\n", cell(&history.title), history.instance);
-    text.push_str(&format!("  on {}\n  {}\n\n", cells(&history.pages), url(history, card)));
-    if history.transitions.is_empty() {
-        text.push_str("Its state never changed.\n\n");
+    let changes = if history.transitions.is_empty() {
+        "Its state never changed.".to_owned()
     } else {
         let mut rows = table(&["When", "Became", "Reason"]);
         for transition in &history.transitions {
@@ -118,14 +116,19 @@ fn in_words(history: &CardHistory, card: i64) -> String {
             let reason = cell(transition.reason.as_deref().unwrap_or_default());
             rows.add_row([minute(transition.at), format!("{}{note}", transition.to), reason]);
         }
-        text.push_str(&format!("{rows}\n\n"));
-    }
+        rows.to_string()
+    };
     let mut rows = table(&["Checked", "Verdict", "Took", "Reason"]);
     for result in &history.results {
         let took = format!("{} ms", result.latency_ms);
         let reason = cell(result.reason.as_deref().unwrap_or_default());
         rows.add_row([rfc3339(result.checked_at), result.verdict.to_owned(), took, reason]);
     }
-    text.push_str(&format!("{rows}\n"));
-    text
+    format!(
+        "{}{removed}, card {card} of {}\n  on {}\n  {}\n\n{changes}\n\n{rows}\n",
+        cell(&history.title),
+        history.instance,
+        cells(&history.pages),
+        url(history, card)
+    )
 }

@@ -26,11 +26,10 @@ pub(super) fn start(session: &Session) -> anyhow::Result<()> {
 fn level(session: &Session) -> LevelFilter {
     match (session.args.log_level, &session.args.command) {
         (Some(LogLevel::Error), _) => LevelFilter::ERROR,
-        (Some(LogLevel::Warn), _) => LevelFilter::WARN,
         (Some(LogLevel::Info), _) | (None, Command::Run) => LevelFilter::INFO,
         (Some(LogLevel::Debug), _) => LevelFilter::DEBUG,
         (Some(LogLevel::Trace), _) => LevelFilter::TRACE,
-        (None, _) => LevelFilter::WARN,
+        (Some(LogLevel::Warn) | None, _) => LevelFilter::WARN,
     }
 }
 

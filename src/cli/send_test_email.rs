@@ -9,7 +9,7 @@ use prometheus::Registry;
 
 use super::output::print;
 use super::{Exit, Outcome, Session};
-use crate::clock::{Clock as _, SharedClock};
+use crate::clock::SharedClock;
 use crate::config::valid::Config;
 use crate::daemon::clock::SystemClock;
 use crate::mail::mailer::{Delivery, MailMetrics, Mailer};

@@ -9,7 +9,7 @@ use super::args::{Format, StatusOptions};
 use super::output::print;
 use super::table::{cell, cells, count_cards, minute, rfc3339, table};
 use super::{Exit, Outcome, Session};
-use crate::clock::{Clock as _, SharedClock};
+use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
@@ -83,7 +83,9 @@ pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outco
 }
 
 async fn read(config: &Config, store: &Store, options: &StatusOptions, now: Timestamp) -> anyhow::Result<Status> {
-    if let Some(unknown) = options.instance.iter().find(|name| config.instances.iter().all(|known| known.name != **name)) {
+    if let Some(unknown) =
+        options.instance.iter().find(|name| config.instances.iter().all(|known| known.name != **name))
+    {
         anyhow::bail!("--instance: there is no instance '{unknown}' in the configuration");
     }
     let mut instances = Vec::new();
@@ -128,33 +130,39 @@ impl InstanceStatus {
     }
 
     fn table(&self) -> String {
-        let mut text = format!(
-            "{}: {} of {} broken, {} not checked, {} of other types\n",
+        let counts = format!(
+            "{}: {} of {} broken, {} not checked, {} of other types",
             self.name,
             self.broken,
             count_cards(self.cards),
             self.unchecked,
             self.unsupported
         );
-        text.push_str(&match &self.last_sweep {
+        let trouble = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref());
+        let trouble = trouble.map(|error| format!("  {}", foreign::one_line(error, 2_000)));
+        let lines = [Some(counts), Some(self.sweeps()), trouble, self.broken_table()];
+        lines.into_iter().flatten().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn sweeps(&self) -> String {
+        let last = match &self.last_sweep {
             None => "  never swept".to_owned(),
             Some(sweep) => format!("  last sweep {} ({})", sweep.finished_at, sweep.outcome),
-        });
-        text.push_str(&self.next_sweep.as_ref().map(|next| format!(", next {next} if the daemon runs")).unwrap_or_default());
-        text.push('\n');
-        if let Some(error) = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref()) {
-            text.push_str(&format!("  {}\n", foreign::one_line(error, 2_000)));
+        };
+        match &self.next_sweep {
+            None => last,
+            Some(next) => format!("{last}, next {next} if the daemon runs"),
         }
-        if !self.broken_cards.is_empty() {
-            let mut rows = table(&["Card", "Pages", "Owners", "Broken since", "Reason", "Link"]);
-            for card in &self.broken_cards {
-                let since = minute(card.since_at);
-                let (pages, owners) = (cells(&card.pages), cells(&card.owners));
-                rows.add_row([cell(&card.title), pages, owners, since, cell(&card.reason), card.url.clone()]);
-            }
-            text.push_str(&format!("{rows}\n"));
+    }
+
+    fn broken_table(&self) -> Option<String> {
+        let mut rows = table(&["Card", "Pages", "Owners", "Broken since", "Reason", "Link"]);
+        for card in &self.broken_cards {
+            let since = minute(card.since_at);
+            let (pages, owners) = (cells(&card.pages), cells(&card.owners));
+            rows.add_row([cell(&card.title), pages, owners, since, cell(&card.reason), card.url.clone()]);
         }
-        text
+        (!self.broken_cards.is_empty()).then(|| rows.to_string())
     }
 }
 
@@ -177,13 +185,10 @@ impl BrokenCard {
 
 impl Status {
     fn table(&self) -> String {
-        let mut text: String = self.instances.iter().map(InstanceStatus::table).collect::<Vec<_>>().join("\n");
-        if self.mails_waiting > 0 {
-            text.push_str(&format!("\nmails that wait to be sent: {}\n", self.mails_waiting));
-        }
-        for mail in &self.mails_rejected {
-            text.push_str(&format!("\nmail refused for good: {}: {}\n", mail.subject, cell(&mail.error)));
-        }
-        text
+        let instances = self.instances.iter().map(InstanceStatus::table);
+        let waiting = (self.mails_waiting > 0).then(|| format!("mails that wait to be sent: {}\n", self.mails_waiting));
+        let rejected = self.mails_rejected.iter();
+        let rejected = rejected.map(|mail| format!("mail refused for good: {}: {}\n", mail.subject, cell(&mail.error)));
+        instances.chain(waiting).chain(rejected).collect::<Vec<_>>().join("\n")
     }
 }

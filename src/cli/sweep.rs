@@ -100,12 +100,16 @@ async fn sweep_all(
 ) -> anyhow::Result<Vec<Looked>> {
     let bars = (!options.no_progress && console::Term::stderr().is_term()).then(MultiProgress::new);
     let sweeps = sweepers.iter().map(|sweeper| async {
-        let sweep = sweep_once(sweeper, request, stop);
+        let sweep = Box::pin(sweep_once(sweeper, request, stop));
         let end = match &bars {
             None => sweep.await,
             Some(bars) => with_progress(sweep, &bars.add(new_bar(sweeper)?), &sweeper.live, clock).await,
         };
-        end.map_err(anyhow::Error::from).map(|end| Looked { name: sweeper.instance.name.clone(), url: sweeper.instance.url.clone(), end })
+        end.map_err(anyhow::Error::from).map(|end| Looked {
+            name: sweeper.instance.name.clone(),
+            url: sweeper.instance.url.clone(),
+            end,
+        })
     });
     futures::future::join_all(sweeps).await.into_iter().collect()
 }

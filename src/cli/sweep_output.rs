@@ -87,7 +87,9 @@ impl Looked {
                 let judged = verdicts.get(&id);
                 let (verdict, reason) = match judged {
                     Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
-                    None if planned.card.kind.renders() => (Shown::Unchecked.name(), Some("not reached: the sweep ended first")),
+                    None if planned.card.kind.renders() => {
+                        (Shown::Unchecked.name(), Some("not reached: the sweep ended first"))
+                    }
                     None => (Verdict::Unsupported.name(), None),
                 };
                 PrintedCard {
@@ -130,7 +132,8 @@ impl<'a> PrintedInstance<'a> {
     /// The broken and unchecked cards, and what it comes to.
     fn table(&self) -> String {
         let mut rows = table(&["Card", "Page", "Verdict", "Reason", "Link"]);
-        let bad = |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
+        let bad =
+            |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
         let mut cards: Vec<_> = self.results.iter().filter(bad).collect();
         cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
         for card in &cards {

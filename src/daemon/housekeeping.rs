@@ -41,9 +41,9 @@ pub async fn prune(
     let (results, transitions) = (now - storage.keep_results, now - storage.keep_transitions);
     let mut rows = 0;
     while !stop.is_cancelled() {
-        let step = store.prune_step(results, transitions).await?;
-        rows += step.rows;
-        if !step.more {
+        let pruned = store.prune_step(results, transitions).await?;
+        rows += pruned.rows;
+        if !pruned.more {
             break;
         }
         clock.sleep(BETWEEN_STEPS).await;

@@ -84,6 +84,12 @@ pub struct Mailer {
     served: Mutex<BTreeMap<String, BTreeSet<Address>>>,
 }
 
+impl std::fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailer").finish_non_exhaustive()
+    }
+}
+
 impl Mailer {
     /// Prepares sending as configured. Reads `ca_file`; does not connect.
     ///
