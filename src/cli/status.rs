@@ -141,7 +141,7 @@ impl InstanceStatus {
         let trouble = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref());
         let trouble = trouble.map(|error| format!("  {}", foreign::one_line(error, 2_000)));
         let lines = [Some(counts), Some(self.sweeps()), trouble, self.broken_table()];
-        lines.into_iter().flatten().map(|line| format!("{line}\n")).collect()
+        lines.into_iter().flatten().chain([String::new()]).collect::<Vec<_>>().join("\n")
     }
 
     fn sweeps(&self) -> String {

@@ -10,7 +10,7 @@ use crate::config::valid::Storage;
 use crate::store::{Store, StoreError};
 
 /// At start and then so often.
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_hours(1);
 
 /// Others write between two steps.
 const BETWEEN_STEPS: Duration = Duration::from_millis(50);

@@ -19,10 +19,10 @@ use crate::store::{QueuedLetter, Store, StoreError};
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A server that comes back is found within this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// The queue is looked at this often, even when nobody calls.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// After the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);

@@ -31,13 +31,13 @@ use crate::mail::mailer::{MailMetrics, Mailer};
 use crate::store::Store;
 
 /// A task that keeps time must move within this.
-const SCHEDULE_LIMIT: Duration = Duration::from_secs(120);
+const SCHEDULE_LIMIT: Duration = Duration::from_mins(2);
 
 /// A sweeper must move within this: its renders beat, and what it does between them is short.
-const SWEEPER_LIMIT: Duration = Duration::from_secs(300);
+const SWEEPER_LIMIT: Duration = Duration::from_mins(5);
 
 /// The mailroom must move within this: one letter takes at most five minutes.
-const MAILROOM_LIMIT: Duration = Duration::from_secs(600);
+const MAILROOM_LIMIT: Duration = Duration::from_mins(10);
 
 /// Tasks that are asked to end get this long.
 const SOFT_STOP: Duration = Duration::from_secs(8);
@@ -292,8 +292,9 @@ impl Post {
                 },
                 () = self.sweeper.clock.sleep(IDLE_BEAT) => continue,
             };
-            let span = tracing::info_span!("sweep", instance = %self.sweeper.instance.name);
-            self.sweep(&stop).instrument(span).await;
+            let span =
+                tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
+            Box::pin(self.sweep(&stop)).instrument(span).await;
             drop(turn);
         }
     }
@@ -322,12 +323,11 @@ impl Post {
 
 fn log(end: &SweepEnd) {
     let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
-    let (sweep, outcome, tally) = (end.sweep.0, end.outcome.name(), end.tally);
+    let (outcome, tally) = (end.outcome.name(), end.tally);
     let trouble = end.trouble.as_deref();
     match end.outcome {
-        Outcome::Failed => tracing::error!(sweep, outcome, trouble, "cannot check cards"),
+        Outcome::Failed => tracing::error!(outcome, trouble, "cannot check cards"),
         Outcome::Completed | Outcome::Partial | Outcome::Interrupted | Outcome::Skipped => tracing::info!(
-            sweep,
             outcome,
             trouble,
             seconds,

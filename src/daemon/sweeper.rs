@@ -108,6 +108,7 @@ pub async fn sweep_once(
 ) -> Result<SweepEnd, StoreError> {
     let name = &sweeper.instance.name;
     let mut sweep = sweeper.store.begin_sweep(name, sweeper.pid, sweeper.clock.now()).await?;
+    tracing::Span::current().record("sweep", sweep.id.0);
     let plan = tokio::select! {
         plan = sweeper.plan(request) => plan?,
         () = stop.cancelled() => Err(STOPPED),
@@ -168,7 +169,7 @@ impl Sweeper {
     async fn plan(&self, request: &SweepRequest) -> Result<Result<Plan, Ending>, StoreError> {
         let failed = |why: String| Ok(Err(Ending { outcome: Outcome::Failed, why: why.into() }));
         let limit = self.instance.sweep_timeout;
-        let listing = match within(&*self.clock, limit, self.beat_along(self.list(request))).await {
+        let listing = match within(&*self.clock, limit, self.beat_along(Box::pin(self.list(request)))).await {
             Some(Ok(listing)) => listing,
             Some(Err(error)) => return failed(error.to_string()),
             None => {

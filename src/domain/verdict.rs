@@ -337,6 +337,7 @@ impl Neighbours {
     }
 
     /// All but this one, which was counted among them.
+    #[must_use]
     pub fn without(self, finding: &Finding) -> Self {
         Self {
             rendered: self.rendered.saturating_sub(1),
