@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::{Format, StatusOptions};
 use super::output::print;
-use super::table::{cell, cells, count_cards, minute, rfc3339, table};
+use super::table::{LINK, cell, cells, count_cards, minute, rfc3339, table};
 use super::{Exit, Outcome, Session};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
@@ -156,7 +156,7 @@ impl InstanceStatus {
     }
 
     fn broken_table(&self) -> Option<String> {
-        let mut rows = table(&["Card", "Pages", "Owners", "Broken since", "Reason", "Link"]);
+        let mut rows = table(&["Card", "Pages", "Owners", "Broken since", "Reason", LINK]);
         for card in &self.broken_cards {
             let since = minute(card.since_at);
             let (pages, owners) = (cells(&card.pages), cells(&card.owners));

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::args::SweepFormat;
 use super::output::forgive_closed_pipe;
-use super::table::{cell, cells, count_cards, rfc3339, table};
+use super::table::{LINK, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
 use crate::domain::card::Shown;
 use crate::domain::foreign;
@@ -131,7 +131,7 @@ impl<'a> PrintedInstance<'a> {
 
     /// The broken and unchecked cards, and what it comes to.
     fn table(&self) -> String {
-        let mut rows = table(&["Card", "Page", "Verdict", "Reason", "Link"]);
+        let mut rows = table(&["Card", "Page", "Verdict", "Reason", LINK]);
         let bad =
             |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
         let mut cards: Vec<_> = self.results.iter().filter(bad).collect();

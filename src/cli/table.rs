@@ -1,25 +1,35 @@
 //! Tables for people. Owns their look, and that no foreign text reaches a terminal as more than one plain
 //! line.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use crate::domain::Timestamp;
 use crate::domain::foreign;
 
 /// A cell's text is cut to so many characters.
-const CELL_LIMIT: usize = 300;
+const CELL_LIMIT: usize = 160;
+
+/// A rule below the header, and nothing else between the columns but space.
+const LOOK: &str = "     ──            ";
 
 /// A table as wide as the terminal; through a pipe as wide as its contents.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(LOOK);
     table.set_header(header.to_vec());
     if let Some((_, columns)) = console::Term::stdout().size_checked() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(columns);
     }
+    // A link that is broken over lines cannot be clicked.
+    if let Some(column) = header.iter().position(|name| *name == LINK).and_then(|place| table.column_mut(place)) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     table
 }
+
+/// The header of the column of links.
+pub(super) const LINK: &str = "Link";
 
 /// Foreign text as a cell.
 pub(super) fn cell(text: &str) -> String {

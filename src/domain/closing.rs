@@ -91,11 +91,12 @@ pub struct Closing {
 pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> Closing {
     let mut transitions = Vec::new();
     let mut cards = BTreeMap::new();
-    for id in swept.plan.cards.keys() {
+    for (id, planned) in &swept.plan.cards {
         let before = memory.cards.get(id).cloned().unwrap_or(CardMemory::NEW);
         let (state, transition) = match swept.verdicts.get(id) {
             Some(judged) => before.state.after(&judged.verdict, judged.at),
-            None => (before.state, None),
+            None if planned.card.kind.renders() => (before.state, None),
+            None => before.state.after(&Verdict::Unsupported, swept.finished_at),
         };
         transitions.extend(transition.map(|transition| (*id, transition)));
         cards.insert(*id, CardMemory { state, told: before.told });

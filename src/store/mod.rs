@@ -40,7 +40,7 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite refused, or could not.
-    #[error("the database {path}: {source}")]
+    #[error("the database {path} failed")]
     Sqlite {
         /// The database file.
         path: PathBuf,

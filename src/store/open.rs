@@ -32,13 +32,13 @@ pub enum OpenError {
     Missing(PathBuf),
     /// SQLite could not open or migrate it.
     #[error(
-        "storage.path: cannot use {path} as the database: {source}; check that the file is a cardwatch database that this user may write, and that the disk has room"
+        "storage.path: cannot use {path} as the database ({cause}); check that the file is a cardwatch database that this user may write, and that the disk has room"
     )]
     Unusable {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        cause: String,
     },
 }
 
@@ -51,18 +51,17 @@ impl Store {
             }
             _ => {}
         }
-        let unusable =
-            |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Unusable { path: path.to_owned(), source };
+        let unusable = |cause: String| OpenError::Unusable { path: path.to_owned(), cause };
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options(path).create_if_missing(true))
             .await
-            .map_err(|error| unusable(error.into()))?;
+            .map_err(|error| unusable(error.to_string()))?;
         MIGRATIONS.run(&write).await.map_err(|error| match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => OpenError::Newer(path.to_owned()),
-            other => unusable(other.into()),
+            other => unusable(other.to_string()),
         })?;
-        let read = readers(path).await.map_err(|error| unusable(error.into()))?;
+        let read = readers(path).await.map_err(|error| unusable(error.to_string()))?;
         Ok(Self { write, read, path: path.to_owned() })
     }
 
@@ -73,7 +72,8 @@ impl Store {
 }
 
 async fn readers(path: &Path) -> Result<sqlx::SqlitePool, sqlx::Error> {
-    let options = options(path).read_only(true);
+    // What shapes the file is set by the writer: a read-only connection may not even ask for it.
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
     SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await
 }
 
