@@ -123,7 +123,7 @@ pub async fn sweep_once(
     sweeper.live.end();
     let (verdicts, trouble) = match looked {
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
-        Ended::SignedOut => return sweeper.give_up(sweep, signed_out()).await,
+        Ended::SignedOut => return sweeper.give_up(sweep, sweeper.signed_out().await).await,
         Ended::Stopped => return sweeper.give_up(sweep, STOPPED).await,
     };
     let swept = Swept {
@@ -158,11 +158,6 @@ const BEAT_EVERY: Duration = Duration::from_secs(10);
 
 const STOPPED: Ending =
     Ending { outcome: Outcome::Interrupted, why: std::borrow::Cow::Borrowed("cardwatch was stopped while it ran") };
-
-fn signed_out() -> Ending {
-    let why = "Domo said 401 to a render, and again after a new sign-in: check the user or make a new access token";
-    Ending { outcome: Outcome::Failed, why: why.into() }
-}
 
 impl Sweeper {
     /// Signs in, lists, and reads the listing against what is remembered.
@@ -209,6 +204,12 @@ impl Sweeper {
     async fn known_broken(&self) -> Result<BTreeSet<CardId>, StoreError> {
         let snapshot = self.store.snapshot(&self.instance.name).await?;
         Ok(snapshot.cards.into_iter().filter(|(_, card)| card.state.is_broken()).map(|(id, _)| id).collect())
+    }
+
+    /// Renders only see that Domo says 401; why it does, another sign-in tells.
+    async fn signed_out(&self) -> Ending {
+        let error = self.domo.sign_in().await.err().unwrap_or(DomoError::SignedOut);
+        Ending { outcome: Outcome::Failed, why: error.to_string().into() }
     }
 
     /// Ends a sweep that changes nothing but its own row.

@@ -49,7 +49,7 @@ impl Domo {
                 }
                 // A link that is not the best one is all that this costs.
                 Err(missing) => {
-                    tracing::debug!(domo_instance = %self.client.name(), ?missing, "the apps are not listed")
+                    tracing::debug!(domo_instance = %self.client.name(), ?missing, "the apps are not listed");
                 }
             }
         }

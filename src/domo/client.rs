@@ -183,7 +183,7 @@ impl Client {
         Ok(Self {
             name: instance.name.clone(),
             url: instance.url.clone(),
-            http: http_client(instance.concurrency)?,
+            http: http_client(instance.concurrency, instance.url.scheme() == "https")?,
             pacer: Pacer::new(Pace::new(instance.requests_per_second), Arc::clone(&clock)),
             clock,
             renders: Semaphore::new(instance.concurrency),
@@ -357,19 +357,20 @@ fn describe<T>(ended: &Ended<T>) -> String {
 
 /// A client that follows no redirect, asks no proxy, and trusts what the system trusts.
 #[expect(clippy::disallowed_methods, reason = "this is where HTTP clients are built")]
-fn http_client(connections: usize) -> Result<reqwest::Client, DomoError> {
+fn http_client(connections: usize, tls: bool) -> Result<reqwest::Client, DomoError> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another thread may have been faster, with the same provider: that is no failure.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("cardwatch/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(connections)
-        .build()
-        .map_err(|error| {
-            DomoError::Setup(format!("TLS could not be set up ({}): install ca-certificates", fault::of(&error).text))
-        })
+        .pool_max_idle_per_host(connections);
+    // Without TLS, which is for loopback alone, a machine may do without certificates.
+    let builder = if tls { builder } else { builder.tls_certs_only([]) };
+    builder.build().map_err(|error| {
+        DomoError::Setup(format!("TLS could not be set up ({}): install ca-certificates", fault::of(&error).text))
+    })
 }

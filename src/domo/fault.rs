@@ -49,10 +49,11 @@ fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {
         return Some(Kind::Tls);
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return Some(Kind::Tls);
-        }
-        return (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Kind::Refused);
+        // An I/O error may be but the wrapping of another, which its own source passes over.
+        return match error.get_ref() {
+            Some(inner) => kind(inner),
+            None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Kind::Refused),
+        };
     }
     // hyper-util names the step in the text alone.
     error.to_string().starts_with("dns error").then_some(Kind::Name)

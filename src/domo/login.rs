@@ -71,10 +71,10 @@ impl Session {
     }
 
     /// A fresh key in place of one that brought a 401. Of many who ask at once, one signs in.
-    pub(super) async fn renew(&self, client: &Client, rejected: &Key) -> Result<Key, DomoError> {
+    pub(super) async fn renew(&self, client: &Client, spent: &Key) -> Result<Key, DomoError> {
         let mut state = self.state.lock().await;
         match &*state {
-            State::In(key) if key.generation != rejected.generation => return Ok(key.clone()),
+            State::In(key) if key.generation != spent.generation => return Ok(key.clone()),
             State::Refused(problem) => return Err(problem.clone()),
             State::In(_) | State::Out => {}
         }
@@ -85,7 +85,7 @@ impl Session {
                 Err(problem)
             }
             Credential::Password(_) => {
-                let key = self.enter(&mut state, client, rejected.generation + 1).await?;
+                let key = self.enter(&mut state, client, spent.generation + 1).await?;
                 tracing::info!(domo_instance = %client.name(), "the session had ended and was renewed");
                 Ok(key)
             }

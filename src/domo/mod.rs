@@ -1,8 +1,8 @@
 //! Domo's API. Owns signing in, listing, rendering, pacing and retries, and turns what Domo says into
 //! the domain's types; it decides no verdict, keeps nothing on disk and knows no schedule.
 //!
-//! A new call is a variant of [`client::Endpoint`], a shape in `wire`, and a method here or in
-//! `listing` that sends it through [`Domo::ask`].
+//! A new call is a variant of `client::Endpoint`, a shape in `wire`, and a method here or in
+//! `listing` that sends it through `Domo::ask`.
 
 mod apps;
 pub mod body;

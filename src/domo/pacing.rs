@@ -1,5 +1,5 @@
 //! How fast an instance is asked. Owns the spacing of requests and the slowing down after a 429, which
-//! holds for the whole instance; [`Pace`] is the arithmetic, [`Pacer`] waits by it. How many renders are
+//! holds for the whole instance; [`Pace`] is the arithmetic, `Pacer` waits by it. How many renders are
 //! in flight is the client's.
 
 use std::sync::{Mutex, PoisonError};
@@ -74,8 +74,9 @@ impl Pace {
 
     /// Asks to send a request at `now`.
     pub fn admit(&mut self, now: Duration) -> Admission {
-        if now < self.next {
-            return Admission::Wait(self.next - now);
+        let wait = self.next.saturating_sub(now);
+        if !wait.is_zero() {
+            return Admission::Wait(wait);
         }
         self.next = now + self.gap;
         Admission::Go(Pass(self.slowdowns))
@@ -109,7 +110,7 @@ impl Pace {
         if self.pause < FIRST_PAUSE {
             self.pause = Duration::ZERO;
         }
-        let narrower = self.gap - self.gap / 32;
+        let narrower = self.gap.saturating_sub(self.gap / 32);
         self.gap = if narrower < NO_GAP { self.least } else { narrower.max(self.least) };
         self.is_calm()
     }

@@ -1,0 +1,17 @@
+//! What the Domo client promises, one module a promise; one binary, since linking is what tests wait for.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bodies;
+mod canned;
+#[path = "../support/clock.rs"]
+mod clock;
+mod desk;
+mod listing;
+mod network;
+mod pace;
+mod render;
+mod retries;
+mod session;
+mod sign_in;
+mod slow_down;

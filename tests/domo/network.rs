@@ -1,0 +1,65 @@
+//! What stands between: names without address, closed ports, TLS that does not come about, silence.
+
+use cardwatch::config::valid::Instance;
+use fake_domo::{Condition, FakeDomo};
+use tokio::net::TcpListener;
+
+use crate::desk::{Desk, TIMEOUT, instance_at, token};
+
+async fn told(instance: &Instance) -> String {
+    Desk::new(instance).domo.sign_in().await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_name_without_address_is_told() {
+    let text = told(&Instance { attempts: 1, ..instance_at("https://nobody.invalid", token("t")) }).await;
+    assert!(text.starts_with("cannot sign in: nobody.invalid has no address ("), "{text}");
+    assert!(text.ends_with("): correct `url`, or see to this machine's DNS"), "{text}");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let text = told(&instance_at(&url, token("t"))).await;
+    assert_eq!(
+        text,
+        "cannot sign in: 127.0.0.1 refuses connections (Connection refused (os error 111)): \
+         correct `url`, or see to the network between"
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told() {
+    let fake = FakeDomo::empty().start().await;
+    let url = fake.url().replace("http://", "https://");
+    let text = told(&instance_at(&url, token("t"))).await;
+    assert!(text.starts_with("cannot sign in: no TLS with 127.0.0.1 ("), "{text}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_is_told_after_all_attempts() {
+    let fake = FakeDomo::empty().start().await;
+    fake.set_condition(Condition::Down);
+    let text = Desk::at(&fake).domo.sign_in().await.unwrap_err().to_string();
+    assert!(text.starts_with("cannot sign in: no connection to 127.0.0.1 ("), "{text}");
+    assert_eq!(fake.calls("me"), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_says_nothing_is_given_up_after_the_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let desk = Desk::new(&Instance { attempts: 1, ..instance_at(&url, token("t")) });
+    let (domo, clock) = (desk.domo.clone(), desk.clock.clone());
+    let login = tokio::spawn(async move { domo.sign_in().await });
+    let _connection = listener.accept().await.unwrap();
+    clock.advance(TIMEOUT);
+    let text = login.await.unwrap().unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "cannot sign in: 127.0.0.1 did not answer within 3600 s: see to the network between; \
+         the next sweep tries again"
+    );
+}
