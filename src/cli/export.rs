@@ -52,6 +52,14 @@ pub(super) async fn execute(session: &Session, options: &ExportOptions) -> Outco
     Ok(Exit::Well)
 }
 
+/// The error of the writer below, so that a reader that went away is recognized.
+fn written(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 enum Out<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Jsonl(W),
@@ -63,7 +71,7 @@ impl<W: Write> Out<W> {
             ExportFormat::Jsonl => Self::Jsonl(writer),
             ExportFormat::Csv => {
                 let mut rows = csv::Writer::from_writer(writer);
-                rows.write_record(COLUMNS)?;
+                rows.write_record(COLUMNS).map_err(written)?;
                 Self::Csv(Box::new(rows))
             }
         })
@@ -84,15 +92,17 @@ impl<W: Write> Out<W> {
                 serde_json::to_writer(&mut *writer, &line)?;
                 writer.write_all(b"\n")
             }
-            Self::Csv(rows) => Ok(rows.write_record([
-                line.instance,
-                &line.card_id.to_string(),
-                &foreign::formula_safe(line.title),
-                &line.checked_at,
-                line.verdict,
-                &foreign::formula_safe(line.reason.unwrap_or_default()),
-                &line.latency_ms.to_string(),
-            ])?),
+            Self::Csv(rows) => rows
+                .write_record([
+                    line.instance,
+                    &line.card_id.to_string(),
+                    &foreign::formula_safe(line.title),
+                    &line.checked_at,
+                    line.verdict,
+                    &foreign::formula_safe(line.reason.unwrap_or_default()),
+                    &line.latency_ms.to_string(),
+                ])
+                .map_err(written),
         }
     }
 

@@ -110,12 +110,14 @@ struct Session {
 }
 
 impl Session {
-    /// The configuration; its warnings are logged.
+    /// The configuration. What is allowed in it and perhaps not meant is told where somebody looks at the
+    /// configuration itself, not at each command.
     fn load(&self) -> Result<Loaded, Failure> {
         let mut request = LoadRequest::new(self.environment.clone());
         request.file.clone_from(&self.args.config);
         let loaded = config::load(&request)?;
-        for warning in &loaded.warnings {
+        let looks_at_it = matches!(self.args.command, Command::Run | Command::CheckConfig { .. });
+        for warning in loaded.warnings.iter().filter(|_| looks_at_it) {
             tracing::warn!("{warning}");
         }
         Ok(loaded)

@@ -83,10 +83,10 @@ impl Mailroom {
 
     async fn work_in_turn(&self, lock: &mut Option<File>, stop: &CancellationToken) -> anyhow::Result<Duration> {
         if lock.is_none() {
-            *lock = self.try_lock()?;
-        }
-        if lock.is_none() {
-            return Ok(DATABASE_PAUSE);
+            let Some(held) = self.try_lock()? else { return Ok(DATABASE_PAUSE) };
+            // Whoever starts a daemon may just have mended what kept mail from leaving.
+            self.store.make_letters_due(self.clock.now()).await?;
+            *lock = Some(held);
         }
         Ok(self.work_once(stop).await?)
     }

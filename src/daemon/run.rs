@@ -122,7 +122,6 @@ impl Daemon {
     fn start_mailroom(&mut self, wake: &Arc<Notify>) -> anyhow::Result<()> {
         let metrics = MailMetrics::new(&self.registry)?;
         let Some(email) = &self.config.email else {
-            tracing::warn!("no [email] section: nobody is mailed when a card breaks");
             return Ok(());
         };
         let mailer = Mailer::new(email, self.clock.clone(), metrics)?;

@@ -56,14 +56,18 @@ impl std::fmt::Debug for Board {
     }
 }
 
-/// Every address; any method but GET (and HEAD, which goes with it) gets 405.
+/// Every address; any method but GET (and HEAD, which goes with it) gets 405. Where a login is configured,
+/// everything but `/healthz` needs it.
 pub fn router(board: Board) -> Router {
-    let guarded = Router::new().route("/", read(health::index)).route("/metrics", read(gauges::metrics));
+    let guarded = Router::new()
+        .route("/", read(health::index))
+        .route("/metrics", read(gauges::metrics))
+        .route("/readyz", read(health::readyz));
     let guarded = match board.basic_auth.clone() {
         None => guarded,
         Some(login) => guarded.layer(axum::middleware::from_fn_with_state(Arc::new(login), auth::require)),
     };
-    guarded.route("/healthz", read(health::healthz)).route("/readyz", read(health::readyz)).with_state(board)
+    guarded.route("/healthz", read(health::healthz)).with_state(board)
 }
 
 fn read<H, T>(handler: H) -> MethodRouter<Board>

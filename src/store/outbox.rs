@@ -82,6 +82,12 @@ impl Store {
         self.named(work.await)
     }
 
+    /// Makes every mail that waits due now.
+    pub async fn make_letters_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        let statement = "UPDATE outbox SET next_attempt_at = min(next_attempt_at, ?1) WHERE sent_at IS NULL AND rejected_at IS NULL";
+        self.mark(sqlx::query(statement).bind(millis(now))).await
+    }
+
     /// How many mails wait, and since when.
     pub async fn queue_state(&self) -> Result<QueueState, StoreError> {
         let row = sqlx::query_as::<_, (i64, Option<i64>)>(

@@ -12,9 +12,9 @@ pub const BODY_STATUS_REASON: &str = "Invalid column(s) referenced: region_name"
 /// The text in `details.error` of a [`Behaviour::Large`] that does not end well.
 pub const LARGE_REASON: &str = "Unable to parse SQL: unexpected end of input";
 
-/// The reason of a [`Behaviour::SummaryError`], which gives none: by the letter of the rule it is
-/// the HTTP reason of a 200.
-pub const BARE_SUMMARY_ERROR_REASON: &str = "OK";
+/// The reason of a [`Behaviour::SummaryError`], which gives none. By the letter of the rule it would be the
+/// HTTP reason of a 200, 'OK', which explains nothing: cardwatch says what it saw.
+pub const BARE_SUMMARY_ERROR_REASON: &str = "the card's summary has the status 'error'";
 
 /// The texts that Domo is known, or likely, to write into `details.error`.
 const TEXTS: [&str; 5] = [

@@ -1,0 +1,13 @@
+//! What the whole is for, on the built binary: a fake Domo, a real SMTP server, Debian's promtool, and
+//! signals. Each test starts `cardwatch` as its user would.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "another process runs in real time")]
+
+mod asking;
+mod dying;
+mod house;
+mod mailing;
+mod starting;
+mod sweeping;
+mod systemd;
+mod watching;
