@@ -1,7 +1,7 @@
 //! The command line. Owns the verbs, one file each, their options, what they print and their exit codes:
 //! data goes to stdout; progress, logs and errors to stderr.
 //!
-//! A new verb is a variant of [`args::Command`] and a file with an `execute` that returns an [`Exit`].
+//! A new verb is a variant of [`args::Command`] and a file with an `execute` that returns how it ended.
 
 pub mod args;
 mod check_config;

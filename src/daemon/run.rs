@@ -271,8 +271,8 @@ struct Post {
     wake: Arc<Notify>,
 }
 
-/// An idle sweeper shows so often that it lives.
-const IDLE_BEAT: Duration = Duration::from_secs(30);
+/// An idle sweeper shows so often that it lives, and looks whether another process has swept.
+const IDLE_BEAT: Duration = Duration::from_secs(5);
 
 impl Post {
     async fn sweep_on_order(
@@ -289,7 +289,10 @@ impl Post {
                     Some(turn) => turn,
                     None => return Ok(()),
                 },
-                () = self.sweeper.clock.sleep(IDLE_BEAT) => continue,
+                () = self.sweeper.clock.sleep(IDLE_BEAT) => {
+                    self.see_what_others_swept().await;
+                    continue;
+                }
             };
             let span =
                 tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
@@ -313,6 +316,22 @@ impl Post {
             }
         }
         self.sweeper.live.end();
+        self.publish_what_is_true().await;
+    }
+
+    /// A `cardwatch sweep` on the same database changes what is true as well.
+    async fn see_what_others_swept(&self) {
+        let name = &self.sweeper.instance.name;
+        let shown =
+            self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
+        match self.sweeper.store.last_finished(name).await {
+            Ok(last) if last != shown => self.publish_what_is_true().await,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the database cannot be read"),
+        }
+    }
+
+    async fn publish_what_is_true(&self) {
         match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
             Ok(fresh) => publish(&self.snapshots, fresh),
             Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),

@@ -125,6 +125,11 @@ impl InstanceSnapshot {
             .map(|(id, card)| (*id, card))
     }
 
+    /// When the latest sweep ended that ran to an end.
+    pub fn last_finished(&self) -> Option<Timestamp> {
+        self.last_sweep.as_ref().map(|sweep| sweep.finished_at)
+    }
+
     /// Whether the latest sweep could log in and list cards; before the first one nobody knows, which is no.
     pub fn domo_up(&self) -> bool {
         self.last_sweep.as_ref().is_some_and(|sweep| sweep.outcome != Outcome::Failed)

@@ -38,6 +38,16 @@ impl Store {
         self.named(work.await)
     }
 
+    /// When the latest sweep ended that ran to an end, in this process or another.
+    pub async fn last_finished(&self, name: &InstanceName) -> Result<Option<Timestamp>, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let instance = instance_id(&mut tx, name).await?;
+            Ok(last_sweep(&mut tx, instance).await?.map(|sweep| sweep.finished_at))
+        };
+        self.named(work.await)
+    }
+
     /// What the latest sweeps left of an instance.
     pub async fn remembered(&self, name: &InstanceName) -> Result<Remembered, StoreError> {
         let work = async {

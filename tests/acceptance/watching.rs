@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
 
-use crate::house::{EACH_SECOND, House, client};
+use crate::house::{EACH_SECOND, House, NEVER, client};
 use crate::mailing::SmtpSink;
 
 const REASON: &str = "Invalid column(s) referenced: region_name";
@@ -113,6 +113,17 @@ async fn gauges_follow_the_cards_and_their_pages() {
     let scrape = daemon.scrape().await;
     assert!(!scrape.iter().any(|line| line.contains(&of_card)), "series of what is gone vanish");
     assert_eq!(daemon.series("cardwatch_cards{domo_instance=\"acme\",state=\"broken\"}").await, Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_by_command_shows_on_the_gauges_of_a_running_daemon() {
+    let (mut house, _sink) = watched_house().await;
+    house.instance("schedule", &format!("\"{NEVER}\""));
+    let daemon = house.daemon().await;
+    daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}", 1.0).await;
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken(REASON));
+    assert_eq!(house.run(&["sweep"]).code(), 1);
+    daemon.wait_for("cardwatch_cards{domo_instance=\"acme\",state=\"broken\"}", 1.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
