@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::{Format, StatusOptions};
 use super::output::print;
-use super::table::{LINK, cell, cells, count_cards, minute, rfc3339, table};
+use super::table::{self, CARD, cell, cells, count_cards, minute, rfc3339, table};
 use super::{Exit, Outcome, Session};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
@@ -156,11 +156,11 @@ impl InstanceStatus {
     }
 
     fn broken_table(&self) -> Option<String> {
-        let mut rows = table(&["Card", "Pages", "Owners", "Broken since", "Reason", LINK]);
+        let mut rows = table(&[CARD, "Pages and owners", "Broken since"]);
         for card in &self.broken_cards {
-            let since = minute(card.since_at);
-            let (pages, owners) = (cells(&card.pages), cells(&card.owners));
-            rows.add_row([cell(&card.title), pages, owners, since, cell(&card.reason), card.url.clone()]);
+            let whose = format!("{}\n{}", cells(&card.pages), cells(&card.owners));
+            let since = format!("{}\n{}", minute(card.since_at), cell(&card.reason));
+            rows.add_row([table::card(&card.title, &card.url), whose, since]);
         }
         (!self.broken_cards.is_empty()).then(|| rows.to_string())
     }

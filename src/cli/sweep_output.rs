@@ -8,7 +8,7 @@ use url::Url;
 
 use super::args::SweepFormat;
 use super::output::forgive_closed_pipe;
-use super::table::{LINK, cell, cells, count_cards, rfc3339, table};
+use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
 use crate::domain::card::Shown;
 use crate::domain::foreign;
@@ -131,15 +131,15 @@ impl<'a> PrintedInstance<'a> {
 
     /// The broken and unchecked cards, and what it comes to.
     fn table(&self) -> String {
-        let mut rows = table(&["Card", "Page", "Verdict", "Reason", LINK]);
+        let mut rows = table(&[CARD, "Pages", "Verdict and reason"]);
         let bad =
             |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
         let mut cards: Vec<_> = self.results.iter().filter(bad).collect();
         cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
         for card in &cards {
             let titles: Vec<String> = card.pages.iter().map(|page| page.title.to_owned()).collect();
-            let reason = cell(card.reason.unwrap_or_default());
-            rows.add_row([cell(card.title), cells(&titles), card.verdict.to_owned(), reason, card.url.clone()]);
+            let reason = format!("{}\n{}", card.verdict, cell(card.reason.unwrap_or_default()));
+            rows.add_row([table::card(card.title, &card.url), cells(&titles), reason]);
         }
         let listed = if cards.is_empty() { String::new() } else { format!("{rows}\n") };
         format!("{listed}{}\n", self.summary())

@@ -22,14 +22,22 @@ pub(super) fn table(header: &[&str]) -> Table {
         table.set_width(columns);
     }
     // A link that is broken over lines cannot be clicked.
-    if let Some(column) = header.iter().position(|name| *name == LINK).and_then(|place| table.column_mut(place)) {
+    if let Some(column) = table.column_mut(0).filter(|_| header.first() == Some(&CARD)) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
     table
 }
 
-/// The header of the column of links.
-pub(super) const LINK: &str = "Link";
+/// The header of the column in which [`card`] stands.
+pub(super) const CARD: &str = "Card";
+
+/// So wide is a title at most, which is about as wide as its link.
+const TITLE_WIDTH: usize = 48;
+
+/// A card as a cell: its title, and below it the link to it.
+pub(super) fn card(title: &str, url: &str) -> String {
+    format!("{}\n{url}", foreign::one_line(title, TITLE_WIDTH))
+}
 
 /// Foreign text as a cell.
 pub(super) fn cell(text: &str) -> String {
