@@ -6,6 +6,7 @@
 //! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
 
 pub mod clock;
+mod duty;
 pub mod housekeeping;
 pub mod lifecycle;
 pub mod mailroom;

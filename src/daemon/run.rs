@@ -8,22 +8,20 @@ use anyhow::Context as _;
 use prometheus::{IntGauge, Registry};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
-use super::housekeeping;
 use super::lifecycle::{self, Pulses};
 use super::mailroom::Mailroom;
 use super::metrics::SweepMetrics;
 use super::schedule::{self, Clockwork, Timekeeper};
-use super::sweeper::{LetterHead, SweepEnd, SweepRequest, Sweeper, sweep_once};
+use super::sweeper::{LetterHead, Sweeper};
+use super::{duty, housekeeping};
 use crate::clock::{SharedClock, within};
 use crate::config::Config;
 use crate::config::valid::Instance;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
-use crate::domain::sweep::Outcome;
 use crate::domo::{Domo, DomoMetrics};
 use crate::http::live::LiveBoard;
 use crate::http::{self, Board};
@@ -53,7 +51,7 @@ pub async fn start(
     let mut daemon = Daemon::assemble(config, store, clock.clone(), stop.clone()).await?;
     daemon.serve(listener)?;
     let watchdog = lifecycle::feed_watchdog(daemon.pulses.clone(), clock, stop);
-    daemon.spawn("the watchdog", watchdog);
+    daemon.spawn_endless("the watchdog", watchdog);
     lifecycle::notify(NotifyState::Ready);
     Ok(daemon)
 }
@@ -115,7 +113,10 @@ impl Daemon {
             self.start_instance(instance, &clockwork, &sweep_metrics, &domo_metrics, &wake)?;
         }
         let (store, storage) = (self.store.clone(), self.config.storage.clone());
-        self.spawn("housekeeping", housekeeping::keep_house(store, storage, self.clock.clone(), self.stop.clone()));
+        self.spawn_endless(
+            "housekeeping",
+            housekeeping::keep_house(store, storage, self.clock.clone(), self.stop.clone()),
+        );
         Ok(())
     }
 
@@ -127,12 +128,11 @@ impl Daemon {
         let mailer = Mailer::new(email, self.clock.clone(), metrics)?;
         let pulse = self.pulses.add("the mailroom", MAILROOM_LIMIT, self.clock.elapsed());
         let mailroom = Mailroom::new(mailer, self.store.clone(), self.clock.clone(), pulse);
-        self.spawn("the mailroom", mailroom.work(Arc::clone(wake), self.stop.clone()));
+        self.spawn_endless("the mailroom", mailroom.work(Arc::clone(wake), self.stop.clone()));
         Ok(())
     }
 
-    /// Two tasks an instance: one that keeps time and one that sweeps. The permit that a tick takes along is
-    /// the promise that there are never two sweeps of one instance at once.
+    /// Two tasks an instance: one that keeps time and one that sweeps.
     fn start_instance(
         &mut self,
         instance: Instance,
@@ -142,7 +142,16 @@ impl Daemon {
         wake: &Arc<Notify>,
     ) -> anyhow::Result<()> {
         let instance = Arc::new(instance);
+        let name = &instance.name;
         let elapsed = self.clock.elapsed();
+        let live = self.live.of_instance(name);
+        let timekeeper = Timekeeper {
+            clockwork: clockwork.clone(),
+            schedule: instance.schedule.clone(),
+            clock: self.clock.clone(),
+            live: Arc::clone(&live),
+            pulse: self.pulses.add(format!("the schedule of {name}"), SCHEDULE_LIMIT, elapsed),
+        };
         let sweeper = Sweeper {
             alerts: Arc::new(self.config.alerts.clone()),
             letters: LetterHead::of(&self.config, &instance).map(Arc::new),
@@ -150,34 +159,16 @@ impl Daemon {
             store: self.store.clone(),
             clock: self.clock.clone(),
             metrics: sweep_metrics.clone(),
-            live: self.live.of_instance(&instance.name),
-            pulse: self.pulses.add(format!("the sweeper of {}", instance.name), SWEEPER_LIMIT, elapsed),
+            live,
+            pulse: self.pulses.add(format!("the sweeper of {name}"), SWEEPER_LIMIT, elapsed),
             pid: std::process::id(),
             instance: Arc::clone(&instance),
         };
-        let (orders, received) = mpsc::channel(1);
-        let timekeeper = Timekeeper {
-            clockwork: clockwork.clone(),
-            schedule: instance.schedule.clone(),
-            clock: self.clock.clone(),
-            live: self.live.of_instance(&instance.name),
-            pulse: self.pulses.add(format!("the schedule of {}", instance.name), SCHEDULE_LIMIT, elapsed),
-        };
-        let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::new(Semaphore::new(1)), orders };
-        let latest = self.snapshot_of(&instance).and_then(|instance| instance.last_sweep.clone());
+        let latest = self.snapshot_of(&instance).and_then(|shown| shown.last_sweep.clone());
         let missed = schedule::missed(&instance.schedule, latest.map(|sweep| sweep.started_at), self.clock.now());
-        let stop = self.stop.clone();
-        self.spawn_fallible("the schedule", async move {
-            if missed {
-                ticker.tick().await?;
-            }
-            while timekeeper.next_tick(&stop).await? {
-                ticker.tick().await?;
-            }
-            Ok(())
-        });
-        let post = Post { sweeper, snapshots: self.snapshots.clone(), wake: Arc::clone(wake) };
-        self.spawn_fallible("the sweeper", post.sweep_on_order(received, self.stop.clone()));
+        let (ticker, post) = duty::of(sweeper, self.snapshots.clone(), Arc::clone(wake));
+        self.spawn("the schedule", ticker.tick_on_time(timekeeper, missed, self.stop.clone()));
+        self.spawn("the sweeper", post.sweep_on_order(self.stop.clone()));
         Ok(())
     }
 
@@ -201,7 +192,7 @@ impl Daemon {
         let address = listener.local_addr().context("the listener has no address")?;
         tracing::info!(%address, "listening");
         let stop = self.stop.clone();
-        self.spawn_fallible("the HTTP listener", async move {
+        self.spawn("the HTTP listener", async move {
             let ended = http::serve(listener, board, stop.cancelled_owned());
             ended.await.context("the HTTP listener failed")
         });
@@ -230,141 +221,16 @@ impl Daemon {
         }
     }
 
-    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.spawn_fallible(name, async move {
-            task.await;
-            Ok(())
-        });
-    }
-
-    fn spawn_fallible(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.tasks.spawn(async move { (name, task.await) });
     }
-}
 
-/// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
-struct Ticker {
-    sweeper: Sweeper,
-    turn: Arc<Semaphore>,
-    orders: mpsc::Sender<OwnedSemaphorePermit>,
-}
-
-impl Ticker {
-    async fn tick(&self) -> anyhow::Result<()> {
-        let name = &self.sweeper.instance.name;
-        if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
-            return self.orders.send(turn).await.with_context(|| format!("the sweeper of {name} is gone"));
-        }
-        tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
-        self.sweeper.metrics.ended(name, Outcome::Skipped);
-        if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
-            tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
-        }
-        Ok(())
+    fn spawn_endless(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            task.await;
+            (name, Ok(()))
+        });
     }
-}
-
-/// Sweeps when told to, and hands on what came of it.
-struct Post {
-    sweeper: Sweeper,
-    snapshots: watch::Sender<Snapshot>,
-    wake: Arc<Notify>,
-}
-
-/// An idle sweeper shows so often that it lives, and looks whether another process has swept.
-const IDLE_BEAT: Duration = Duration::from_secs(5);
-
-impl Post {
-    async fn sweep_on_order(
-        self,
-        mut orders: mpsc::Receiver<OwnedSemaphorePermit>,
-        stop: CancellationToken,
-    ) -> anyhow::Result<()> {
-        loop {
-            self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
-            let turn = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                order = orders.recv() => match order {
-                    Some(turn) => turn,
-                    None => return Ok(()),
-                },
-                () = self.sweeper.clock.sleep(IDLE_BEAT) => {
-                    self.see_what_others_swept().await;
-                    continue;
-                }
-            };
-            let span =
-                tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
-            Box::pin(self.sweep(&stop)).instrument(span).await;
-            drop(turn);
-        }
-    }
-
-    /// One sweep. A database that fails ends no task: the next tick tries again, and nothing is told twice.
-    async fn sweep(&self, stop: &CancellationToken) {
-        match sweep_once(&self.sweeper, &SweepRequest::default(), stop).await {
-            Ok(end) => {
-                log(&end);
-                if end.mailed {
-                    self.wake.notify_one();
-                }
-            }
-            Err(error) => {
-                self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
-                tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
-            }
-        }
-        self.sweeper.live.end();
-        self.publish_what_is_true().await;
-    }
-
-    /// A `cardwatch sweep` on the same database changes what is true as well.
-    async fn see_what_others_swept(&self) {
-        let name = &self.sweeper.instance.name;
-        let shown =
-            self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
-        match self.sweeper.store.last_finished(name).await {
-            Ok(last) if last != shown => self.publish_what_is_true().await,
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the database cannot be read"),
-        }
-    }
-
-    async fn publish_what_is_true(&self) {
-        match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
-            Ok(fresh) => publish(&self.snapshots, fresh),
-            Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
-        }
-    }
-}
-
-fn log(end: &SweepEnd) {
-    let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
-    let (outcome, tally) = (end.outcome.name(), end.tally);
-    let trouble = end.trouble.as_deref();
-    match end.outcome {
-        Outcome::Failed => tracing::error!(outcome, trouble, "cannot check cards"),
-        Outcome::Completed | Outcome::Partial | Outcome::Interrupted | Outcome::Skipped => tracing::info!(
-            outcome,
-            trouble,
-            seconds,
-            cards = tally.cards(),
-            broken = tally.broken,
-            unchecked = tally.unchecked,
-            mailed = end.mailed,
-            "swept"
-        ),
-    }
-}
-
-fn publish(snapshots: &watch::Sender<Snapshot>, fresh: InstanceSnapshot) {
-    let fresh = Arc::new(fresh);
-    snapshots.send_modify(|all| {
-        if let Some(old) = all.iter_mut().find(|old| old.name == fresh.name) {
-            *old = Arc::clone(&fresh);
-        }
-    });
 }
 
 /// The registry of every room, with the gauges that say how the configuration was read.

@@ -2,18 +2,10 @@
 
 use std::time::Duration;
 
-use fake_domo::{Behaviour, FakeDomo, Spec};
+use fake_domo::Behaviour;
 
-use crate::house::{EACH_SECOND, House, NEVER};
-use crate::mailing::SmtpSink;
-
-async fn watched_house() -> (House, SmtpSink) {
-    let mut house = House::beside(FakeDomo::new(Spec::new(5).pages(10).cards(60))).await;
-    let sink = SmtpSink::start(house.folder()).await;
-    house.mail_through(&sink.url());
-    house.instance("schedule", &format!("\"{EACH_SECOND}\""));
-    (house, sink)
-}
+use crate::house::{EACH_SECOND, NEVER};
+use crate::mailing::watched_house;
 
 /// What a scrape says of cards: the gauges that must survive a restart.
 fn of_cards(scrape: &[String]) -> Vec<String> {

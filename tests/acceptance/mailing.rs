@@ -4,10 +4,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::house::PATIENCE;
+use fake_domo::{FakeDomo, Spec};
+
+use crate::house::{EACH_SECOND, House, PATIENCE};
 
 /// Debian's Python, whose aiosmtpd `tests/run` installs.
 const PYTHON: &str = "/usr/bin/python3";
+
+/// A house of 60 cards that a daemon would sweep each second, mailing into a sink.
+pub(crate) async fn watched_house() -> (House, SmtpSink) {
+    let mut house = House::beside(FakeDomo::new(Spec::new(5).pages(10).cards(60))).await;
+    let sink = SmtpSink::start(house.folder()).await;
+    house.mail_through(&sink.url());
+    house.instance("schedule", &format!("\"{EACH_SECOND}\""));
+    (house, sink)
+}
 
 pub(crate) struct SmtpSink {
     server: Child,

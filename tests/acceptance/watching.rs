@@ -7,17 +7,9 @@ use std::process::{Command, Stdio};
 use fake_domo::{Behaviour, FakeDomo, Spec};
 
 use crate::house::{EACH_SECOND, House, NEVER, client};
-use crate::mailing::SmtpSink;
+use crate::mailing::watched_house;
 
 const REASON: &str = "Invalid column(s) referenced: region_name";
-
-async fn watched_house() -> (House, SmtpSink) {
-    let mut house = House::beside(FakeDomo::new(Spec::new(5).pages(10).cards(60))).await;
-    let sink = SmtpSink::start(house.folder()).await;
-    house.mail_through(&sink.url());
-    house.instance("schedule", &format!("\"{EACH_SECOND}\""));
-    (house, sink)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_cards_that_break_are_one_mail_then_none_then_one_when_they_recover() {

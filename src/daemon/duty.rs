@@ -1,0 +1,162 @@
+//! The two tasks of one instance: one ticks when a sweep is due, one sweeps when told to. Owns the promise
+//! that there are never two sweeps of an instance at once, and handing on what came of a sweep: the
+//! snapshot to readers, the wake-up to the mailroom.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::schedule::Timekeeper;
+use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
+use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+use crate::domain::sweep::Outcome;
+
+/// The two tasks of the instance that `sweeper` sweeps. A tick hands over a permit, of which there is one.
+pub(super) fn of(sweeper: Sweeper, snapshots: watch::Sender<Snapshot>, wake: Arc<Notify>) -> (Ticker, Post) {
+    let (send, orders) = mpsc::channel(1);
+    let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::new(Semaphore::new(1)), orders: send };
+    (ticker, Post { sweeper, orders, snapshots, wake })
+}
+
+/// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
+pub(super) struct Ticker {
+    sweeper: Sweeper,
+    turn: Arc<Semaphore>,
+    orders: mpsc::Sender<OwnedSemaphorePermit>,
+}
+
+impl Ticker {
+    /// Ticks whenever a sweep is due, and at once when one was missed, until stopped.
+    pub(super) async fn tick_on_time(
+        self,
+        timekeeper: Timekeeper,
+        missed: bool,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        if missed {
+            self.tick().await?;
+        }
+        while timekeeper.next_tick(&stop).await? {
+            self.tick().await?;
+        }
+        Ok(())
+    }
+
+    async fn tick(&self) -> anyhow::Result<()> {
+        let name = &self.sweeper.instance.name;
+        if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
+            return self.orders.send(turn).await.with_context(|| format!("the sweeper of {name} is gone"));
+        }
+        tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
+        self.sweeper.metrics.ended(name, Outcome::Skipped);
+        if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
+            tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
+        }
+        Ok(())
+    }
+}
+
+/// Sweeps when told to, and hands on what came of it.
+pub(super) struct Post {
+    sweeper: Sweeper,
+    orders: mpsc::Receiver<OwnedSemaphorePermit>,
+    snapshots: watch::Sender<Snapshot>,
+    wake: Arc<Notify>,
+}
+
+/// An idle sweeper shows so often that it lives, and looks whether another process has swept.
+const IDLE_BEAT: Duration = Duration::from_secs(5);
+
+impl Post {
+    /// Sweeps on each order, until stopped.
+    pub(super) async fn sweep_on_order(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
+            let turn = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                order = self.orders.recv() => match order {
+                    Some(turn) => turn,
+                    None => return Ok(()),
+                },
+                () = self.sweeper.clock.sleep(IDLE_BEAT) => {
+                    self.see_what_others_swept().await;
+                    continue;
+                }
+            };
+            let span =
+                tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
+            Box::pin(self.sweep(&stop)).instrument(span).await;
+            drop(turn);
+        }
+    }
+
+    /// One sweep. A database that fails ends no task: the next tick tries again, and nothing is told twice.
+    async fn sweep(&self, stop: &CancellationToken) {
+        match sweep_once(&self.sweeper, &SweepRequest::default(), stop).await {
+            Ok(end) => {
+                log(&end);
+                if end.mailed {
+                    self.wake.notify_one();
+                }
+            }
+            Err(error) => {
+                self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
+                tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
+            }
+        }
+        self.sweeper.live.end();
+        self.publish_what_is_true().await;
+    }
+
+    /// A `cardwatch sweep` on the same database changes what is true as well.
+    async fn see_what_others_swept(&self) {
+        let name = &self.sweeper.instance.name;
+        let shown =
+            self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
+        match self.sweeper.store.last_finished(name).await {
+            Ok(last) if last != shown => self.publish_what_is_true().await,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the database cannot be read"),
+        }
+    }
+
+    async fn publish_what_is_true(&self) {
+        match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
+            Ok(fresh) => publish(&self.snapshots, fresh),
+            Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
+        }
+    }
+}
+
+fn log(end: &SweepEnd) {
+    let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
+    let (outcome, tally) = (end.outcome.name(), end.tally);
+    let trouble = end.trouble.as_deref();
+    match end.outcome {
+        Outcome::Failed => tracing::error!(outcome, trouble, "cannot check cards"),
+        Outcome::Completed | Outcome::Partial | Outcome::Interrupted | Outcome::Skipped => tracing::info!(
+            outcome,
+            trouble,
+            seconds,
+            cards = tally.cards(),
+            broken = tally.broken,
+            unchecked = tally.unchecked,
+            mailed = end.mailed,
+            "swept"
+        ),
+    }
+}
+
+fn publish(snapshots: &watch::Sender<Snapshot>, fresh: InstanceSnapshot) {
+    let fresh = Arc::new(fresh);
+    snapshots.send_modify(|all| {
+        if let Some(old) = all.iter_mut().find(|old| old.name == fresh.name) {
+            *old = Arc::clone(&fresh);
+        }
+    });
+}
