@@ -142,7 +142,6 @@ impl Rounds<'_> {
                 }
                 () = &mut flush => {
                     flush = self.sweeper.clock.sleep(FLUSH_AFTER);
-                    self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
                     self.save(&mut unsaved).await?;
                 }
             }
@@ -170,6 +169,7 @@ impl Rounds<'_> {
     }
 
     async fn save(&mut self, results: &mut Vec<SavedResult>) -> Result<(), StoreError> {
+        self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
         if results.is_empty() {
             return Ok(());
         }
