@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 
-use crate::config::{self, Environment, LoadRequest, Loaded};
+use crate::config::{self, Config, Environment, LoadRequest, Loaded, Problems};
 use args::{Args, Command};
 
 /// How a command ended, where it could do what it was asked.
@@ -113,13 +113,22 @@ impl Session {
     /// The configuration. What is allowed in it and perhaps not meant is told where somebody looks at the
     /// configuration itself, not at each command.
     fn load(&self) -> Result<Loaded, Failure> {
-        let mut request = LoadRequest::new(self.environment.clone());
-        request.file.clone_from(&self.args.config);
-        let loaded = config::load(&request)?;
+        let loaded = config::load(&self.request())?;
         let looks_at_it = matches!(self.args.command, Command::Run | Command::CheckConfig { .. });
         for warning in loaded.warnings.iter().filter(|_| looks_at_it) {
             tracing::warn!("{warning}");
         }
         Ok(loaded)
+    }
+
+    /// The configuration as it stands in its file by now.
+    fn read(&self) -> Result<Config, Problems> {
+        config::load(&self.request()).map(|loaded| loaded.config)
+    }
+
+    fn request(&self) -> LoadRequest {
+        let mut request = LoadRequest::new(self.environment.clone());
+        request.file.clone_from(&self.args.config);
+        request
     }
 }

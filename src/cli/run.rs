@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, Failure, Outcome, Session};
@@ -12,6 +13,7 @@ use crate::daemon::{lifecycle, run};
 
 pub(super) async fn execute(session: &Session) -> Outcome {
     let loaded = session.load()?;
+    let (reload, requests) = mpsc::channel(1);
     let listen = loaded.config.http.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("http.listen: cannot listen on {listen}; is another cardwatch running, or the port taken?")
@@ -19,9 +21,9 @@ pub(super) async fn execute(session: &Session) -> Outcome {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());
-    let daemon = run::start(loaded.config, listener, clock, stop.clone()).await?;
-    let signals = tokio::spawn(lifecycle::stop_on_signal(stop));
-    let ended = daemon.wait().await;
+    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), reload));
+    let daemon = run::start(loaded.config, listener, clock, stop).await?;
+    let ended = daemon.wait_and_reload(requests, || session.read()).await;
     signals.abort();
     ended.map_err(|error| Failure { code: 1, error })?;
     tracing::info!("stopped");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use prometheus::Registry;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::SweepOptions;
@@ -32,7 +33,8 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let clock: SharedClock = Arc::new(SystemClock::start());
     let store = Store::open(&config.storage.path).await?;
     let stop = CancellationToken::new();
-    let signals = tokio::spawn(lifecycle::stop_on_signal(stop.clone()));
+    let (ignored, _requests) = mpsc::channel(1);
+    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));
     let sweepers = sweepers(&config, &instances, options, &store, &clock).await?;
     let request = SweepRequest { pages: options.page.iter().copied().map(PageId).collect() };
     let looked = sweep_all(sweepers, &request, &stop, options, &clock).await?;
@@ -66,7 +68,7 @@ async fn sweepers(
     clock: &SharedClock,
 ) -> anyhow::Result<Vec<Sweeper>> {
     let registry = Registry::new();
-    let metrics = SweepMetrics::new(&registry, instances.iter().map(|instance| &instance.name))?;
+    let metrics = SweepMetrics::new(&registry)?;
     let domo_metrics = DomoMetrics::new(&registry)?;
     let mut sweepers = Vec::new();
     for instance in instances {

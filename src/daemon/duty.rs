@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -15,32 +14,40 @@ use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::domain::sweep::Outcome;
 
-/// The two tasks of the instance that `sweeper` sweeps. A tick hands over a permit, of which there is one.
-pub(super) fn of(sweeper: Sweeper, snapshots: watch::Sender<Snapshot>, wake: Arc<Notify>) -> (Ticker, Post) {
+/// The permit to sweep an instance, of which there is one.
+pub(super) type Turn = Arc<Semaphore>;
+
+/// The two tasks of the instance that `sweeper` sweeps. A tick hands over its turn.
+pub(super) fn of(
+    sweeper: Sweeper,
+    turn: Turn,
+    snapshots: watch::Sender<Snapshot>,
+    wake: Arc<Notify>,
+) -> (Ticker, Post) {
     let (send, orders) = mpsc::channel(1);
-    let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::new(Semaphore::new(1)), orders: send };
+    let ticker = Ticker { sweeper: sweeper.clone(), turn, orders: send };
     (ticker, Post { sweeper, orders, snapshots, wake })
 }
 
 /// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
 pub(super) struct Ticker {
     sweeper: Sweeper,
-    turn: Arc<Semaphore>,
+    turn: Turn,
     orders: mpsc::Sender<OwnedSemaphorePermit>,
 }
 
 impl Ticker {
-    /// Ticks whenever a sweep is due, and at once when one was missed, until stopped.
+    /// Ticks whenever a sweep is due, and at once when one was missed, until asked to leave.
     pub(super) async fn tick_on_time(
         self,
         timekeeper: Timekeeper,
         missed: bool,
-        stop: CancellationToken,
+        leave: CancellationToken,
     ) -> anyhow::Result<()> {
         if missed {
             self.tick().await?;
         }
-        while timekeeper.next_tick(&stop).await? {
+        while timekeeper.next_tick(&leave).await? {
             self.tick().await?;
         }
         Ok(())
@@ -49,7 +56,9 @@ impl Ticker {
     async fn tick(&self) -> anyhow::Result<()> {
         let name = &self.sweeper.instance.name;
         if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
-            return self.orders.send(turn).await.with_context(|| format!("the sweeper of {name} is gone"));
+            // A sweeper that was asked to leave takes no more orders.
+            let _left = self.orders.send(turn).await;
+            return Ok(());
         }
         tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
         self.sweeper.metrics.ended(name, Outcome::Skipped);
@@ -72,13 +81,17 @@ pub(super) struct Post {
 const IDLE_BEAT: Duration = Duration::from_secs(5);
 
 impl Post {
-    /// Sweeps on each order, until stopped.
-    pub(super) async fn sweep_on_order(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+    /// Sweeps on each order, until asked to leave between two sweeps, or stopped in the midst of one.
+    pub(super) async fn sweep_on_order(
+        mut self,
+        leave: CancellationToken,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
         loop {
             self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
             let turn = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
+                () = leave.cancelled() => return Ok(()),
                 order = self.orders.recv() => match order {
                     Some(turn) => turn,
                     None => return Ok(()),

@@ -16,7 +16,12 @@ const EVERY: Duration = Duration::from_hours(1);
 const BETWEEN_STEPS: Duration = Duration::from_millis(50);
 
 /// Prunes until stopped.
-pub async fn keep_house(store: Store, storage: Storage, clock: SharedClock, stop: CancellationToken) {
+pub async fn keep_house(
+    store: Store,
+    storage: Storage,
+    clock: SharedClock,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
         match prune(&store, &storage, &clock, &stop).await {
             Ok(0) => {}
@@ -28,6 +33,7 @@ pub async fn keep_house(store: Store, storage: Storage, clock: SharedClock, stop
             () = clock.sleep(EVERY) => {}
         }
     }
+    Ok(())
 }
 
 /// Forgets everything that is due; returns how many rows went.

@@ -2,11 +2,12 @@
 //! telling a daemon that works from one that only runs; what a task does is the task's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
@@ -35,39 +36,50 @@ impl Pulse {
     }
 }
 
-/// The pulses of every task.
+/// The pulses of every task that lives.
 #[derive(Debug, Clone, Default)]
-pub struct Pulses(Arc<Mutex<Vec<Pulse>>>);
+pub struct Pulses(Arc<Mutex<Vec<Weak<Beating>>>>);
 
 impl Pulses {
     /// Adds a task that must move at least once within `limit`.
     pub fn add(&self, name: impl Into<String>, limit: Duration, elapsed: Duration) -> Pulse {
         let pulse = Pulse(Arc::new(Beating { name: name.into(), limit, last: AtomicU64::new(0) }));
         pulse.beat(elapsed);
-        self.lock().push(pulse.clone());
+        let mut pulses = self.lock();
+        pulses.retain(|pulse| pulse.strong_count() > 0);
+        pulses.push(Arc::downgrade(&pulse.0));
+        drop(pulses);
         pulse
     }
 
     /// Which task has not moved within its limit.
     pub fn check(&self, elapsed: Duration) -> Result<(), String> {
-        let stuck = self.lock().iter().find_map(|pulse| {
-            let last = Duration::from_millis(pulse.0.last.load(Ordering::Relaxed));
+        let stuck = self.lock().iter().filter_map(Weak::upgrade).find_map(|pulse| {
+            let last = Duration::from_millis(pulse.last.load(Ordering::Relaxed));
             let still = elapsed.saturating_sub(last);
-            (still > pulse.0.limit).then(|| format!("{} has not moved for {} s", pulse.0.name, still.as_secs()))
+            (still > pulse.limit).then(|| format!("{} has not moved for {} s", pulse.name, still.as_secs()))
         });
         stuck.map_or(Ok(()), Err)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Pulse>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Beating>>> {
         // A panic while the list was held leaves it whole: only pushes happen under the lock.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// Tells systemd how it stands, where it listens.
-pub fn notify(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+pub fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// Tells systemd that the configuration is read again; readiness ends it.
+pub fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "systemd could not be told of the reload"),
     }
 }
 
@@ -79,7 +91,7 @@ pub async fn feed_watchdog(pulses: Pulses, clock: SharedClock, stop: Cancellatio
     };
     loop {
         match pulses.check(clock.elapsed()) {
-            Ok(()) => notify(NotifyState::Watchdog),
+            Ok(()) => notify(&[NotifyState::Watchdog]),
             Err(stuck) => tracing::error!(%stuck, "the watchdog is not fed: systemd will start cardwatch again"),
         }
         tokio::select! {
@@ -89,8 +101,8 @@ pub async fn feed_watchdog(pulses: Pulses, clock: SharedClock, stop: Cancellatio
     }
 }
 
-/// Cancels `stop` on SIGTERM or SIGINT. SIGHUP is noted and changes nothing.
-pub async fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+/// Cancels `stop` on SIGTERM or SIGINT, and asks for the configuration to be read again on SIGHUP.
+pub async fn heed_signals(stop: CancellationToken, reload: mpsc::Sender<()>) -> std::io::Result<()> {
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     let mut hup = signal(SignalKind::hangup())?;
@@ -99,13 +111,14 @@ pub async fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
             _ = term.recv() => "SIGTERM",
             _ = int.recv() => "SIGINT",
             _ = hup.recv() => {
-                tracing::warn!("SIGHUP: this version reads its configuration at start only; restart it instead");
+                // One that waits already will read what is there by then.
+                let _waits = reload.try_send(());
                 continue;
             }
             () = stop.cancelled() => return Ok(()),
         };
         tracing::info!(signal = name, "stopping");
-        notify(NotifyState::Stopping);
+        notify(&[NotifyState::Stopping]);
         stop.cancel();
     }
 }

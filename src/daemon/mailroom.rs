@@ -65,7 +65,7 @@ impl Mailroom {
 
     /// Works until stopped; `wake` says that a letter was put into the outbox. A letter whose time has not
     /// come holds back those behind it: it is the same server, and order is kept.
-    pub async fn work(self, wake: Arc<Notify>, stop: CancellationToken) {
+    pub async fn work(self, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<()> {
         let mut lock = None;
         while !stop.is_cancelled() {
             self.pulse.beat(self.clock.elapsed());
@@ -79,6 +79,7 @@ impl Mailroom {
                 () = self.clock.sleep(wait) => {}
             }
         }
+        Ok(())
     }
 
     async fn work_in_turn(&self, lock: &mut Option<File>, stop: &CancellationToken) -> anyhow::Result<Duration> {

@@ -21,25 +21,22 @@ pub struct SweepMetrics {
 const RENDERED: [Shown; 3] = [Shown::Working, Shown::Broken, Shown::Unchecked];
 
 impl SweepMetrics {
-    /// Makes the counters in `registry`, with the series of these instances.
-    pub fn new<'a>(registry: &Registry, instances: impl Iterator<Item = &'a InstanceName>) -> prometheus::Result<Self> {
+    /// Makes the counters in `registry`.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
         let counter = |name: &str, help: &str, label: &str| -> prometheus::Result<IntCounterVec> {
             let counter = IntCounterVec::new(Opts::new(name, help), &["domo_instance", label])?;
             registry.register(Box::new(counter.clone()))?;
             Ok(counter)
         };
-        let metrics = Self {
+        Ok(Self {
             sweeps: counter("cardwatch_sweeps_total", "Sweeps by how they ended.", "outcome")?,
             renders: counter("cardwatch_renders_total", "Renders by what they said.", "verdict")?,
             transitions: counter("cardwatch_card_transitions_total", "Changes of a card's state.", "to")?,
-        };
-        for name in instances {
-            metrics.begin(name);
-        }
-        Ok(metrics)
+        })
     }
 
-    fn begin(&self, instance: &InstanceName) {
+    /// Shows the series of an instance from now on.
+    pub fn begin(&self, instance: &InstanceName) {
         for outcome in Outcome::ALL {
             self.sweeps.with_label_values(&[instance.as_str(), outcome.name()]).inc_by(0);
         }
@@ -48,6 +45,21 @@ impl SweepMetrics {
         }
         for to in [Shown::Working, Shown::Broken] {
             self.transitions.with_label_values(&[instance.as_str(), to.name()]).inc_by(0);
+        }
+    }
+
+    /// Shows the series of an instance no more.
+    pub fn forget(&self, instance: &InstanceName) {
+        let name = instance.as_str();
+        // A series that is not there is as gone as one that was removed.
+        for outcome in Outcome::ALL {
+            let _gone = self.sweeps.remove_label_values(&[name, outcome.name()]);
+        }
+        for verdict in RENDERED {
+            let _gone = self.renders.remove_label_values(&[name, verdict.name()]);
+        }
+        for to in [Shown::Working, Shown::Broken] {
+            let _gone = self.transitions.remove_label_values(&[name, to.name()]);
         }
     }
 

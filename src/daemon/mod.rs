@@ -2,7 +2,7 @@
 //! looks, the mailroom that sends, the housekeeping, and the life of the process. What is decided is
 //! decided in `domain`.
 //!
-//! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`run`], and
+//! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`reload`], and
 //! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
 
 pub mod clock;
@@ -11,6 +11,7 @@ pub mod housekeeping;
 pub mod lifecycle;
 pub mod mailroom;
 pub mod metrics;
+pub mod reload;
 mod rounds;
 pub mod run;
 pub mod schedule;

@@ -1,6 +1,7 @@
-//! Wiring of the daemon: makes the rooms, starts a task for each duty, and waits for the end. Owns who
-//! gets what, and that the death of any task ends the process.
+//! The daemon as a whole: starts it, waits for its end, and takes the death of any task for its own. Owns
+//! who gets what; which tasks a configuration asks for is [`super::reload`]'s.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,34 +9,24 @@ use anyhow::Context as _;
 use prometheus::{IntGauge, Registry};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::{self, Pulses};
-use super::mailroom::Mailroom;
 use super::metrics::SweepMetrics;
-use super::schedule::{self, Clockwork, Timekeeper};
-use super::sweeper::{LetterHead, Sweeper};
-use super::{duty, housekeeping};
+use super::reload::Desk;
+use super::schedule::Clockwork;
 use crate::clock::{SharedClock, within};
-use crate::config::Config;
-use crate::config::valid::Instance;
-use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
-use crate::domo::{Domo, DomoMetrics};
+use crate::config::valid::Http;
+use crate::config::{Config, Problems};
+use crate::domain::ids::InstanceName;
+use crate::domain::snapshot::Snapshot;
+use crate::domo::DomoMetrics;
 use crate::http::live::LiveBoard;
-use crate::http::{self, Board};
-use crate::mail::mailer::{MailMetrics, Mailer};
+use crate::http::{self, Board, Settings};
+use crate::mail::mailer::MailMetrics;
 use crate::store::Store;
-
-/// A task that keeps time must move within this.
-const SCHEDULE_LIMIT: Duration = Duration::from_mins(2);
-
-/// A sweeper must move within this: its renders beat, and what it does between them is short.
-const SWEEPER_LIMIT: Duration = Duration::from_mins(5);
-
-/// The mailroom must move within this: one letter takes at most five minutes.
-const MAILROOM_LIMIT: Duration = Duration::from_mins(10);
 
 /// Tasks that are asked to end get this long.
 const SOFT_STOP: Duration = Duration::from_secs(8);
@@ -48,206 +39,216 @@ pub async fn start(
     stop: CancellationToken,
 ) -> anyhow::Result<Daemon> {
     let store = Store::open(&config.storage.path).await?;
-    let mut daemon = Daemon::assemble(config, store, clock.clone(), stop.clone()).await?;
+    for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
+        tracing::warn!(instance, "a sweep was interrupted; the next one decides");
+    }
+    let mut daemon = Daemon::new(&config, Shared::new(store, clock, stop).await?);
+    // The first scrape finds what the database holds already.
+    daemon.take_up(config).await?;
     daemon.serve(listener)?;
-    let watchdog = lifecycle::feed_watchdog(daemon.pulses.clone(), clock, stop);
-    daemon.spawn_endless("the watchdog", watchdog);
-    lifecycle::notify(NotifyState::Ready);
+    let shared = &daemon.shared;
+    let watchdog = lifecycle::feed_watchdog(shared.pulses.clone(), shared.clock.clone(), shared.stop.clone());
+    daemon.spawn("the watchdog", daemon.shared.stop.clone(), async {
+        watchdog.await;
+        Ok(())
+    });
+    lifecycle::notify(&[NotifyState::Ready]);
     Ok(daemon)
+}
+
+/// What tasks are given.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Store,
+    pub(super) clock: SharedClock,
+    pub(super) stop: CancellationToken,
+    pub(super) registry: Registry,
+    pub(super) pulses: Pulses,
+    pub(super) live: LiveBoard,
+    pub(super) snapshots: watch::Sender<Snapshot>,
+    pub(super) wake: Arc<Notify>,
+    pub(super) clockwork: Clockwork,
+    pub(super) sweep_metrics: SweepMetrics,
+    pub(super) domo_metrics: DomoMetrics,
+    pub(super) mail_metrics: MailMetrics,
+    config_read: IntGauge,
+    config_read_at: IntGauge,
+}
+
+impl Shared {
+    async fn new(store: Store, clock: SharedClock, stop: CancellationToken) -> anyhow::Result<Self> {
+        let registry = Registry::new();
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let gauge = |name: &str, help: &str| -> anyhow::Result<IntGauge> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        Ok(Self {
+            config_read: gauge(
+                "cardwatch_config_last_reload_successful",
+                "1 when the configuration was last read without a mistake, at start or on SIGHUP.",
+            )?,
+            config_read_at: gauge(
+                "cardwatch_config_last_reload_success_timestamp_seconds",
+                "When the configuration that runs was read.",
+            )?,
+            sweep_metrics: SweepMetrics::new(&registry)?,
+            domo_metrics: DomoMetrics::new(&registry)?,
+            mail_metrics: MailMetrics::new(&registry)?,
+            clockwork: Clockwork::start().await?,
+            pulses: Pulses::default(),
+            live: LiveBoard::default(),
+            snapshots: watch::Sender::default(),
+            wake: Arc::default(),
+            registry,
+            store,
+            clock,
+            stop,
+        })
+    }
 }
 
 /// A daemon that runs.
 #[derive(Debug)]
 pub struct Daemon {
-    config: Arc<Config>,
-    store: Store,
-    clock: SharedClock,
-    stop: CancellationToken,
-    registry: Registry,
-    pulses: Pulses,
-    live: LiveBoard,
-    snapshots: watch::Sender<Snapshot>,
-    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    pub(super) shared: Shared,
+    /// What it was last told to do; `None` before that.
+    pub(super) config: Option<Config>,
+    pub(super) desks: BTreeMap<InstanceName, Desk>,
+    /// Ends the tasks that are no instance's: the mailroom and the housekeeping.
+    pub(super) house: CancellationToken,
+    pub(super) settings: watch::Sender<Settings>,
+    /// Where it listens, for good.
+    pub(super) http: Http,
+    tasks: JoinSet<Ended>,
+}
+
+/// A task that came to its end.
+struct Ended {
+    name: String,
+    result: anyhow::Result<()>,
+    /// It was asked to end.
+    asked: bool,
 }
 
 impl Daemon {
-    async fn assemble(
-        config: Config,
-        store: Store,
-        clock: SharedClock,
-        stop: CancellationToken,
-    ) -> anyhow::Result<Self> {
-        for instance in &config.instances {
-            store.know_instance(&instance.name, &instance.url, config.alerts.policy.stale_after).await?;
-        }
-        for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
-            tracing::warn!(instance, "a sweep was interrupted; the next one decides");
-        }
-        let mut snapshot = Vec::new();
-        for instance in &config.instances {
-            snapshot.push(Arc::new(store.snapshot(&instance.name).await?));
-        }
-        let mut daemon = Self {
-            live: LiveBoard::of(config.instances.iter().map(|instance| instance.name.clone())),
-            config: Arc::new(config),
-            registry: registry(&clock)?,
-            pulses: Pulses::default(),
-            snapshots: watch::Sender::new(snapshot),
+    fn new(config: &Config, shared: Shared) -> Self {
+        Self {
+            config: None,
+            desks: BTreeMap::new(),
+            house: shared.stop.child_token(),
+            settings: watch::Sender::new(Settings::of(config)),
+            http: config.http.clone(),
             tasks: JoinSet::new(),
-            store,
-            clock,
-            stop,
-        };
-        daemon.start_tasks().await?;
-        Ok(daemon)
-    }
-
-    async fn start_tasks(&mut self) -> anyhow::Result<()> {
-        let wake = Arc::new(Notify::new());
-        self.start_mailroom(&wake)?;
-        let clockwork = Clockwork::start().await?;
-        let names = self.config.instances.iter().map(|instance| &instance.name);
-        let sweep_metrics = SweepMetrics::new(&self.registry, names)?;
-        let domo_metrics = DomoMetrics::new(&self.registry)?;
-        for instance in self.config.instances.clone() {
-            self.start_instance(instance, &clockwork, &sweep_metrics, &domo_metrics, &wake)?;
+            shared,
         }
-        let (store, storage) = (self.store.clone(), self.config.storage.clone());
-        self.spawn_endless(
-            "housekeeping",
-            housekeeping::keep_house(store, storage, self.clock.clone(), self.stop.clone()),
-        );
-        Ok(())
     }
 
-    fn start_mailroom(&mut self, wake: &Arc<Notify>) -> anyhow::Result<()> {
-        let metrics = MailMetrics::new(&self.registry)?;
-        let Some(email) = &self.config.email else {
-            return Ok(());
-        };
-        let mailer = Mailer::new(email, self.clock.clone(), metrics)?;
-        let pulse = self.pulses.add("the mailroom", MAILROOM_LIMIT, self.clock.elapsed());
-        let mailroom = Mailroom::new(mailer, self.store.clone(), self.clock.clone(), pulse);
-        self.spawn_endless("the mailroom", mailroom.work(Arc::clone(wake), self.stop.clone()));
+    /// Does what the configuration asks for, and notes that it was read.
+    async fn take_up(&mut self, config: Config) -> anyhow::Result<()> {
+        self.apply(config).await?;
+        self.shared.config_read.set(1);
+        self.shared.config_read_at.set(self.shared.clock.now().timestamp());
         Ok(())
-    }
-
-    /// Two tasks an instance: one that keeps time and one that sweeps.
-    fn start_instance(
-        &mut self,
-        instance: Instance,
-        clockwork: &Clockwork,
-        sweep_metrics: &SweepMetrics,
-        domo_metrics: &DomoMetrics,
-        wake: &Arc<Notify>,
-    ) -> anyhow::Result<()> {
-        let instance = Arc::new(instance);
-        let name = &instance.name;
-        let elapsed = self.clock.elapsed();
-        let live = self.live.of_instance(name);
-        let timekeeper = Timekeeper {
-            clockwork: clockwork.clone(),
-            schedule: instance.schedule.clone(),
-            clock: self.clock.clone(),
-            live: Arc::clone(&live),
-            pulse: self.pulses.add(format!("the schedule of {name}"), SCHEDULE_LIMIT, elapsed),
-        };
-        let sweeper = Sweeper {
-            alerts: Arc::new(self.config.alerts.clone()),
-            letters: LetterHead::of(&self.config, &instance).map(Arc::new),
-            domo: Arc::new(Domo::new(&instance, self.clock.clone(), domo_metrics, fastrand::u64(..))?),
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            metrics: sweep_metrics.clone(),
-            live,
-            pulse: self.pulses.add(format!("the sweeper of {name}"), SWEEPER_LIMIT, elapsed),
-            pid: std::process::id(),
-            instance: Arc::clone(&instance),
-        };
-        let latest = self.snapshot_of(&instance).and_then(|shown| shown.last_sweep.clone());
-        let missed = schedule::missed(&instance.schedule, latest.map(|sweep| sweep.started_at), self.clock.now());
-        let (ticker, post) = duty::of(sweeper, self.snapshots.clone(), Arc::clone(wake));
-        self.spawn("the schedule", ticker.tick_on_time(timekeeper, missed, self.stop.clone()));
-        self.spawn("the sweeper", post.sweep_on_order(self.stop.clone()));
-        Ok(())
-    }
-
-    fn snapshot_of(&self, instance: &Instance) -> Option<Arc<InstanceSnapshot>> {
-        self.snapshots.borrow().iter().find(|snapshot| snapshot.name == instance.name).cloned()
     }
 
     fn serve(&mut self, listener: TcpListener) -> anyhow::Result<()> {
-        let (pulses, clock) = (self.pulses.clone(), self.clock.clone());
+        let shared = &self.shared;
+        let (pulses, clock) = (shared.pulses.clone(), shared.clock.clone());
         let board = Board {
-            registry: self.registry.clone(),
-            snapshot: self.snapshots.subscribe(),
-            live: self.live.clone(),
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            stale_after: self.config.alerts.policy.stale_after,
-            max_broken_card_series: self.config.metrics.max_broken_card_series,
+            registry: shared.registry.clone(),
+            snapshot: shared.snapshots.subscribe(),
+            live: shared.live.clone(),
+            store: shared.store.clone(),
+            clock: shared.clock.clone(),
+            settings: self.settings.subscribe(),
             readiness: Arc::new(move || pulses.check(clock.elapsed())),
-            basic_auth: self.config.http.basic_auth.clone(),
         };
         let address = listener.local_addr().context("the listener has no address")?;
         tracing::info!(%address, "listening");
-        let stop = self.stop.clone();
-        self.spawn("the HTTP listener", async move {
-            let ended = http::serve(listener, board, stop.cancelled_owned());
-            ended.await.context("the HTTP listener failed")
+        let stop = shared.stop.clone();
+        self.spawn("the HTTP listener", stop.clone(), async move {
+            http::serve(listener, board, stop.cancelled_owned()).await.context("the HTTP listener failed")
         });
         Ok(())
     }
 
-    /// Waits for the end, which comes when `stop` is cancelled. A task that ends although nobody asked it to
-    /// takes the daemon with it, which is an error.
-    pub async fn wait(mut self) -> anyhow::Result<()> {
-        let died = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => None,
-            joined = self.tasks.join_next() => joined,
+    /// Runs a task; one that ends before `leave` is cancelled takes the daemon with it.
+    pub(super) fn spawn(
+        &mut self,
+        name: impl Into<String>,
+        leave: CancellationToken,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        let name = name.into();
+        self.tasks.spawn(async move {
+            let result = task.await;
+            Ended { name, result, asked: leave.is_cancelled() }
+        });
+    }
+
+    /// Waits for the end, which comes when the daemon's `stop` is cancelled. A task that ends although nobody
+    /// asked it to takes the daemon with it, which is an error.
+    pub async fn wait(self) -> anyhow::Result<()> {
+        let (_never, requests) = mpsc::channel(1);
+        self.wait_and_reload(requests, || Err(Problems(Vec::new()))).await
+    }
+
+    /// As [`Daemon::wait`]; on each request the configuration is read anew by `load`, and taken up if it is right.
+    pub async fn wait_and_reload(
+        mut self,
+        mut requests: mpsc::Receiver<()>,
+        load: impl Fn() -> Result<Config, Problems>,
+    ) -> anyhow::Result<()> {
+        let stop = self.shared.stop.clone();
+        let death = loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break None,
+                Some(ended) = self.tasks.join_next() => {
+                    if let Some(death) = death(ended) {
+                        break Some(death);
+                    }
+                }
+                Some(()) = requests.recv() => self.reload(load()).await,
+            }
         };
-        self.stop.cancel();
+        stop.cancel();
         let drain = async { while self.tasks.join_next().await.is_some() {} };
-        if within(&*self.clock, SOFT_STOP, drain).await.is_none() {
+        if within(&*self.shared.clock.clone(), SOFT_STOP, drain).await.is_none() {
             tracing::warn!("some tasks did not end in time and are ended by force");
         }
-        self.store.close().await;
-        match died {
-            None => Ok(()),
-            Some(Err(panicked)) => Err(panicked).context("a task died"),
-            Some(Ok((name, Err(error)))) => Err(error.context(format!("{name} died"))),
-            Some(Ok((name, Ok(())))) => anyhow::bail!("{name} ended although nobody asked it to"),
+        self.shared.store.close().await;
+        death.map_or(Ok(()), Err)
+    }
+
+    /// Takes up a new configuration, or keeps the old one and says why.
+    async fn reload(&mut self, loaded: Result<Config, Problems>) {
+        lifecycle::notify_reloading();
+        let taken_up = match loaded {
+            Ok(config) => self.take_up(config).await,
+            Err(problems) => Err(problems.into()),
+        };
+        match taken_up {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(error) => {
+                self.shared.config_read.set(0);
+                for line in format!("{error:#}").lines() {
+                    tracing::error!("the configuration was refused, and the old one goes on: {line}");
+                }
+            }
         }
-    }
-
-    fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
-        self.tasks.spawn(async move { (name, task.await) });
-    }
-
-    fn spawn_endless(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(async move {
-            task.await;
-            (name, Ok(()))
-        });
+        lifecycle::notify(&[NotifyState::Ready]);
     }
 }
 
-/// The registry of every room, with the gauges that say how the configuration was read.
-fn registry(clock: &SharedClock) -> anyhow::Result<Registry> {
-    let registry = Registry::new();
-    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-    let successful = IntGauge::new(
-        "cardwatch_config_last_reload_successful",
-        "1 when the configuration was read without a mistake.",
-    )?;
-    successful.set(1);
-    registry.register(Box::new(successful))?;
-    let at = IntGauge::new(
-        "cardwatch_config_last_reload_success_timestamp_seconds",
-        "When the configuration that runs was read.",
-    )?;
-    at.set(clock.now().timestamp());
-    registry.register(Box::new(at))?;
-    Ok(registry)
+/// The error of a task that ended although nobody asked it to.
+fn death(ended: Result<Ended, JoinError>) -> Option<anyhow::Error> {
+    match ended {
+        Err(panicked) => Some(anyhow::Error::new(panicked).context("a task died")),
+        Ok(Ended { name, result: Err(error), .. }) => Some(error.context(format!("{name} died"))),
+        Ok(Ended { asked: true, .. }) => None,
+        Ok(Ended { name, .. }) => Some(anyhow::anyhow!("{name} ended although nobody asked it to")),
+    }
 }

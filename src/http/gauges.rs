@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use super::Board;
+use super::{Board, Settings};
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
 use crate::domain::foreign;
@@ -29,7 +29,7 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
 
 async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
     let registry = Registry::new();
-    let gauges = Gauges::new(&registry)?;
+    let gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
     let now = board.clock.now();
     let snapshot = board.snapshot.borrow().clone();
     for instance in &snapshot {
@@ -47,6 +47,7 @@ async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
 }
 
 struct Gauges {
+    settings: Settings,
     cards: IntGaugeVec,
     page_cards: IntGaugeVec,
     page_broken_cards: IntGaugeVec,
@@ -70,7 +71,7 @@ const CARD: &[&str] = &["domo_instance", "card_id", "card"];
 const STATE: &[&str] = &["domo_instance", "state"];
 
 impl Gauges {
-    fn new(registry: &Registry) -> prometheus::Result<Self> {
+    fn new(registry: &Registry, settings: Settings) -> prometheus::Result<Self> {
         let whole = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntGaugeVec> {
             let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(gauge.clone()))?;
@@ -92,6 +93,7 @@ impl Gauges {
         )?;
         registry.register(Box::new(queue_oldest.clone()))?;
         Ok(Self {
+            settings,
             cards: whole("cardwatch_cards", "Distinct cards monitored, by state.", STATE)?,
             page_cards: whole("cardwatch_page_cards", "Cards on a page.", PAGE)?,
             page_broken_cards: whole("cardwatch_page_broken_cards", "Cards on a page that do not render.", PAGE)?,
@@ -123,14 +125,14 @@ impl Gauges {
 
     fn show(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
         let name = instance.name.as_str();
-        let counts = instance.counts(now, board.stale_after);
+        let counts = instance.counts(now, self.settings.stale_after);
         for shown in Shown::ALL {
             self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
         }
         self.muted_cards.with_label_values(&[name]).set(0);
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
-        self.show_pages(board, instance, now);
-        self.show_broken(board, instance, now);
+        self.show_pages(instance, now);
+        self.show_broken(instance, now);
         let live = board.live.of_instance(&instance.name);
         self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
         self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
@@ -140,20 +142,20 @@ impl Gauges {
         self.last_duration.with_label_values(&[name]).set(took);
     }
 
-    fn show_pages(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show_pages(&self, instance: &InstanceSnapshot, now: Timestamp) {
         for (id, page) in &instance.pages {
-            let counts = instance.page_counts(page, now, board.stale_after);
+            let counts = instance.page_counts(page, now, self.settings.stale_after);
             let labels = [instance.name.as_str(), &id.to_string(), &label(&page.title)];
             self.page_cards.with_label_values(&labels).set(whole(counts.all()));
             self.page_broken_cards.with_label_values(&labels).set(whole(counts.broken));
         }
     }
 
-    fn show_broken(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show_broken(&self, instance: &InstanceSnapshot, now: Timestamp) {
         let name = instance.name.as_str();
         let mut dropped = 0;
-        for (place, (id, card)) in instance.broken(now, board.stale_after).enumerate() {
-            if place < board.max_broken_card_series {
+        for (place, (id, card)) in instance.broken(now, self.settings.stale_after).enumerate() {
+            if place < self.settings.max_broken_card_series {
                 self.card_broken.with_label_values(&[name, &id.to_string(), &label(&card.title)]).set(1);
             } else {
                 dropped += 1;

@@ -2,15 +2,15 @@
 //! to decide. Owns these few numbers; daemon tasks write them, handlers read them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::Timestamp;
 use crate::domain::ids::InstanceName;
 
 /// The live numbers of every instance.
 #[derive(Debug, Clone, Default)]
-pub struct LiveBoard(Arc<BTreeMap<InstanceName, Arc<Live>>>);
+pub struct LiveBoard(Arc<Mutex<BTreeMap<InstanceName, Arc<Live>>>>);
 
 /// The live numbers of one instance.
 #[derive(Debug, Default)]
@@ -22,14 +22,11 @@ pub struct Live {
 }
 
 impl LiveBoard {
-    /// A board with these instances on it.
-    pub fn of(instances: impl Iterator<Item = InstanceName>) -> Self {
-        Self(Arc::new(instances.map(|name| (name, Arc::default())).collect()))
-    }
-
     /// The numbers of one instance.
     pub fn of_instance(&self, name: &InstanceName) -> Arc<Live> {
-        self.0.get(name).cloned().unwrap_or_default()
+        // A panic elsewhere leaves the map whole: nothing but this happens under the lock.
+        let mut instances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(instances.entry(name.clone()).or_default())
     }
 }
 

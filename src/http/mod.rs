@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
+use crate::config::Config;
 use crate::config::valid::Login;
 use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
@@ -40,14 +41,32 @@ pub struct Board {
     pub store: Store,
     /// The time.
     pub clock: SharedClock,
+    /// What the operator set, as of now.
+    pub settings: watch::Receiver<Settings>,
+    /// Whether schedule, sweepers and mailroom run.
+    pub readiness: Readiness,
+}
+
+/// What the operator set for readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
     /// Cards that were not decided for so long are unchecked.
     pub stale_after: Duration,
     /// At most so many cards have a series of their own.
     pub max_broken_card_series: usize,
-    /// Whether schedule, sweepers and mailroom run.
-    pub readiness: Readiness,
     /// The login that readers need.
     pub basic_auth: Option<Login>,
+}
+
+impl Settings {
+    /// The settings of a configuration.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            stale_after: config.alerts.policy.stale_after,
+            max_broken_card_series: config.metrics.max_broken_card_series,
+            basic_auth: config.http.basic_auth.clone(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Board {
@@ -63,10 +82,7 @@ pub fn router(board: Board) -> Router {
         .route("/", read(health::index))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz));
-    let guarded = match board.basic_auth.clone() {
-        None => guarded,
-        Some(login) => guarded.layer(axum::middleware::from_fn_with_state(Arc::new(login), auth::require)),
-    };
+    let guarded = guarded.layer(axum::middleware::from_fn_with_state(board.settings.clone(), auth::require));
     guarded.route("/healthz", read(health::healthz)).with_state(board)
 }
 

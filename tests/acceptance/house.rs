@@ -53,6 +53,17 @@ impl House {
         self.instance = others.chain([format!("{key} = {value}").as_str()]).collect::<Vec<_>>().join("\n");
     }
 
+    /// Takes a key of the instance out again.
+    pub(crate) fn forget(&mut self, key: &str) {
+        let others = self.instance.lines().filter(|line| !line.starts_with(&format!("{key} =")));
+        self.instance = others.collect::<Vec<_>>().join("\n");
+    }
+
+    /// Takes a section out again.
+    pub(crate) fn forget_section(&mut self, section: &str) {
+        assert!(self.sections.remove(section).is_some());
+    }
+
     /// Mails go to this server.
     pub(crate) fn mail_through(&mut self, url: &str) {
         let from_to = "from = \"cardwatch <cardwatch@example.com>\"\nto = [\"bi-admins@example.com\"]";
@@ -67,7 +78,7 @@ impl House {
         self.folder.path()
     }
 
-    fn write_config(&self) -> PathBuf {
+    pub(crate) fn write_config(&self) -> PathBuf {
         let path = self.folder.path().join("config.toml");
         let sections: Vec<_> = self.sections.iter().map(|(name, lines)| format!("[{name}]\n{lines}")).collect();
         std::fs::write(&path, format!("{}\n[instances.acme]\n{}\n", sections.join("\n"), self.instance)).unwrap();
@@ -200,6 +211,15 @@ impl Daemon {
         let began = Instant::now();
         while self.series(name).await.is_none_or(|now| now < value) {
             assert!(began.elapsed() < PATIENCE, "{name} never came to {value}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until no series says this any more.
+    pub(crate) async fn wait_until_gone(&self, label: &str) {
+        let began = Instant::now();
+        while self.scrape().await.iter().any(|line| line.contains(label)) {
+            assert!(began.elapsed() < PATIENCE, "{label} stays:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -1,0 +1,217 @@
+//! From one configuration to the next. Owns which tasks a configuration asks for, and the way from those
+//! that run to those: what did not change goes on untouched, a running sweep is never cut, and nothing is
+//! begun before everything that can fail has succeeded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::duty::{self, Post, Turn};
+use super::housekeeping;
+use super::mailroom::Mailroom;
+use super::run::{Daemon, Shared};
+use super::schedule::{self, Timekeeper};
+use super::sweeper::{LetterHead, Sweeper};
+use crate::config::Config;
+use crate::config::valid::Instance;
+use crate::domain::ids::InstanceName;
+use crate::domain::snapshot::InstanceSnapshot;
+use crate::domo::Domo;
+use crate::http::Settings;
+use crate::mail::mailer::Mailer;
+
+/// A task that keeps time must move within this.
+const SCHEDULE_LIMIT: Duration = Duration::from_mins(2);
+
+/// A sweeper must move within this: its renders beat, and what it does between them is short.
+const SWEEPER_LIMIT: Duration = Duration::from_mins(5);
+
+/// The mailroom must move within this: one letter takes at most five minutes.
+const MAILROOM_LIMIT: Duration = Duration::from_mins(10);
+
+/// Where one instance is looked after.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// Ends its two tasks; the sweeper finishes the sweep that runs.
+    leave: CancellationToken,
+    /// No configuration names the instance any more.
+    gone: CancellationToken,
+    /// There is one of it for each instance, also across configurations.
+    turn: Turn,
+}
+
+/// What was made ready for a configuration.
+struct Prepared {
+    mailer: Option<Mailer>,
+    instances: Vec<(Sweeper, Arc<InstanceSnapshot>)>,
+}
+
+impl Daemon {
+    /// Does what `config` asks for from now on; on an error everything goes on as before.
+    pub(super) async fn apply(&mut self, mut config: Config) -> anyhow::Result<()> {
+        self.keep_what_needs_a_restart(&mut config);
+        let changed = self.changed(&config);
+        let prepared = self.prepare(&config, &changed).await?;
+        self.dismiss(&config, &changed);
+        self.settings.send_replace(Settings::of(&config));
+        let fresh: Vec<_> = prepared.instances.iter().map(|(_, snapshot)| Arc::clone(snapshot)).collect();
+        self.show(&config, &fresh);
+        self.keep_house(&config, prepared.mailer);
+        for (sweeper, snapshot) in prepared.instances {
+            self.look_after(sweeper, &snapshot);
+        }
+        self.config = Some(config);
+        Ok(())
+    }
+
+    fn keep_what_needs_a_restart(&self, config: &mut Config) {
+        if config.http.listen != self.http.listen {
+            tracing::warn!("http.listen is taken up at the next start only");
+            config.http.listen = self.http.listen;
+        }
+        if let Some(old) = self.config.as_ref().filter(|old| old.storage.path != config.storage.path) {
+            tracing::warn!("storage.path is taken up at the next start only");
+            config.storage.path.clone_from(&old.storage.path);
+        }
+    }
+
+    /// The instances whose tasks have to begin anew.
+    fn changed(&self, config: &Config) -> BTreeSet<InstanceName> {
+        let same = |instance: &&Instance| {
+            self.config.as_ref().is_some_and(|old| {
+                old.alerts == config.alerts
+                    && old.instances.contains(instance)
+                    && LetterHead::of(old, instance) == LetterHead::of(config, instance)
+            })
+        };
+        config.instances.iter().filter(|instance| !same(instance)).map(|instance| instance.name.clone()).collect()
+    }
+
+    async fn prepare(&self, config: &Config, changed: &BTreeSet<InstanceName>) -> anyhow::Result<Prepared> {
+        let shared = &self.shared;
+        let mailer = config.email.as_ref();
+        let mailer = mailer.map(|email| Mailer::new(email, shared.clock.clone(), shared.mail_metrics.clone()));
+        let mut instances = Vec::new();
+        for instance in config.instances.iter().filter(|instance| changed.contains(&instance.name)) {
+            let sweeper = shared.sweeper(config, instance)?;
+            shared.store.know_instance(&instance.name, &instance.url, config.alerts.policy.stale_after).await?;
+            instances.push((sweeper, Arc::new(shared.store.snapshot(&instance.name).await?)));
+        }
+        Ok(Prepared { mailer: mailer.transpose()?, instances })
+    }
+
+    /// Ends the tasks of instances that are gone or changed, of the mailroom and the housekeeping.
+    fn dismiss(&mut self, config: &Config, changed: &BTreeSet<InstanceName>) {
+        for (name, desk) in &self.desks {
+            let gone = config.instances.iter().all(|instance| instance.name != *name);
+            if gone {
+                desk.gone.cancel();
+            }
+            if gone || changed.contains(name) {
+                desk.leave.cancel();
+            }
+        }
+        self.house.cancel();
+        self.house = self.shared.stop.child_token();
+    }
+
+    /// Shows the configured instances and no others, in their order.
+    fn show(&self, config: &Config, fresh: &[Arc<InstanceSnapshot>]) {
+        self.shared.snapshots.send_modify(|shown| {
+            let known =
+                |name: &InstanceName| fresh.iter().chain(shown.iter()).find(|known| known.name == *name).cloned();
+            *shown = config.instances.iter().filter_map(|instance| known(&instance.name)).collect();
+        });
+    }
+
+    fn keep_house(&mut self, config: &Config, mailer: Option<Mailer>) {
+        let leave = self.house.clone();
+        let (store, clock) = (self.shared.store.clone(), self.shared.clock.clone());
+        let storage = config.storage.clone();
+        self.spawn(
+            "housekeeping",
+            leave.clone(),
+            housekeeping::keep_house(store.clone(), storage, clock.clone(), leave.clone()),
+        );
+        if let Some(mailer) = mailer {
+            let pulse = self.shared.pulses.add("the mailroom", MAILROOM_LIMIT, clock.elapsed());
+            let mailroom = Mailroom::new(mailer, store, clock, pulse);
+            self.spawn("the mailroom", leave.clone(), mailroom.work(Arc::clone(&self.shared.wake), leave));
+        }
+    }
+
+    /// Starts the two tasks of an instance.
+    fn look_after(&mut self, sweeper: Sweeper, snapshot: &InstanceSnapshot) {
+        let shared = &self.shared;
+        let name = sweeper.instance.name.clone();
+        let timekeeper = shared.timekeeper(&sweeper);
+        let latest = snapshot.last_sweep.as_ref().map(|sweep| sweep.started_at);
+        let missed = schedule::missed(&sweeper.instance.schedule, latest, shared.clock.now());
+        let leave = shared.stop.child_token();
+        let desk = Desk { leave: leave.clone(), gone: CancellationToken::new(), turn: self.turn_of(&name) };
+        let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
+        let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake);
+        let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());
+        let sweeping = shared.sweep_until_gone(&name, post, &desk);
+        self.spawn(format!("the schedule of {name}"), leave.clone(), ticking);
+        self.spawn(format!("the sweeper of {name}"), leave, sweeping);
+        self.desks.insert(name, desk);
+    }
+
+    /// A sweep that still runs under the configuration before holds the turn.
+    fn turn_of(&self, name: &InstanceName) -> Turn {
+        self.desks.get(name).map_or_else(|| Arc::new(Semaphore::new(1)), |desk| Arc::clone(&desk.turn))
+    }
+}
+
+impl Shared {
+    fn sweeper(&self, config: &Config, instance: &Instance) -> anyhow::Result<Sweeper> {
+        let name = &instance.name;
+        Ok(Sweeper {
+            instance: Arc::new(instance.clone()),
+            alerts: Arc::new(config.alerts.clone()),
+            letters: LetterHead::of(config, instance).map(Arc::new),
+            domo: Arc::new(Domo::new(instance, self.clock.clone(), &self.domo_metrics, fastrand::u64(..))?),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: self.sweep_metrics.clone(),
+            live: self.live.of_instance(name),
+            pulse: self.pulses.add(format!("the sweeper of {name}"), SWEEPER_LIMIT, self.clock.elapsed()),
+            pid: std::process::id(),
+        })
+    }
+
+    fn timekeeper(&self, sweeper: &Sweeper) -> Timekeeper {
+        let name = format!("the schedule of {}", sweeper.instance.name);
+        Timekeeper {
+            clockwork: self.clockwork.clone(),
+            schedule: sweeper.instance.schedule.clone(),
+            clock: self.clock.clone(),
+            live: Arc::clone(&sweeper.live),
+            pulse: self.pulses.add(name, SCHEDULE_LIMIT, self.clock.elapsed()),
+        }
+    }
+
+    /// Sweeps until asked to leave; the series of an instance that is gone go with its last sweep.
+    fn sweep_until_gone(
+        &self,
+        name: &InstanceName,
+        post: Post,
+        desk: &Desk,
+    ) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
+        let (sweeps, requests) = (self.sweep_metrics.clone(), self.domo_metrics.clone());
+        let (name, leave, gone, stop) = (name.clone(), desk.leave.clone(), desk.gone.clone(), self.stop.clone());
+        sweeps.begin(&name);
+        async move {
+            post.sweep_on_order(leave, stop).await?;
+            if gone.is_cancelled() {
+                sweeps.forget(&name);
+                requests.forget(&name);
+            }
+            Ok(())
+        }
+    }
+}

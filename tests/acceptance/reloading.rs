@@ -1,0 +1,76 @@
+//! SIGHUP: a good configuration is taken up without losing a sweep or a state, a bad one is refused.
+
+use std::process::Command;
+
+use fake_domo::{Behaviour, FakeDomo, Spec};
+
+use crate::house::{Daemon, EACH_SECOND, House, NEVER};
+use crate::mailing::watched_house;
+
+const SUCCESSFUL: &str = "cardwatch_config_last_reload_successful";
+
+fn hang_up(house: &House, daemon: &Daemon) {
+    house.write_config();
+    assert!(Command::new("kill").args(["-HUP", &daemon.pid().to_string()]).status().unwrap().success());
+}
+
+async fn add_globex(house: &mut House) -> fake_domo::Domo {
+    let domo = FakeDomo::new(Spec::new(6).pages(3).cards(20)).start().await;
+    let (url, token) = (domo.url(), domo.token());
+    let lines = format!("url = \"{url}\"\naccess_token = \"{token}\"\nschedule = \"{EACH_SECOND}\"\npages = \"all\"");
+    house.set("instances.globex", &lines);
+    domo
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_file_is_refused_with_its_errors_and_the_old_configuration_goes_on() {
+    let (mut house, _sink) = watched_house().await;
+    let mut daemon = house.daemon().await;
+    daemon.wait_for_whole_sweeps(1).await;
+    house.instance("timezone", "\"Europe/Amsterdm\"");
+    house.instance("concurency", "4");
+    hang_up(&house, &daemon);
+    daemon.wait_for_log("instances.acme.concurency").await;
+    let log = daemon.log();
+    assert!(log.contains("instances.acme.timezone") && log.contains("refused, and the old one goes on"), "{log}");
+    assert_eq!(daemon.series(SUCCESSFUL).await, Some(0.0));
+    daemon.wait_for_whole_sweeps(1).await;
+
+    house.instance("timezone", "\"Europe/Amsterdam\"");
+    house.forget("concurency");
+    hang_up(&house, &daemon);
+    daemon.wait_for(SUCCESSFUL, 1.0).await;
+    daemon.wait_for_whole_sweeps(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_comes_is_swept_and_one_that_goes_leaves_no_series() {
+    let (mut house, _sink) = watched_house().await;
+    let daemon = house.daemon().await;
+    daemon.wait_for_whole_sweeps(1).await;
+    let _globex = add_globex(&mut house).await;
+    hang_up(&house, &daemon);
+    daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"globex\",outcome=\"completed\"}", 1.0).await;
+    assert_eq!(daemon.series("cardwatch_cards{domo_instance=\"globex\",state=\"broken\"}").await, Some(0.0));
+    daemon.wait_for_whole_sweeps(1).await;
+
+    house.forget_section("instances.globex");
+    hang_up(&house, &daemon);
+    daemon.wait_until_gone("domo_instance=\"globex\"").await;
+    daemon.wait_for_whole_sweeps(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_sweep_goes_on_to_its_end_under_the_new_schedule() {
+    let (mut house, _sink) = watched_house().await;
+    house.instance("request_timeout", "\"20s\"");
+    let card = house.domo.kpi_cards()[0];
+    house.domo.set(card, Behaviour::Slow { millis: 3_000 });
+    let daemon = house.daemon().await;
+    daemon.wait_for("cardwatch_renders_total{domo_instance=\"acme\",verdict=\"working\"}", 20.0).await;
+    house.instance("schedule", &format!("\"{NEVER}\""));
+    hang_up(&house, &daemon);
+    daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}", 1.0).await;
+    assert_eq!(house.domo.renders_of(card), 1, "it was not begun anew");
+    assert_eq!(house.ask::<i64>("SELECT count(*) FROM sweep WHERE outcome = 'interrupted'").await, 0);
+}
