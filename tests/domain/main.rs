@@ -1,6 +1,7 @@
 //! The pure core keeps its promises: tables where the contract has tables, properties where it has rules.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod answers;
 mod cards;
 mod cause;
