@@ -8,6 +8,7 @@ mod cause;
 mod foreign;
 mod ids;
 mod nouns;
+mod plan;
 mod schedule;
 mod settling;
 mod subjects;
