@@ -88,6 +88,8 @@ pub struct Closing {
 }
 
 /// Closes a sweep. With `reporting` absent nobody is told anything now; what is due stays due.
+///
+/// A planned card without a verdict keeps its state, unless its type is not rendered.
 pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> Closing {
     let mut transitions = Vec::new();
     let mut cards = BTreeMap::new();
@@ -133,13 +135,16 @@ fn tell(closing: &mut Closing, swept: &Swept, memory: &Memory, reporting: &Repor
     let policy = &reporting.policy;
     let mut said = Said::default();
     for (id, card) in &mut closing.cards {
+        // Nothing is said of a card that nobody could check for too long: what is due of it stays due.
+        if card.state.shown(now, policy.stale_after) == Shown::Unchecked {
+            continue;
+        }
         let line = |before: &CardState| line(&swept.plan.cards[id], &card.state, before, &swept.plan, reporting);
         let before = memory.cards.get(id).map_or(&CardState::Undecided, |memory| &memory.state);
         let told_now = || Told::Broken { at: now, message_id: reporting.message_id.clone() };
         card.told = match (alerts::due(card, policy), &card.told) {
             (Due::Nothing, told) => {
-                let shown = card.state.shown(now, policy.stale_after);
-                if let (Told::Broken { at, .. }, Shown::Broken) = (told, shown) {
+                if let (Told::Broken { at, .. }, CardState::Broken { .. }) = (told, &card.state) {
                     said.still_broken.extend(line(before).map(|line| (*at, line)));
                 }
                 continue;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::{AppId, CardId, PageId};
+use super::report;
 use super::verdict::Verdict;
 
 /// What kind of page it is, which decides its address.
@@ -197,9 +198,9 @@ impl Plan {
     /// be listed, and which pages are doubted.
     pub fn trouble(&self, ended_early: Option<String>) -> Option<String> {
         let doubted = self.doubted().map(|page| {
-            let held = page.cards.len();
+            let held = report::cards(page.cards.len());
             format!(
-                "page {} ('{}') held {held} cards and now lists none: not believed until the next sweep says so too",
+                "page {} ('{}') held {held} and now lists none: not believed until the next sweep says so too",
                 page.id, page.title
             )
         });
@@ -225,7 +226,7 @@ fn keep(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unli
     }
     let lists_none = match listed {
         Some(listed) => listed.page.cards.is_empty(),
-        None if unlisted.iter().any(|missing| missing.hides(held.page.id)) => return Some(held.doubted),
+        None if unlisted.iter().any(|missing| missing.hides(held.page.id, scope)) => return Some(held.doubted),
         // The whole-instance list names pages only by their cards: an emptied page is not in it at all.
         None => scope == Scope::Instance,
     };
@@ -234,8 +235,12 @@ fn keep(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unli
 
 impl Unlisted {
     /// Whether this failure can be the reason that a page was not listed.
-    fn hides(&self, page: PageId) -> bool {
-        self.page.is_none_or(|failed| failed == page)
+    fn hides(&self, page: PageId, scope: Scope) -> bool {
+        match self.page {
+            Some(failed) => failed == page,
+            // Pages chosen by hand are asked for one by one: no other list leads to them.
+            None => scope != Scope::Part,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! against their neighbours; it does not own asking (that is `domo`) nor what a verdict does to a
 //! card's state (that is [`super::card`]).
 //!
-//! A new row of the table is a new arm in [`judge`], and a line in `tests/verdicts.rs`.
+//! A new row of the table is a new arm in [`judge`], and a line in `tests/domain/answers.rs`.
 
 use std::time::Duration;
 
@@ -278,7 +278,9 @@ fn words(envelope: &Envelope, status: u16) -> String {
 }
 
 fn first_text(envelope: &Envelope) -> Option<String> {
-    let columns = envelope.columns.join(", ");
+    let named: Vec<&str> =
+        envelope.columns.iter().map(|column| column.trim()).filter(|name| !name.is_empty()).collect();
+    let columns = named.join(", ");
     [envelope.error.as_deref(), Some(&columns), envelope.message.as_deref(), envelope.status_reason.as_deref()]
         .into_iter()
         .flatten()

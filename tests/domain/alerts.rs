@@ -1,0 +1,175 @@
+//! What is due follows from what was told and what is true, and from nothing else.
+
+use cardwatch::domain::alerts::{Due, Policy, digest_due, due};
+use cardwatch::domain::card::{CardMemory, CardState, Told};
+use proptest::prelude::*;
+
+use crate::nouns::{at, policy, reason};
+
+fn working() -> CardState {
+    CardState::Working { since: at(0), decided_at: at(0) }
+}
+
+fn broken(first_seen: bool) -> CardState {
+    CardState::Broken { since: at(0), decided_at: at(0), reason: reason("x"), first_seen }
+}
+
+fn told() -> Told {
+    Told::Broken { at: at(0), message_id: "1@example.com".to_owned() }
+}
+
+fn quiet() -> Policy {
+    Policy { recoveries: false, report_first_seen: false, ..policy() }
+}
+
+/// Names a pair of what is true and what was told, and what is due under a policy that tells all, and
+/// under one that tells breakages alone.
+macro_rules! pairs {
+    ($($name:ident: $state:expr, $told:expr => $due:ident, quiet: $quiet:ident;)*) => {
+        $(#[test]
+        fn $name() {
+            let memory = CardMemory { state: $state, told: $told };
+            assert_eq!(due(&memory, &policy()), Due::$due);
+            assert_eq!(due(&memory, &quiet()), Due::$quiet);
+        })*
+    };
+}
+
+pairs! {
+    undecided_and_nothing_told: CardState::Undecided, Told::Nothing => Nothing, quiet: Nothing;
+    undecided_and_told: CardState::Undecided, told() => Nothing, quiet: Nothing;
+    undecided_and_withheld: CardState::Undecided, Told::Withheld => Nothing, quiet: Nothing;
+    unsupported_and_nothing_told: CardState::Unsupported, Told::Nothing => Nothing, quiet: Nothing;
+    unsupported_and_told: CardState::Unsupported, told() => Forget, quiet: Forget;
+    unsupported_and_withheld: CardState::Unsupported, Told::Withheld => Forget, quiet: Forget;
+    working_and_nothing_told: working(), Told::Nothing => Nothing, quiet: Nothing;
+    working_and_told: working(), told() => Recovered, quiet: Forget;
+    working_and_withheld: working(), Told::Withheld => Forget, quiet: Forget;
+    broken_and_nothing_told: broken(false), Told::Nothing => Broke, quiet: Broke;
+    broken_and_told: broken(false), told() => Nothing, quiet: Nothing;
+    broken_and_withheld: broken(false), Told::Withheld => Nothing, quiet: Nothing;
+    first_seen_broken_and_nothing_told: broken(true), Told::Nothing => FirstSeen, quiet: Withhold;
+    first_seen_broken_and_told: broken(true), told() => Nothing, quiet: Nothing;
+    first_seen_broken_and_withheld: broken(true), Told::Withheld => Nothing, quiet: Nothing;
+}
+
+fn states() -> impl Strategy<Value = CardState> {
+    prop_oneof![
+        Just(CardState::Undecided),
+        Just(CardState::Unsupported),
+        (0..99_i64, 0..99_i64)
+            .prop_map(|(since, decided)| CardState::Working { since: at(since), decided_at: at(decided) }),
+        (0..99_i64, 0..99_i64, "[xy]", any::<bool>()).prop_map(|(since, decided, text, first_seen)| {
+            CardState::Broken { since: at(since), decided_at: at(decided), reason: reason(&text), first_seen }
+        }),
+    ]
+}
+
+fn tolds() -> impl Strategy<Value = Told> {
+    let told = (0..99_i64, "[ab]@c").prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
+    prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told]
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    (any::<bool>(), any::<bool>()).prop_map(|(recoveries, report_first_seen)| Policy {
+        recoveries,
+        report_first_seen,
+        ..policy()
+    })
+}
+
+/// What stands in the memory once that which was due is done.
+fn done(due: Due, before: Told) -> Told {
+    match due {
+        Due::Nothing => before,
+        Due::Broke | Due::FirstSeen => told(),
+        Due::Recovered | Due::Forget => Told::Nothing,
+        Due::Withhold => Told::Withheld,
+    }
+}
+
+proptest! {
+    #[test]
+    fn once_it_is_done_nothing_is_due(state in states(), told in tolds(), policy in policies()) {
+        let due_now = due(&CardMemory { state: state.clone(), told: told.clone() }, &policy);
+        let after = CardMemory { state, told: done(due_now, told) };
+        prop_assert_eq!(due(&after, &policy), Due::Nothing);
+    }
+
+    #[test]
+    fn neither_instants_nor_words_make_anything_due(
+        (state, told) in (states(), tolds()), shift in 1..999_i64, policy in policies(),
+    ) {
+        let later = |at: cardwatch::domain::Timestamp| at + chrono::TimeDelta::minutes(shift);
+        let other_state = match state.clone() {
+            CardState::Working { since, decided_at } => {
+                CardState::Working { since: later(since), decided_at: later(decided_at) }
+            }
+            CardState::Broken { since, decided_at, first_seen, .. } => CardState::Broken {
+                since: later(since), decided_at: later(decided_at), reason: reason("quite another"), first_seen,
+            },
+            same @ (CardState::Undecided | CardState::Unsupported) => same,
+        };
+        let other_told = match told.clone() {
+            Told::Broken { at, .. } => Told::Broken { at: later(at), message_id: "other@d".to_owned() },
+            same @ (Told::Nothing | Told::Withheld) => same,
+        };
+        let due = |state, told| due(&CardMemory { state, told }, &policy);
+        prop_assert_eq!(due(state, told), due(other_state, other_told));
+    }
+}
+
+const A_DAY: i64 = 24 * 60;
+
+/// Whether a digest is due at `now`, with cards told at these minutes and the latest digest at that.
+fn digest(told: &[i64], last: Option<i64>, now: i64) -> bool {
+    digest_due(told.iter().copied().map(at), last.map(at), &policy(), at(now))
+}
+
+#[test]
+fn a_digest_is_due_a_day_after_the_first_card_was_told() {
+    assert!(!digest(&[0, 300], None, A_DAY - 1));
+    assert!(digest(&[300, 0], None, A_DAY));
+}
+
+#[test]
+fn the_next_digest_is_due_a_day_after_the_latest() {
+    assert!(!digest(&[0], Some(A_DAY), 2 * A_DAY - 1));
+    assert!(digest(&[0], Some(A_DAY), 2 * A_DAY));
+}
+
+#[test]
+fn a_digest_of_long_ago_does_not_hurry_the_next() {
+    assert!(!digest(&[0], Some(-30 * A_DAY), A_DAY - 1));
+    assert!(digest(&[0], Some(-30 * A_DAY), A_DAY));
+}
+
+#[test]
+fn without_broken_cards_no_digest_is_due() {
+    assert!(!digest(&[], None, 99 * A_DAY));
+    assert!(!digest(&[], Some(0), 99 * A_DAY));
+}
+
+#[test]
+fn a_policy_without_reminders_has_no_digests() {
+    let never = Policy { remind_every: None, ..policy() };
+    assert!(!digest_due([at(0)].into_iter(), None, &never, at(99 * A_DAY)));
+}
+
+#[test]
+fn a_clock_that_went_back_a_little_delays_a_digest() {
+    assert!(!digest(&[0], Some(A_DAY), A_DAY - 60));
+    assert!(!digest(&[60], None, 0));
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_does_not_silence_digests_for_years() {
+    assert!(digest(&[0], Some(999 * A_DAY), A_DAY));
+    assert!(digest(&[999 * A_DAY], None, A_DAY));
+}
+
+#[test]
+fn after_a_clock_that_was_years_ahead_digests_keep_their_rhythm() {
+    assert!(!digest(&[999 * A_DAY], Some(0), A_DAY - 1));
+    assert!(digest(&[999 * A_DAY], Some(0), A_DAY));
+}

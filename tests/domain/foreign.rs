@@ -1,0 +1,60 @@
+//! Foreign text is fit to print, and no spreadsheet takes it for a formula.
+
+use cardwatch::domain::foreign::{formula_safe, one_line, whole_line};
+use proptest::prelude::*;
+
+#[test]
+fn what_a_spreadsheet_would_run_is_made_text() {
+    for (given, safe) in [
+        ("=1+1", "'=1+1"),
+        ("+41 44", "'+41 44"),
+        ("-5 %", "'-5 %"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("\r\n=1", "'=1"),
+        ("\u{FEFF}=1", "'=1"),
+        ("\u{200B} =1", "'=1"),
+    ] {
+        assert_eq!(formula_safe(given), safe, "{given:?}");
+    }
+}
+
+#[test]
+fn harmless_text_is_left_alone() {
+    for text in ["Revenue by region", "a=b", "'quoted", "1+1", ""] {
+        assert_eq!(formula_safe(text), text);
+    }
+}
+
+#[test]
+fn a_line_has_no_line_ends_and_no_escape_sequences() {
+    assert_eq!(whole_line(" a\r\n b\u{2028}c\u{1b}[2J "), "a b c\u{FFFD}[2J");
+}
+
+#[test]
+fn characters_that_reorder_their_neighbours_are_dropped() {
+    assert_eq!(whole_line("a\u{202E}b\u{2066}c\u{200B}"), "abc");
+}
+
+#[test]
+fn a_line_that_is_too_long_ends_in_an_ellipsis() {
+    assert_eq!(one_line("four words are here", 10), "four word…");
+    assert_eq!(one_line("four words", 10), "four words");
+    assert_eq!(one_line("ab cd", 4), "ab…");
+    assert_eq!(one_line("abc", 1), "…");
+}
+
+proptest! {
+    #[test]
+    fn no_text_at_all_starts_a_formula(text in "[=+@ \t\r\n\u{FEFF}\u{200B}'a-]{0,12}") {
+        prop_assert!(!formula_safe(&text).starts_with(['=', '+', '-', '@', '\t', '\r', ' ']));
+    }
+
+    #[test]
+    fn a_line_never_holds_a_control_character_and_keeps_its_limit(text in any::<String>(), limit in 1..40_usize) {
+        let line = one_line(&text, limit);
+        prop_assert!(line.chars().count() <= limit);
+        prop_assert!(!line.chars().any(char::is_control));
+        prop_assert_eq!(line.trim(), &line);
+    }
+}

@@ -1,0 +1,20 @@
+//! The pure core keeps its promises: tables where the contract has tables, properties where it has rules.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod alerts;
+mod answers;
+mod cards;
+mod cause;
+mod closing;
+mod closing_rules;
+mod digests;
+mod foreign;
+mod ids;
+mod nouns;
+mod plan;
+mod removal;
+mod schedule;
+mod settling;
+mod story;
+mod subjects;
+mod summer_time;

@@ -1,0 +1,60 @@
+//! What is a schedule, and what is refused in words that help.
+
+use cardwatch::domain::schedule::{BadSchedule, Schedule};
+use chrono_tz::Tz;
+
+fn refusal(text: &str) -> String {
+    Schedule::parse(text, Tz::UTC).unwrap_err().to_string()
+}
+
+/// Names the case and what its refusal must hold.
+macro_rules! refused {
+    ($($name:ident: $text:expr => $why:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            let remedy = "write five fields (minute hour day month weekday), or six with seconds first";
+            assert_eq!(refusal($text), format!("'{}' is not a cron expression: {}; {remedy}", $text, $why));
+        })*
+    };
+}
+
+refused! {
+    nothing_is_no_schedule: "" => "it has 0 fields";
+    blanks_are_no_schedule: "   " => "it has 0 fields";
+    four_fields_are_too_few: "* * * *" => "it has 4 fields";
+    seven_fields_are_too_many: "0 0 7 * * * 2030" => "it has 7 fields";
+    a_word_is_one_field: "daily" => "it has 1 field";
+    a_step_beyond_the_minutes_is_refused: "*/99 * * * *" => "a step of 99 is beyond the minutes";
+    a_step_beyond_the_hours_is_refused: "0 */24 * * *" => "a step of 24 is beyond the hours";
+    a_step_beyond_the_seconds_is_refused: "*/60 * * * * *" => "a step of 60 is beyond the seconds";
+    a_step_in_a_list_is_looked_at_too: "5,0-30/90 * * * *" => "a step of 90 is beyond the minutes";
+    a_number_out_of_range_is_refused: "61 * * * *" => "Component error: Number out of bounds";
+    a_day_that_never_comes_is_refused: "0 0 30 2 *" => "it is never due";
+}
+
+#[test]
+fn an_unknown_nickname_is_refused() {
+    assert!(refusal("@often").starts_with("'@often' is not a cron expression: "));
+}
+
+#[test]
+fn the_refusal_gives_the_text_and_the_cause_apart() {
+    let BadSchedule { text, why } = Schedule::parse("*", Tz::UTC).unwrap_err();
+    assert_eq!((text.as_str(), why.as_str()), ("*", "it has 1 field"));
+}
+
+#[test]
+fn five_fields_six_fields_and_nicknames_are_read() {
+    for text in ["*/15 * * * *", "0 7 * * MON-FRI", "*/10 * * * * *", "@hourly", "@daily", "0 0 29 2 *", " 5  4 * * * "]
+    {
+        assert!(Schedule::parse(text, Tz::UTC).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_schedule_prints_as_it_was_written() {
+    let schedule = Schedule::parse("0 7 * * MON-FRI", Tz::Europe__Berlin).unwrap();
+    assert_eq!(schedule.to_string(), "0 7 * * MON-FRI");
+    assert_eq!(format!("{schedule:?}"), "0 7 * * MON-FRI (Europe/Berlin)");
+    assert_eq!(schedule.zone(), Tz::Europe__Berlin);
+}

@@ -1,0 +1,134 @@
+//! An instance over several sweeps: each is closed, and what it leaves is remembered as the store does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use cardwatch::domain::alerts::Policy;
+use cardwatch::domain::card::CardMemory;
+use cardwatch::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::ids::{CardId, SweepId};
+use cardwatch::domain::report::{CardLine, Report};
+use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
+use cardwatch::domain::verdict::Verdict;
+
+use crate::nouns::{at, listing, page, policy};
+
+pub(crate) struct Story {
+    pub(crate) memory: Memory,
+    pub(crate) policy: Policy,
+    /// Whether sweeps report.
+    pub(crate) reporting: bool,
+    sweeps: i64,
+}
+
+impl Story {
+    pub(crate) fn new() -> Self {
+        Self { memory: Memory::default(), policy: policy(), reporting: true, sweeps: 0 }
+    }
+
+    pub(crate) fn with(policy: Policy) -> Self {
+        Self { policy, ..Self::new() }
+    }
+
+    /// A story of cards that were seen to work at minute 0.
+    pub(crate) fn of_working(cards: &[i64]) -> Self {
+        let mut story = Self::new();
+        let verdicts: Vec<_> = cards.iter().map(|card| (*card, crate::nouns::works())).collect();
+        story.sweep(0, &verdicts);
+        story
+    }
+
+    /// Sweeps page 10, which holds just these cards, all of them rendered.
+    pub(crate) fn sweep(&mut self, minute: i64, verdicts: &[(i64, Verdict)]) -> Closing {
+        let cards: Vec<i64> = verdicts.iter().map(|(card, _)| *card).collect();
+        self.sweep_listing(minute, listing(Scope::Pages, vec![page(10, &cards)]), verdicts)
+    }
+
+    /// Sweeps these cards by hand: what else there is is not looked at.
+    pub(crate) fn sweep_part(&mut self, minute: i64, verdicts: &[(i64, Verdict)]) -> Closing {
+        let cards: Vec<i64> = verdicts.iter().map(|(card, _)| *card).collect();
+        self.sweep_listing(minute, listing(Scope::Part, vec![page(10, &cards)]), verdicts)
+    }
+
+    pub(crate) fn sweep_listing(&mut self, minute: i64, listing: Listing, verdicts: &[(i64, Verdict)]) -> Closing {
+        self.sweeps += 1;
+        let plan = Plan::new(listing, &Remembered::default(), &Exclusions::default());
+        let swept = swept(self.sweeps, minute, plan, verdicts);
+        let reporting = self.reporting.then(|| self.letterhead());
+        let closing = closing::close(&swept, &self.memory, reporting.as_ref());
+        self.remember(&swept, &closing);
+        closing
+    }
+
+    fn letterhead(&self) -> Reporting {
+        Reporting {
+            instance: "acme".parse().unwrap(),
+            url: "https://acme.domo.com".parse().unwrap(),
+            timezone: chrono_tz::UTC,
+            policy: self.policy.clone(),
+            confirmed_after: Some(Duration::from_secs(30)),
+            message_id: self.message_id(),
+        }
+    }
+
+    /// The Message-ID of the latest sweep's mail.
+    pub(crate) fn message_id(&self) -> String {
+        format!("{}@example.com", self.sweeps)
+    }
+
+    fn remember(&mut self, swept: &Swept, closing: &Closing) {
+        let swept_cards: BTreeSet<CardId> = swept.plan.cards.keys().copied().collect();
+        if swept.plan.is_complete() {
+            self.memory.present = swept_cards;
+        } else {
+            self.memory.present.extend(swept_cards);
+        }
+        self.memory.cards.extend(closing.cards.clone());
+        self.memory.last_digest = closing.last_digest;
+    }
+
+    pub(crate) fn card(&self, id: i64) -> &CardMemory {
+        &self.memory.cards[&CardId(id)]
+    }
+}
+
+/// A sweep of two minutes.
+fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)]) -> Swept {
+    let judged = |verdict: &Verdict| Judged { verdict: verdict.clone(), at: at(minute), latency: Duration::ZERO };
+    let verdicts: BTreeMap<_, _> = verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect();
+    Swept {
+        sweep: SweepId(sweep),
+        started_at: at(minute - 1),
+        finished_at: at(minute + 1),
+        trouble: plan.trouble(None),
+        plan,
+        verdicts,
+    }
+}
+
+/// A report in one line: the cards that broke, were broken when first seen, recovered, are still broken.
+pub(crate) fn told(closing: &Closing) -> String {
+    let Some((report, _)) = &closing.report else { return "nothing".to_owned() };
+    let grouped = |groups: &[cardwatch::domain::cause::Group<CardLine>]| -> Vec<i64> {
+        groups.iter().flat_map(|group| &group.cards).map(|line| line.id.0).collect()
+    };
+    let recovered = report.recovered.iter().map(|line| line.id.0).collect();
+    let sections = [
+        ("broke", grouped(&report.broke)),
+        ("first seen", grouped(&report.first_seen)),
+        ("recovered", recovered),
+        ("still broken", grouped(&report.still_broken)),
+    ];
+    let said = sections.iter().filter(|(_, cards)| !cards.is_empty()).map(|(name, cards)| format!("{name} {cards:?}"));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// The report that there must be.
+pub(crate) fn report(closing: &Closing) -> &Report {
+    &closing.report.as_ref().unwrap().0
+}
+
+/// The Message-IDs that the report follows up.
+pub(crate) fn references(closing: &Closing) -> &[String] {
+    &closing.report.as_ref().unwrap().1
+}

@@ -1,0 +1,83 @@
+//! Subjects, word by word as the contract has them.
+
+use cardwatch::domain::cause::Group;
+use cardwatch::domain::ids::CardId;
+use cardwatch::domain::report::{CardLine, Report, Totals};
+
+use crate::nouns::{at, reason};
+
+fn line(id: i64, reason: &str) -> CardLine {
+    CardLine {
+        id: CardId(id),
+        title: "x\r\nBcc: everyone@example.com".to_owned(),
+        pages: Vec::new(),
+        owners: Vec::new(),
+        since: at(0),
+        reason: Some(crate::nouns::reason(reason)),
+        url: String::new(),
+    }
+}
+
+fn lines(count: i64) -> Vec<CardLine> {
+    (0..count).map(|id| line(id, "x")).collect()
+}
+
+fn groups(count: i64) -> Vec<Group<CardLine>> {
+    Report::grouped(lines(count))
+}
+
+fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: usize) -> Report {
+    Report {
+        instance: "acme".parse().unwrap(),
+        swept_at: at(0),
+        timezone: chrono_tz::UTC,
+        confirmed_after: None,
+        broke: groups(broke),
+        first_seen: groups(first_seen),
+        recovered: lines(recovered),
+        still_broken: groups(still_broken),
+        totals: Totals { cards: 100, broken: now, unchecked: 0 },
+        trouble: None,
+    }
+}
+
+/// Names a subject: cards that broke, were broken when first seen, recovered, are still broken, are broken now.
+macro_rules! subjects {
+    ($($name:ident: $counts:expr => $subject:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            let (broke, first_seen, recovered, still_broken, now) = $counts;
+            assert_eq!(report(broke, first_seen, recovered, still_broken, now).subject(), $subject);
+        })*
+    };
+}
+
+subjects! {
+    three_that_broke: (3, 0, 0, 0, 5) => "[cardwatch] acme: 3 cards broke (5 broken now)";
+    one_that_broke: (1, 0, 0, 0, 1) => "[cardwatch] acme: 1 card broke (1 broken now)";
+    two_that_recovered: (0, 0, 2, 0, 3) => "[cardwatch] acme: 2 cards recovered (3 broken now)";
+    one_that_recovered: (0, 0, 1, 0, 0) => "[cardwatch] acme: 1 card recovered (0 broken now)";
+    both: (1, 0, 2, 0, 4) => "[cardwatch] acme: 1 card broke, 2 recovered (4 broken now)";
+    both_the_other_way_round: (2, 0, 1, 0, 4) => "[cardwatch] acme: 2 cards broke, 1 recovered (4 broken now)";
+    five_that_are_still_broken: (0, 0, 0, 5, 5) => "[cardwatch] acme: 5 cards still broken";
+    one_that_is_still_broken: (0, 0, 0, 1, 1) => "[cardwatch] acme: 1 card still broken";
+    what_changed_goes_before_what_did_not: (1, 0, 0, 4, 5) => "[cardwatch] acme: 1 card broke (5 broken now)";
+    two_when_first_seen: (0, 2, 0, 0, 2) => "[cardwatch] acme: 2 cards broken when first seen (2 broken now)";
+    some_of_each: (1, 2, 3, 4, 7) => "[cardwatch] acme: 1 card broke, 2 broken when first seen, 3 recovered (7 broken now)";
+}
+
+#[test]
+fn a_report_without_cards_is_empty() {
+    assert!(report(0, 0, 0, 0, 9).is_empty());
+    for one in [report(1, 0, 0, 0, 9), report(0, 1, 0, 0, 9), report(0, 0, 1, 0, 9), report(0, 0, 0, 1, 9)] {
+        assert!(!one.is_empty());
+    }
+}
+
+#[test]
+fn a_line_without_a_reason_is_not_grouped_as_broken() {
+    let working = CardLine { reason: None, ..line(1, "x") };
+    let groups = Report::grouped(vec![working, line(2, "y")]);
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].reason, reason("y"));
+}
