@@ -31,7 +31,6 @@ fn main() -> ExitCode {
     let options = Options::parse();
     match demo(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read along has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("demo: {error:#}");
@@ -60,6 +59,8 @@ async fn play(options: &Options) -> anyhow::Result<()> {
         () = stop.cancelled() => Ok(()),
         played = script::play(&mut stage, options.once) => played,
     };
+    // Whoever read along has seen enough.
+    let played = played.or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) });
     stop.cancel();
     stage.strike(played).await
 }

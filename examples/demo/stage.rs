@@ -2,8 +2,9 @@
 //! up and taking it down; what happens on it is `script`'s.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 use crate::audience::Audience;
 use crate::narrator::{self, Narrator};
@@ -108,8 +113,9 @@ impl Stage {
 /// The daemon's own log would drown the play: it goes to a file.
 fn log_to(path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_ansi(false).with_target(false);
-    subscriber.with_writer(Arc::new(file)).try_init().map_err(|error| anyhow::anyhow!("no log: {error}"))
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("cardwatch", LevelFilter::INFO);
+    let layer = fmt::layer().with_writer(Arc::new(file)).with_ansi(false).with_target(false);
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().context("logging does not start")
 }
 
 async fn listen() -> io::Result<TcpListener> {
@@ -124,7 +130,9 @@ async fn listen() -> io::Result<TcpListener> {
 /// say in it.
 fn configure(folder: &Path, domo: &Domo, smtp: &FakeSmtp, listen: SocketAddr) -> anyhow::Result<Config> {
     let path = folder.join("config.toml");
-    fs::write(&path, config_text(folder, domo, smtp, listen))?;
+    // It holds a token, if only the fake's.
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+    file.write_all(config_text(folder, domo, smtp, listen).as_bytes())?;
     let mut request = LoadRequest::new(Environment::default());
     request.file = Some(path);
     Ok(config::load(&request)?.config)
