@@ -1,0 +1,198 @@
+//! Who watches cardwatch from outside: the database for sweeps, the mail server for mails. Owns waiting
+//! for what the script promises, printing what is seen, and keeping each mail; a mail that nobody promised
+//! is an error.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use cardwatch::clock::{SharedClock, within};
+use cardwatch::config::Config;
+use cardwatch::domain::Timestamp;
+use cardwatch::domain::ids::InstanceName;
+use cardwatch::domain::schedule::Schedule;
+use cardwatch::domain::snapshot::{Counts, LastSweep};
+use cardwatch::domain::sweep::Outcome;
+use cardwatch::store::Store;
+use fake_smtp::Mail;
+use tokio::sync::broadcast;
+
+use crate::narrator::Narrator;
+
+/// What is promised comes within this, or never.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The database is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A scene changes many cards at once: it leaves so much time before the next sweep begins.
+const GAP: Duration = Duration::from_millis(300);
+
+/// Watches one instance.
+pub(crate) struct Audience {
+    /// Prints what is seen.
+    pub(crate) narrator: Narrator,
+    clock: SharedClock,
+    store: Store,
+    instance: InstanceName,
+    schedule: Schedule,
+    stale_after: Duration,
+    mails: broadcast::Receiver<Mail>,
+    mails_folder: PathBuf,
+    mails_kept: u32,
+    /// The latest sweep that was seen, and what was true after it.
+    seen: Option<(LastSweep, Counts)>,
+}
+
+/// What is seen.
+enum Event {
+    /// A sweep ended so.
+    Swept(Outcome),
+    /// A mail came with this subject.
+    Mail(String),
+}
+
+impl Audience {
+    /// Watches the first instance of the configuration, whose daemon has made the database.
+    pub(crate) async fn new(
+        narrator: Narrator,
+        clock: SharedClock,
+        config: &Config,
+        mails: broadcast::Receiver<Mail>,
+        mails_folder: PathBuf,
+    ) -> anyhow::Result<Self> {
+        let instance = config.instances.first().context("the demo's configuration has no instance")?;
+        Ok(Self {
+            narrator,
+            clock,
+            store: Store::open_existing(&config.storage.path).await?,
+            instance: instance.name.clone(),
+            schedule: instance.schedule.clone(),
+            stale_after: config.alerts.policy.stale_after,
+            mails,
+            mails_folder,
+            mails_kept: 0,
+            seen: None,
+        })
+    }
+
+    /// Waits for the mail with this subject.
+    pub(crate) async fn await_mail(&mut self, subject: &str) -> anyhow::Result<()> {
+        let clock = self.clock.clone();
+        let awaited = async {
+            loop {
+                match self.event().await? {
+                    Event::Swept(_) => {}
+                    Event::Mail(came) if came == subject => return Ok(()),
+                    Event::Mail(came) => bail!("the mail '{subject}' was promised, and '{came}' came"),
+                }
+            }
+        };
+        let promised = within(&*clock, PATIENCE, awaited).await;
+        promised.unwrap_or_else(|| bail!("the mail '{subject}' did not come within {} s", PATIENCE.as_secs()))
+    }
+
+    /// Waits for a sweep that ends so. No mail may come.
+    pub(crate) async fn await_sweep(&mut self, wanted: impl Fn(Outcome) -> bool) -> anyhow::Result<()> {
+        let clock = self.clock.clone();
+        let awaited = async {
+            while !wanted(self.quiet_event().await?) {}
+            Ok(())
+        };
+        let ended = within(&*clock, PATIENCE, awaited).await;
+        ended.unwrap_or_else(|| bail!("no such sweep ended within {} s", PATIENCE.as_secs()))
+    }
+
+    /// Waits until no sweep runs nor is about to begin, so that the next one sees a scene as a whole.
+    pub(crate) async fn await_gap(&mut self) -> anyhow::Result<()> {
+        while !self.is_gap(self.clock.now()) {
+            self.await_sweep(|_| true).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives people time to read. No mail may come.
+    pub(crate) async fn linger(&mut self, pause: Duration) -> anyhow::Result<()> {
+        let clock = self.clock.clone();
+        let quiet = async {
+            loop {
+                self.quiet_event().await?;
+            }
+        };
+        within(&*clock, pause, quiet).await.unwrap_or(Ok(()))
+    }
+
+    /// How many cards are broken by the latest sweep.
+    pub(crate) fn broken(&self) -> usize {
+        self.seen.as_ref().map_or(0, |(_, counts)| counts.broken)
+    }
+
+    fn is_gap(&self, now: Timestamp) -> bool {
+        let ended = self.seen.as_ref().map(|(sweep, _)| sweep.finished_at);
+        ended.and_then(|ended| self.schedule.next_after(ended)).is_some_and(|next| now + GAP < next)
+    }
+
+    async fn quiet_event(&mut self) -> anyhow::Result<Outcome> {
+        match self.event().await? {
+            Event::Swept(outcome) => Ok(outcome),
+            Event::Mail(came) => bail!("no mail was promised, and '{came}' came"),
+        }
+    }
+
+    /// Waits for the next thing to see, and prints it.
+    async fn event(&mut self) -> anyhow::Result<Event> {
+        loop {
+            // A mail waits until the sweep that brought it has been seen.
+            if let Some(outcome) = self.look().await? {
+                return Ok(Event::Swept(outcome));
+            }
+            match self.mails.try_recv() {
+                Ok(mail) => return self.keep(&mail).map(Event::Mail),
+                Err(broadcast::error::TryRecvError::Empty) => self.clock.sleep(LOOK_EVERY).await,
+                Err(error) => return Err(error).context("the fake mail server"),
+            }
+        }
+    }
+
+    /// How a sweep ended that was not seen before.
+    async fn look(&mut self) -> anyhow::Result<Option<Outcome>> {
+        let snapshot = self.store.snapshot(&self.instance).await?;
+        let Some(sweep) = snapshot.last_sweep.clone() else { return Ok(None) };
+        if self.seen.as_ref().is_some_and(|(seen, _)| *seen == sweep) {
+            return Ok(None);
+        }
+        let counts = snapshot.counts(self.clock.now(), self.stale_after);
+        let outcome = sweep.outcome;
+        self.tell(&sweep, counts)?;
+        self.seen = Some((sweep, counts));
+        Ok(Some(outcome))
+    }
+
+    /// A sweep like the one before is not worth a line.
+    fn tell(&self, sweep: &LastSweep, counts: Counts) -> std::io::Result<()> {
+        if sweep.outcome != Outcome::Completed {
+            let why = sweep.trouble.as_deref().unwrap_or("some cards could not be checked");
+            return self.narrator.cardwatch(&format!("{}: {why}", sweep.outcome.name()));
+        }
+        let as_before = |(seen, before): &(LastSweep, Counts)| seen.outcome == sweep.outcome && *before == counts;
+        if self.seen.as_ref().is_some_and(as_before) {
+            return Ok(());
+        }
+        let took = sweep.finished_at - sweep.started_at;
+        let took = took.to_std().unwrap_or_default().as_secs_f64();
+        let checked = counts.working + counts.broken;
+        self.narrator.cardwatch(&format!("checked {checked} cards in {took:.1} s: {} broken", counts.broken))
+    }
+
+    /// Keeps a mail as a file that a mail program opens; returns its subject.
+    fn keep(&mut self, mail: &Mail) -> anyhow::Result<String> {
+        self.mails_kept += 1;
+        let name = format!("{:03}.eml", self.mails_kept);
+        fs::write(self.mails_folder.join(&name), &mail.raw).context("a mail could not be kept")?;
+        self.narrator.mail(mail, &name)?;
+        let subject = mail.header("Subject").unwrap_or_default();
+        ensure!(mail.html().is_some(), "the mail '{subject}' has no HTML part");
+        Ok(subject)
+    }
+}

@@ -1,0 +1,98 @@
+//! The demo keeps its promises: each mail of its script comes, and it leaves nothing behind however it
+//! ends. It plays in real time.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use cardwatch::clock::Clock as _;
+use cardwatch::daemon::clock::SystemClock;
+use tempfile::TempDir;
+
+/// The example beside this test, which `cargo test` builds along with it.
+fn demo(folder: &TempDir) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let path: PathBuf = test.parent().unwrap().parent().unwrap().join("examples/demo");
+    assert!(path.is_file(), "run 'cargo build --example demo' first: there is no {}", path.display());
+    let mut command = Command::new(path);
+    command.env("TMPDIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn leftovers(folder: &TempDir) -> Vec<PathBuf> {
+    folder.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// A demo that has printed its first mail.
+fn running_demo(folder: &TempDir) -> Child {
+    let mut child = demo(folder).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("2 cards broken when first seen")), "it ended without a mail");
+    // Whoever reads on would keep the pipe open; the demo must bear that nobody does.
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+fn send_signal(child: &Child, name: &str) {
+    let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", child.id())).status().unwrap();
+    assert!(sent.success());
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn ends_well_within_two_seconds_of(signal: &str) {
+    let folder = TempDir::new().unwrap();
+    let child = running_demo(&folder);
+    assert_eq!(leftovers(&folder).len(), 1, "it works in a folder of its own");
+    let clock = SystemClock::start();
+    send_signal(&child, signal);
+    let ended = child.wait_with_output().unwrap();
+    let took = clock.elapsed();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(took < Duration::from_secs(2), "it took {took:?}");
+    assert_eq!(leftovers(&folder), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn the_script_is_played_once_with_each_promised_mail_and_nothing_is_left() {
+    let folder = TempDir::new().unwrap();
+    let ended = demo(&folder).arg("--once").output().unwrap();
+    let told = stdout(&ended);
+    assert!(ended.status.success(), "{told}\n{}", String::from_utf8_lossy(&ended.stderr));
+    let subjects = [
+        "[cardwatch] acme: 2 cards broken when first seen (2 broken now)",
+        "[cardwatch] acme: 3 cards broke (5 broken now)",
+        "[cardwatch] acme: 3 cards recovered (2 broken now)",
+        "[cardwatch] acme: 4 cards broke (6 broken now)",
+        "[cardwatch] acme: 1 card broke (7 broken now)",
+        "[cardwatch] acme: 1 card broke (8 broken now)",
+        "[cardwatch] acme: 6 cards recovered (2 broken now)",
+    ];
+    let mails: Vec<&str> = told.lines().filter(|line| line.contains("[cardwatch]")).collect();
+    assert_eq!(mails.len(), subjects.len(), "{told}");
+    for (mail, subject) in mails.iter().zip(subjects) {
+        assert!(mail.contains(subject), "{mail}");
+    }
+    assert_eq!(leftovers(&folder), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once_and_leaves_nothing() {
+    ends_well_within_two_seconds_of("INT");
+}
+
+#[test]
+fn sigterm_ends_it_at_once_and_leaves_nothing() {
+    ends_well_within_two_seconds_of("TERM");
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_it_and_leaves_nothing() {
+    ends_well_within_two_seconds_of("HUP");
+}
