@@ -129,6 +129,15 @@ impl Session {
     fn request(&self) -> LoadRequest {
         let mut request = LoadRequest::new(self.environment.clone());
         request.file.clone_from(&self.args.config);
+        request.fetch_secrets = match self.args.command {
+            Command::Status(_) | Command::History(_) | Command::Export(_) => false,
+            Command::Run
+            | Command::Sweep(_)
+            | Command::CheckConfig { .. }
+            | Command::SendTestEmail { .. }
+            | Command::Completions { .. }
+            | Command::Man => true,
+        };
         request
     }
 }

@@ -24,6 +24,8 @@ pub struct LoadRequest {
     pub directory: PathBuf,
     /// Where the file is looked for last.
     pub system_file: PathBuf,
+    /// Whether secrets are fetched; where nobody signs in anywhere, they are left where they are.
+    pub fetch_secrets: bool,
 }
 
 impl LoadRequest {
@@ -35,6 +37,7 @@ impl LoadRequest {
             environment,
             directory: PathBuf::new(),
             system_file: PathBuf::from("/etc/cardwatch/config.toml"),
+            fetch_secrets: true,
         }
     }
 }
@@ -60,7 +63,7 @@ pub fn load(request: &LoadRequest) -> Result<Loaded, Problems> {
     let (flags, more) = layers::flags(&request.overrides);
     problems.extend(more);
     let layers = Layers::merge(layers::file(&name, &text)?, environment, flags);
-    let reading = Reading::new(&layers, &request.environment, &name, &request.directory, problems);
+    let reading = Reading::new(&layers, request, &name, problems);
     let config = config(Section::root(&reading));
     let findings = reading.finish();
     let mut warnings = findings.warnings;

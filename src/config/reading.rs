@@ -10,6 +10,7 @@ use figment::value::Value;
 use super::environment::{Environment, variable};
 use super::keys;
 use super::layers::{Layers, Origin};
+use super::load::LoadRequest;
 use super::problems::{Mistake, Problem, escape};
 use super::section::Told;
 
@@ -22,6 +23,8 @@ pub(super) struct Reading<'a> {
     pub(super) layers: &'a Layers,
     /// What `{ env = … }` and systemd's directories are looked up in.
     pub(super) environment: &'a Environment,
+    /// See [`LoadRequest::fetch_secrets`].
+    pub(super) fetch_secrets: bool,
     file: &'a str,
     directory: &'a Path,
     problems: RefCell<Vec<Problem>>,
@@ -41,20 +44,14 @@ pub(super) struct Findings {
 }
 
 impl<'a> Reading<'a> {
-    /// Begins with the mistakes that the sources made. `file` is what the file is called in problems,
-    /// `directory` what relative paths are relative to.
-    pub(super) fn new(
-        layers: &'a Layers,
-        environment: &'a Environment,
-        file: &'a str,
-        directory: &'a Path,
-        problems: Vec<Problem>,
-    ) -> Self {
+    /// Begins with the mistakes that the sources made. `file` is what the file is called in problems.
+    pub(super) fn new(layers: &'a Layers, request: &'a LoadRequest, file: &'a str, problems: Vec<Problem>) -> Self {
         Self {
             layers,
-            environment,
+            environment: &request.environment,
+            fetch_secrets: request.fetch_secrets,
             file,
-            directory,
+            directory: &request.directory,
             problems: RefCell::new(problems),
             warnings: RefCell::default(),
             secret_variables: RefCell::default(),

@@ -59,10 +59,16 @@ fn clean(entry: &Entry<'_>, text: &str) -> Read<Secret> {
     Ok(Secret::new(secret))
 }
 
+/// What stands for a secret that nobody is going to use.
+fn left_there() -> Secret {
+    Secret::new("")
+}
+
 fn from_variable(entry: &Entry<'_>) -> Read<Secret> {
     let name = entry.text()?;
     entry.reading.secret_variable(name);
     match entry.reading.environment.get(name) {
+        _ if !entry.reading.fetch_secrets => Ok(left_there()),
         Some(text) => clean(entry, text),
         None => Err(entry.mistake(format!("the environment variable {} is not set", quote(name)), "set it")),
     }
@@ -73,6 +79,9 @@ fn from_credential(entry: &Entry<'_>) -> Read<Secret> {
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
         let what = format!("{} is not the name of a credential", quote(name));
         return Err(entry.mistake(what, "write the name that LoadCredential= gives it, without a path"));
+    }
+    if !entry.reading.fetch_secrets {
+        return Ok(left_there());
     }
     let Some(directory) = entry.reading.environment.filled("CREDENTIALS_DIRECTORY") else {
         let remedy = format!(
@@ -100,6 +109,9 @@ enum Owner {
 }
 
 fn fetch(entry: &Entry<'_>, path: &Path, owner: Owner) -> Read<Secret> {
+    if !entry.reading.fetch_secrets {
+        return Ok(left_there());
+    }
     let text = contents(path, owner).map_err(|Mistake { what, remedy }| entry.mistake(what, remedy))?;
     clean(entry, &text)
 }

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::schedule::Timekeeper;
 use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
+use crate::domain::foreign;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::domain::sweep::Outcome;
 
@@ -146,24 +147,32 @@ impl Post {
     }
 }
 
+/// The text says the essentials by itself: a journal shows its fields only to whoever asks for them.
 fn log(end: &SweepEnd) {
     let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
     let (outcome, tally) = (end.outcome.name(), end.tally);
-    let trouble = end.trouble.as_deref();
+    let trouble = end.trouble.as_deref().map(|trouble| foreign::one_line(trouble, TROUBLE_LIMIT));
+    let but = trouble.map(|trouble| format!("; {trouble}")).unwrap_or_default();
     match end.outcome {
-        Outcome::Failed => tracing::error!(outcome, trouble, "cannot check cards"),
-        Outcome::Completed | Outcome::Partial | Outcome::Interrupted | Outcome::Skipped => tracing::info!(
+        Outcome::Failed => tracing::error!(outcome, "cannot check cards{but}"),
+        Outcome::Interrupted | Outcome::Skipped => tracing::info!(outcome, "sweep {outcome}{but}"),
+        Outcome::Completed | Outcome::Partial => tracing::info!(
             outcome,
-            trouble,
             seconds,
             cards = tally.cards(),
             broken = tally.broken,
             unchecked = tally.unchecked,
             mailed = end.mailed,
-            "swept"
+            "sweep {outcome} in {seconds} s: {} of {} cards broken, {} unchecked{but}",
+            tally.broken,
+            tally.cards(),
+            tally.unchecked,
         ),
     }
 }
+
+/// The trouble of a sweep is cut to so many characters in the log.
+const TROUBLE_LIMIT: usize = 1_000;
 
 fn publish(snapshots: &watch::Sender<Snapshot>, fresh: InstanceSnapshot) {
     let fresh = Arc::new(fresh);

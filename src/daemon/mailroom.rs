@@ -131,7 +131,7 @@ impl Mailroom {
         // What the server has answered is written down before anything else is tried: a letter that it took
         // and that nobody marked would be sent again.
         while let Err(error) = self.record(&queued, &delivery).await {
-            tracing::error!(%error, "what became of a mail cannot be saved; trying again");
+            tracing::error!("what became of a mail cannot be saved; trying again: {error}");
             self.clock.sleep(DATABASE_PAUSE).await;
             if stop.is_cancelled() {
                 break;
@@ -146,20 +146,20 @@ impl Mailroom {
         match delivery {
             Delivery::Sent { refused } => {
                 self.store.mark_sent(queued.id, now).await?;
-                tracing::info!(%subject, to = ?queued.letter.to, "mail sent");
+                tracing::info!(%subject, to = ?queued.letter.to, "mail sent: {subject}");
                 for refusal in refused {
-                    tracing::error!(%subject, %refusal, "the mail server refused one recipient for good; correct 'to'");
+                    tracing::error!(%subject, %refusal, "the mail server refused one recipient for good; correct 'to': {refusal}");
                 }
             }
             Delivery::Retry(error) => {
                 let pause = pause_after(queued.attempts + 1);
                 self.store.mark_retry(queued.id, error, now + pause).await?;
                 let pause = humantime::format_duration(pause);
-                tracing::warn!(%subject, %error, "mail not sent yet; next try in {pause}");
+                tracing::warn!(%subject, %error, "mail not sent yet, next try in {pause}: {error}");
             }
             Delivery::Rejected(error) => {
                 self.store.mark_rejected(queued.id, error, now).await?;
-                tracing::error!(%subject, %error, "the mail server refused a mail for good; it is kept and not tried again");
+                tracing::error!(%subject, %error, "the mail server refused a mail for good; it is kept and not tried again: {error}");
             }
         }
         Ok(())

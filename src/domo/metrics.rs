@@ -44,6 +44,9 @@ impl DomoMetrics {
 
     /// The counters of one instance; what can be known of them exists from now on.
     pub(super) fn for_instance(&self, name: &InstanceName) -> InstanceMetrics {
+        for endpoint in ["login", "pages", "cards", "render"] {
+            let _from_the_start = self.requests.with_label_values(&[name.as_str(), endpoint, "200"]);
+        }
         InstanceMetrics {
             name: name.clone(),
             requests: self.requests.clone(),

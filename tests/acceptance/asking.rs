@@ -42,6 +42,17 @@ async fn status_tells_what_is_broken_since_when_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_the_database_needs_no_secrets() {
+    let mut house = small_house().await;
+    house.run(&["sweep"]);
+    house.instance("access_token", "{ credential = \"acme-token\" }");
+    for arguments in [&["status"][..], &["history", "101"], &["export"]] {
+        assert_eq!(house.run(arguments).code(), 0, "{arguments:?}");
+    }
+    assert_eq!(house.run(&["sweep"]).code(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_before_the_first_sweep_says_that_there_is_no_database() {
     let house = small_house().await;
     let status = house.run(&["status"]);
