@@ -276,7 +276,8 @@ pub(super) async fn reason_id(
     )
     .bind(class)
     .bind(text)
-    .bind(millis(at))
+    // As young as the sweep at least, so that it is kept as long as the sweep's results, whatever the clock did.
+    .bind(millis(at.max(sweep.started_at)))
     .fetch_one(connection)
     .await?;
     sweep.reasons.insert((class, text.to_owned()), id);

@@ -3,12 +3,15 @@
 
 mod closing;
 mod export;
+mod history;
 mod house;
 mod life;
 #[path = "../domain/nouns.rs"]
 mod nouns;
 mod outbox;
 mod removal;
+mod retention;
 mod rows;
 mod size;
+mod snapshot;
 mod views;
