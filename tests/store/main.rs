@@ -8,6 +8,7 @@ mod house;
 mod life;
 #[path = "../domain/nouns.rs"]
 mod nouns;
+mod opening;
 mod outbox;
 mod removal;
 mod retention;
