@@ -10,7 +10,7 @@ use cardwatch::domain::sweep::{CardKind, ListedCard, ListedPage, Listing, PageKi
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use chrono::{TimeDelta, TimeZone as _, Utc};
 
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// So many minutes after seven in the morning of 2 November 2026.
 pub(crate) fn at(minutes: i64) -> Timestamp {

@@ -162,7 +162,7 @@ async fn what_is_written_is_on_the_disk_and_readers_do_not_wait() {
 async fn an_instance_whose_address_changes_stays_the_same_instance() {
     let house = House::new().await;
     let moved = "https://acme.example.com/".parse().unwrap();
-    house.store.know_instance(&acme(), &moved, std::time::Duration::from_secs(60)).await.unwrap();
+    house.store.know_instance(&acme(), &moved, std::time::Duration::from_mins(1)).await.unwrap();
     let row = house.texts("SELECT concat_ws(' ', instance_id, url, stale_after_ms) FROM instance").await;
     assert_eq!(row, [Some("1 https://acme.example.com 60000".to_owned())]);
 }

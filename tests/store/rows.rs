@@ -1,7 +1,7 @@
 //! Rows that cannot be true: the schema refuses them, and one that came in all the same is named.
 
 use cardwatch::domain::ids::CardId;
-use cardwatch::store::{Store, StoreError};
+use cardwatch::store::{ExportFilter, Store, StoreError};
 use futures::TryStreamExt as _;
 use sqlx::AssertSqlSafe;
 
@@ -134,7 +134,7 @@ async fn owners_that_cannot_be_read_fail_in_words() {
 async fn a_result_that_cannot_be_true_ends_the_export_with_its_name() {
     let house = furnished().await;
     forge(&house, "UPDATE render_result SET verdict = 9 WHERE card_key = 2").await;
-    let exported: Result<Vec<_>, _> = house.store.export(&Default::default()).try_collect().await;
+    let exported: Result<Vec<_>, _> = house.store.export(&ExportFilter::default()).try_collect().await;
     assert_eq!(
         exported.unwrap_err().to_string(),
         "the database holds a row that cannot be true: table render_result, row 1, column verdict: 9"

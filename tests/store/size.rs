@@ -38,7 +38,7 @@ fn result(minute: i64, (place, card): (usize, i64)) -> SavedResult {
         round: 0,
         verdict: verdict(card),
         at: at(minute) + TimeDelta::seconds(seconds),
-        latency: Duration::from_millis(200 + u64::from(card.unsigned_abs() as u32).wrapping_mul(7_919) % 2_000),
+        latency: Duration::from_millis(200 + card.unsigned_abs() * 7_919 % 2_000),
     }
 }
 

@@ -60,8 +60,8 @@ async fn instances_do_not_see_each_other() {
 
 #[tokio::test]
 async fn the_latest_sweep_is_the_one_that_began_last_whatever_the_clock_said() {
-    let house = House::new().await;
     const YEARS: i64 = 4 * 365 * 24 * 60;
+    let house = House::new().await;
     house.sweep(YEARS, &[(1, works())]).await;
     house.sweep(0, &[(1, unchecked())]).await;
     let snapshot = house.store.snapshot(&acme()).await.unwrap();
@@ -79,7 +79,7 @@ fn motley() -> Listing {
     listing.cards.insert(CardId(7), card(7));
     listing.loose.insert(CardId(7));
     let odd = listing.cards.get_mut(&CardId(3)).unwrap();
-    odd.title = "=\"<b>\"\r\n'); DROP TABLE card; -- é \u{202e}".to_owned();
+    odd.title = String::from("=\"<b>\"\r\n'); DROP TABLE card; -- é \u{202e}");
     odd.owners = vec!["Ann \"A\" O'Hara".to_owned(), String::new()];
     odd.kind = cardwatch::domain::sweep::CardKind("document".to_owned());
     listing
