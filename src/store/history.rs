@@ -140,24 +140,11 @@ impl Store {
     /// Every result that the filter lets through, oldest sweep first, in constant memory.
     pub fn export(&self, filter: &ExportFilter) -> impl Stream<Item = Result<ExportedResult, StoreError>> + '_ {
         let millis = |at: Option<Timestamp>| at.map(|at| at.timestamp_millis());
-        let rows = sqlx::query_as::<_, ExportRow>(
-            "SELECT i.name AS instance, c.card_id, c.title, r.sweep_id, s.started_at, r.at_s, r.verdict,
-                    t.text AS reason, r.latency_ms
-               FROM sweep s CROSS JOIN render_result r USING (sweep_id)
-               JOIN card c USING (card_key)
-               JOIN instance i ON i.instance_id = s.instance_id
-               LEFT JOIN reason t ON t.reason_id = r.reason_id
-              WHERE (?1 IS NULL OR s.finished_at IS NULL OR s.finished_at >= ?1)
-                AND (?2 IS NULL OR s.started_at < ?2)
-                AND (?1 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 >= ?1)
-                AND (?2 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 < ?2)
-                AND (?3 IS NULL OR i.name = ?3)
-              ORDER BY s.sweep_id",
-        )
-        .bind(millis(filter.since))
-        .bind(millis(filter.until))
-        .bind(filter.instance.clone())
-        .fetch(&self.read);
+        let rows = sqlx::query_as::<_, ExportRow>(EXPORT)
+            .bind(millis(filter.since))
+            .bind(millis(filter.until))
+            .bind(filter.instance.clone())
+            .fetch(&self.read);
         rows.map_err(WorkError::from).and_then(|row| std::future::ready(row.exported())).map_err(|error| {
             match self.named::<()>(Err(error)) {
                 Err(error) => error,
@@ -166,6 +153,20 @@ impl Store {
         })
     }
 }
+
+pub(super) const EXPORT: &str = "
+    SELECT i.name AS instance, c.card_id, c.title, r.sweep_id, s.started_at, r.at_s, r.verdict,
+           t.text AS reason, r.latency_ms
+      FROM sweep s CROSS JOIN render_result r USING (sweep_id)
+      JOIN card c USING (card_key)
+      JOIN instance i ON i.instance_id = s.instance_id
+      LEFT JOIN reason t ON t.reason_id = r.reason_id
+     WHERE (?1 IS NULL OR s.finished_at IS NULL OR s.finished_at >= ?1)
+       AND (?2 IS NULL OR s.started_at < ?2)
+       AND (?1 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 >= ?1)
+       AND (?2 IS NULL OR (s.started_at / 1000 + r.at_s) * 1000 < ?2)
+       AND (?3 IS NULL OR i.name = ?3)
+     ORDER BY s.sweep_id";
 
 #[derive(FromRow)]
 struct ExportRow {
@@ -194,21 +195,26 @@ async fn page_titles(connection: &mut sqlx::SqliteConnection, key: i64) -> Work<
     Ok(titles.bind(key).fetch_all(connection).await?)
 }
 
+pub(super) const TRANSITIONS: &str = "
+    SELECT transition_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
+     WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2";
+
 async fn transitions(connection: &mut sqlx::SqliteConnection, key: i64, limit: u32) -> Work<Vec<PastTransition>> {
-    let rows: Vec<(i64, i64, String, bool, Option<String>)> = sqlx::query_as(
-        "SELECT transition_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
-          WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2",
-    )
-    .bind(key)
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(i64, i64, String, bool, Option<String>)> =
+        sqlx::query_as(TRANSITIONS).bind(key).bind(limit).fetch_all(connection).await?;
     rows.into_iter()
         .map(|(id, at, to, first_seen, reason)| {
             Ok(PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason })
         })
         .collect()
 }
+
+pub(super) const RESULTS: &str = "
+    SELECT r.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
+      FROM sweep s CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
+      LEFT JOIN reason t ON t.reason_id = r.reason_id
+     WHERE s.instance_id = ?1
+     ORDER BY s.sweep_id DESC, r.round DESC LIMIT ?3";
 
 /// Walks the instance's sweeps from the latest on and looks the card up in each, by primary key.
 async fn results(
@@ -217,17 +223,7 @@ async fn results(
     key: i64,
     limit: u32,
 ) -> Work<Vec<PastResult>> {
-    let rows: Vec<ResultRow> = sqlx::query_as(
-        "SELECT r.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
-           FROM sweep s CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
-           LEFT JOIN reason t ON t.reason_id = r.reason_id
-          WHERE s.instance_id = ?1
-          ORDER BY s.started_at DESC, r.round DESC LIMIT ?3",
-    )
-    .bind(instance_id)
-    .bind(key)
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<ResultRow> =
+        sqlx::query_as(RESULTS).bind(instance_id).bind(key).bind(limit).fetch_all(connection).await?;
     rows.into_iter().map(ResultRow::past).collect()
 }

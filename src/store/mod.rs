@@ -10,6 +10,8 @@ mod history;
 mod instances;
 mod open;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod retention;
 mod rows;
 mod snapshot;

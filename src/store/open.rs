@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use super::Store;
 
@@ -58,7 +60,7 @@ impl Store {
             .connect_with(options(path).create_if_missing(true))
             .await
             .map_err(|error| unusable(error.to_string()))?;
-        MIGRATIONS.run(&write).await.map_err(|error| match error {
+        migrate(&write).await.map_err(|error| match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => OpenError::Newer(path.to_owned()),
             other => unusable(other.to_string()),
         })?;
@@ -72,7 +74,27 @@ impl Store {
     }
 }
 
-async fn readers(path: &Path) -> Result<sqlx::SqlitePool, sqlx::Error> {
+/// Brings the schema up to date, under the write lock: of several processes that open a database for the first
+/// time after an update, one migrates and the others wait.
+async fn migrate(write: &SqlitePool) -> Result<(), MigrateError> {
+    // `run_direct`, since the future of `run` is not `Send` on a connection that is borrowed.
+    if is_current(write).await {
+        // Nothing is to be written, so that nobody is waited for; a schema from the future is still refused.
+        let mut connection = write.acquire().await?;
+        return MIGRATIONS.run_direct(None, &mut *connection, false).await;
+    }
+    let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whether as many migrations were made as there are; a database without any has no table of them.
+async fn is_current(write: &SqlitePool) -> bool {
+    let made = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM _sqlx_migrations").fetch_one(write).await;
+    made.is_ok_and(|made| usize::try_from(made).is_ok_and(|made| made >= MIGRATIONS.iter().count()))
+}
+
+async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     // What shapes the file is set by the writer: a read-only connection may not even ask for it.
     let options = SqliteConnectOptions::new()
         .filename(path)

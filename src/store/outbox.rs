@@ -38,13 +38,7 @@ type LetterRow = (i64, String, String, String, String, String, String, Option<St
 impl Store {
     /// The mail that is next in line: the oldest that waits, due or not, so that order is kept.
     pub async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
-        let row = sqlx::query_as::<_, LetterRow>(
-            "SELECT outbox_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv, created_at,
-                    attempts, next_attempt_at
-               FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1",
-        )
-        .fetch_optional(&self.read)
-        .await;
+        let row = sqlx::query_as::<_, LetterRow>(NEXT_LETTER).fetch_optional(&self.read).await;
         self.named(row.map_err(Into::into).and_then(|row| row.map(queued).transpose()))
     }
 
@@ -90,11 +84,7 @@ impl Store {
 
     /// How many mails wait, and since when.
     pub async fn queue_state(&self) -> Result<QueueState, StoreError> {
-        let row = sqlx::query_as::<_, (i64, Option<i64>)>(
-            "SELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL",
-        )
-        .fetch_one(&self.read)
-        .await;
+        let row = sqlx::query_as::<_, (i64, Option<i64>)>(QUEUE_STATE).fetch_one(&self.read).await;
         self.named(row.map_err(Into::into).and_then(|(length, oldest)| {
             let oldest = oldest.map(|at| instant("outbox", 0, "created_at", at)).transpose()?;
             Ok(QueueState { length: length.unsigned_abs(), oldest })
@@ -103,25 +93,31 @@ impl Store {
 
     /// Why the letter that is next in line waits, where a try has failed.
     pub async fn waiting_error(&self) -> Result<Option<String>, StoreError> {
-        let row: Result<Option<Option<String>>, _> = sqlx::query_scalar(
-            "SELECT last_error FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1",
-        )
-        .fetch_optional(&self.read)
-        .await;
+        let row: Result<Option<Option<String>>, _> = sqlx::query_scalar(WAITING_ERROR).fetch_optional(&self.read).await;
         self.named(row.map(Option::flatten).map_err(Into::into))
     }
 
     /// The subjects and errors of mails that no server took for good, the latest first, at most ten.
     pub async fn rejected_letters(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT subject, coalesce(last_error, '') FROM outbox WHERE rejected_at IS NOT NULL
-              ORDER BY outbox_id DESC LIMIT 10",
-        )
-        .fetch_all(&self.read)
-        .await;
+        let rows = sqlx::query_as(REJECTED).fetch_all(&self.read).await;
         self.named(rows.map_err(Into::into))
     }
 }
+
+pub(super) const NEXT_LETTER: &str = "
+    SELECT outbox_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv, created_at,
+           attempts, next_attempt_at
+      FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1";
+
+pub(super) const QUEUE_STATE: &str = "
+    SELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL";
+
+pub(super) const WAITING_ERROR: &str = "
+    SELECT last_error FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1";
+
+pub(super) const REJECTED: &str = "
+    SELECT subject, coalesce(last_error, '') FROM outbox WHERE rejected_at IS NOT NULL
+     ORDER BY outbox_id DESC LIMIT 10";
 
 fn queued(row: LetterRow) -> Work<QueuedLetter> {
     let (id, message_id, references, to, subject, text, html, csv, created_at, attempts, next_attempt_at) = row;

@@ -37,29 +37,13 @@ impl Store {
         self.named(work.await)
     }
 
-    /// Deletes from the oldest sweep on: it stands first in the table.
+    /// Deletes results of the first sweep that is old enough.
     async fn prune_results(&self, before: Timestamp) -> Work<Pruned> {
         let mut tx = self.begin().await?;
-        let oldest: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT sweep_id, started_at FROM sweep
-              WHERE sweep_id = (SELECT sweep_id FROM render_result ORDER BY sweep_id LIMIT 1)",
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some((sweep, started_at)) = oldest else { return Ok(Pruned::default()) };
-        if started_at >= millis(before) {
-            return Ok(Pruned::default());
-        }
-        let deleted = sqlx::query(
-            "DELETE FROM render_result
-              WHERE sweep_id = ?1
-                AND card_key <= (SELECT max(card_key) FROM (SELECT card_key FROM render_result WHERE sweep_id = ?1
-                                                            ORDER BY card_key LIMIT ?2))",
-        )
-        .bind(sweep)
-        .bind(STEP)
-        .execute(&mut *tx)
-        .await?;
+        let oldest: Option<i64> =
+            sqlx::query_scalar(OLDEST_WITH_RESULTS).bind(millis(before)).fetch_optional(&mut *tx).await?;
+        let Some(sweep) = oldest else { return Ok(Pruned::default()) };
+        let deleted = sqlx::query(OLD_RESULTS).bind(sweep).bind(STEP).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(Pruned { rows: deleted.rows_affected(), more: true })
     }
@@ -82,14 +66,29 @@ impl Store {
     }
 }
 
-const OLD_TRANSITIONS: &str = "
+/// What is before the first sweep with results was pruned already; a sweep that a wrong clock dated in the
+/// future keeps its results and holds up nobody else's.
+pub(super) const OLDEST_WITH_RESULTS: &str = "
+    SELECT sweep_id FROM sweep s
+     WHERE sweep_id >= (SELECT min(sweep_id) FROM render_result)
+       AND started_at < ?1
+       AND EXISTS (SELECT 1 FROM render_result r WHERE r.sweep_id = s.sweep_id)
+     ORDER BY sweep_id LIMIT 1";
+
+pub(super) const OLD_RESULTS: &str = "
+    DELETE FROM render_result
+     WHERE sweep_id = ?1
+       AND card_key <= (SELECT max(card_key) FROM (SELECT card_key FROM render_result WHERE sweep_id = ?1
+                                                   ORDER BY card_key LIMIT ?2))";
+
+pub(super) const OLD_TRANSITIONS: &str = "
     DELETE FROM transition WHERE transition_id IN (SELECT transition_id FROM transition WHERE at < ?1 LIMIT ?2)";
 
-const OLD_LETTERS: &str = "
+pub(super) const OLD_LETTERS: &str = "
     DELETE FROM outbox
      WHERE outbox_id IN (SELECT outbox_id FROM outbox WHERE coalesce(sent_at, rejected_at) < ?1 LIMIT ?2)";
 
-const OLD_SWEEPS: &str = "
+pub(super) const OLD_SWEEPS: &str = "
     DELETE FROM sweep
      WHERE sweep_id IN (SELECT sweep_id FROM sweep s
                          WHERE s.started_at < ?1 AND s.finished_at IS NOT NULL
@@ -97,9 +96,12 @@ const OLD_SWEEPS: &str = "
                            AND NOT EXISTS (SELECT 1 FROM render_result r WHERE r.sweep_id = s.sweep_id)
                          LIMIT ?2)";
 
-const OLD_REASONS: &str = "
+/// A result is younger than its reason's last use, so that no result that is kept refers to a reason that goes.
+pub(super) const OLD_REASONS: &str = "
     DELETE FROM reason
-     WHERE reason_id IN (SELECT reason_id FROM reason WHERE last_used_at < ?1 LIMIT ?2)
-       AND reason_id NOT IN (SELECT reason_id FROM card_state WHERE reason_id IS NOT NULL)
-       AND reason_id NOT IN (SELECT unchecked_reason_id FROM card_state WHERE unchecked_reason_id IS NOT NULL)
-       AND reason_id NOT IN (SELECT reason_id FROM transition WHERE reason_id IS NOT NULL)";
+     WHERE reason_id IN (SELECT reason_id FROM reason r
+                          WHERE last_used_at < ?1
+                            AND NOT EXISTS (SELECT 1 FROM card_state s WHERE s.reason_id = r.reason_id)
+                            AND NOT EXISTS (SELECT 1 FROM card_state s WHERE s.unchecked_reason_id = r.reason_id)
+                            AND NOT EXISTS (SELECT 1 FROM transition t WHERE t.reason_id = r.reason_id)
+                          LIMIT ?2)";

@@ -64,14 +64,12 @@ impl Store {
     }
 }
 
+pub(super) const HOLDINGS: &str = "
+    SELECT pc.page_id, c.card_id FROM page_card pc JOIN card c USING (card_key)
+     WHERE pc.instance_id = ?1 AND c.removed_at IS NULL ORDER BY pc.page_id, c.card_id";
+
 async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<PageId, Vec<CardId>>> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT pc.page_id, c.card_id FROM page_card pc JOIN card c USING (card_key)
-          WHERE pc.instance_id = ?1 AND c.removed_at IS NULL ORDER BY pc.page_id, c.card_id",
-    )
-    .bind(instance)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(i64, i64)> = sqlx::query_as(HOLDINGS).bind(instance).fetch_all(connection).await?;
     let mut holdings: BTreeMap<PageId, Vec<CardId>> = BTreeMap::new();
     for (page, card) in rows {
         holdings.entry(PageId(page)).or_default().push(CardId(card));
@@ -79,32 +77,29 @@ async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTre
     Ok(holdings)
 }
 
+pub(super) const PAGES: &str = "
+    SELECT page_id, title, kind, app_id, doubted FROM page WHERE instance_id = ?1 AND removed_at IS NULL";
+
 /// The monitored pages, without their cards, and whether each is doubted.
 async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
-    let rows: Vec<(i64, String, String, Option<i64>, bool)> = sqlx::query_as(
-        "SELECT page_id, title, kind, app_id, doubted FROM page WHERE instance_id = ?1 AND removed_at IS NULL",
-    )
-    .bind(instance)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(i64, String, String, Option<i64>, bool)> =
+        sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
     let page = |(id, title, kind, app, doubted): (i64, String, String, Option<i64>, bool)| {
         (ListedPage { id: PageId(id), title, kind: page_kind(&kind, app), cards: BTreeSet::new() }, doubted)
     };
     Ok(rows.into_iter().map(page).collect())
 }
 
+pub(super) const CARDS_NOW: &str = "
+    SELECT c.card_id, c.title, c.owners, c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen,
+           s.told, s.told_at, s.told_message_id, u.text AS unchecked_because
+      FROM card c LEFT JOIN card_state s USING (card_key)
+           LEFT JOIN reason r ON r.reason_id = s.reason_id
+           LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
+     WHERE c.instance_id = ?1 AND c.removed_at IS NULL";
+
 async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, CardNow>> {
-    let rows = sqlx::query(
-        "SELECT c.card_id, c.title, c.owners, c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen,
-                s.told, s.told_at, s.told_message_id, u.text AS unchecked_because
-           FROM card c LEFT JOIN card_state s USING (card_key)
-                LEFT JOIN reason r ON r.reason_id = s.reason_id
-                LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
-          WHERE c.instance_id = ?1 AND c.removed_at IS NULL",
-    )
-    .bind(instance)
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(connection).await?;
     let mut cards = BTreeMap::new();
     for row in &rows {
         let card = CardNow {
@@ -118,12 +113,12 @@ async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTr
     Ok(cards)
 }
 
+pub(super) const LISTED_CARDS: &str = "
+    SELECT card_id, title, kind, owners FROM card WHERE instance_id = ?1 AND removed_at IS NULL";
+
 async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, ListedCard>> {
     let rows: Vec<(i64, String, String, String)> =
-        sqlx::query_as("SELECT card_id, title, kind, owners FROM card WHERE instance_id = ?1 AND removed_at IS NULL")
-            .bind(instance)
-            .fetch_all(connection)
-            .await?;
+        sqlx::query_as(LISTED_CARDS).bind(instance).fetch_all(connection).await?;
     let mut cards = BTreeMap::new();
     for (id, title, kind, owners) in rows {
         let card = ListedCard { id: CardId(id), title, kind: CardKind(kind), owners: serde_json::from_str(&owners)? };
@@ -132,26 +127,24 @@ async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<
     Ok(cards)
 }
 
+/// The latest is the one with the highest key: clocks jump.
+pub(super) const LAST_COMPLETED: &str = "
+    SELECT sweep_id, finished_at FROM sweep WHERE instance_id = ?1 AND outcome = 'completed'
+     ORDER BY sweep_id DESC LIMIT 1";
+
 async fn last_completed(connection: &mut SqliteConnection, instance: i64) -> Work<Option<Timestamp>> {
-    let row: Option<(i64, i64)> = sqlx::query_as(
-        "SELECT sweep_id, finished_at FROM sweep WHERE instance_id = ?1 AND outcome = 'completed'
-          ORDER BY started_at DESC LIMIT 1",
-    )
-    .bind(instance)
-    .fetch_optional(connection)
-    .await?;
+    let row: Option<(i64, i64)> = sqlx::query_as(LAST_COMPLETED).bind(instance).fetch_optional(connection).await?;
     Ok(row.map(|(id, at)| instant("sweep", id, "finished_at", at)).transpose()?)
 }
 
+pub(super) const LAST_SWEEP: &str = "
+    SELECT sweep_id, started_at, finished_at, outcome, trouble FROM sweep
+     WHERE instance_id = ?1 AND outcome IN ('completed', 'partial', 'failed')
+     ORDER BY sweep_id DESC LIMIT 1";
+
 async fn last_sweep(connection: &mut SqliteConnection, instance: i64) -> Work<Option<LastSweep>> {
-    let row: Option<(i64, i64, i64, String, Option<String>)> = sqlx::query_as(
-        "SELECT sweep_id, started_at, finished_at, outcome, trouble FROM sweep
-          WHERE instance_id = ?1 AND outcome IN ('completed', 'partial', 'failed')
-          ORDER BY started_at DESC LIMIT 1",
-    )
-    .bind(instance)
-    .fetch_optional(connection)
-    .await?;
+    let row: Option<(i64, i64, i64, String, Option<String>)> =
+        sqlx::query_as(LAST_SWEEP).bind(instance).fetch_optional(connection).await?;
     let Some((id, started_at, finished_at, outcome, trouble)) = row else { return Ok(None) };
     let named =
         Outcome::named(&outcome).ok_or(ImpossibleRow { table: "sweep", row: id, column: "outcome", value: outcome })?;

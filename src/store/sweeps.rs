@@ -228,16 +228,26 @@ async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep
         let latency_ms = i64::try_from(result.latency.as_millis()).unwrap_or(i64::MAX);
         rows.push((key, i64::from(result.round), code, reason, at_s, latency_ms));
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
     // In key order the rows land side by side, which keeps the table's pages full.
     rows.sort_unstable();
+    for rows in rows.chunks(ROWS_A_STATEMENT) {
+        insert_rows(connection, sweep.id, rows).await?;
+    }
+    Ok(())
+}
+
+/// SQLite takes no more than 32,766 values in a statement.
+const ROWS_A_STATEMENT: usize = 1_000;
+
+/// Card key, round, verdict, reason, seconds since the sweep began, latency.
+type ResultColumns = (i64, i64, i64, Option<i64>, i64, i64);
+
+async fn insert_rows(connection: &mut SqliteConnection, sweep: SweepId, rows: &[ResultColumns]) -> Work<()> {
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO render_result (sweep_id, card_key, round, verdict, reason_id, at_s, latency_ms) ",
     );
-    insert.push_values(rows, |mut row, (key, round, code, reason, at_s, latency_ms)| {
-        row.push_bind(sweep.id.0).push_bind(key).push_bind(round).push_bind(code);
+    insert.push_values(rows, |mut row, &(key, round, code, reason, at_s, latency_ms)| {
+        row.push_bind(sweep.0).push_bind(key).push_bind(round).push_bind(code);
         row.push_bind(reason).push_bind(at_s).push_bind(latency_ms);
     });
     insert.build().execute(connection).await?;
@@ -266,7 +276,8 @@ pub(super) async fn reason_id(
     )
     .bind(class)
     .bind(text)
-    .bind(millis(at))
+    // As young as the sweep at least, so that it is kept as long as the sweep's results, whatever the clock did.
+    .bind(millis(at.max(sweep.started_at)))
     .fetch_one(connection)
     .await?;
     sweep.reasons.insert((class, text.to_owned()), id);

@@ -18,12 +18,12 @@ fn broken_when_first_seen(since: i64, decided: i64, text: &str) -> CardState {
     CardState::Broken { since: at(since), decided_at: at(decided), reason: reason(text), first_seen: true }
 }
 
-fn recovered() -> Option<Transition> {
-    Some(Transition { at: at(60), change: Change::Recovered })
+fn recovered() -> Transition {
+    Transition { at: at(60), change: Change::Recovered }
 }
 
-fn broke(text: &str, first_seen: bool) -> Option<Transition> {
-    Some(Transition { at: at(60), change: Change::Broke { reason: reason(text), first_seen } })
+fn broke(text: &str, first_seen: bool) -> Transition {
+    Transition { at: at(60), change: Change::Broke { reason: reason(text), first_seen } }
 }
 
 /// Names a row: the state, the verdict given after an hour, the state from then on, the transition.
@@ -41,18 +41,18 @@ rows! {
     a_new_card_without_data_works:
         CardState::Undecided, Verdict::Working { no_data: true } => working(60, 60), None;
     a_new_card_that_fails_broke_when_first_seen:
-        CardState::Undecided, fails("x") => broken_when_first_seen(60, 60, "x"), broke("x", true);
+        CardState::Undecided, fails("x") => broken_when_first_seen(60, 60, "x"), Some(broke("x", true));
     a_new_card_that_cannot_be_checked_stays_undecided: CardState::Undecided, unchecked() => CardState::Undecided, None;
     a_new_card_of_another_type_is_unsupported:
         CardState::Undecided, Verdict::Unsupported => CardState::Unsupported, None;
 
     a_working_card_that_works_keeps_its_since: working(0, 30), works() => working(0, 60), None;
-    a_working_card_that_fails_broke: working(0, 30), fails("x") => broken(60, 60, "x"), broke("x", false);
+    a_working_card_that_fails_broke: working(0, 30), fails("x") => broken(60, 60, "x"), Some(broke("x", false));
     a_working_card_that_cannot_be_checked_stays_as_it_was: working(0, 30), unchecked() => working(0, 30), None;
     a_working_card_that_changes_its_type_is_unsupported:
         working(0, 30), Verdict::Unsupported => CardState::Unsupported, None;
 
-    a_broken_card_that_works_recovered: broken(0, 30, "x"), works() => working(60, 60), recovered();
+    a_broken_card_that_works_recovered: broken(0, 30, "x"), works() => working(60, 60), Some(recovered());
     a_broken_card_that_fails_keeps_its_since_and_takes_the_new_reason:
         broken(0, 30, "x"), fails("y") => broken(0, 60, "y"), None;
     a_broken_card_that_cannot_be_checked_stays_as_it_was:
@@ -62,11 +62,11 @@ rows! {
     a_card_that_was_broken_when_first_seen_stays_so:
         broken_when_first_seen(0, 30, "x"), fails("x") => broken_when_first_seen(0, 60, "x"), None;
     a_card_that_was_broken_when_first_seen_recovers:
-        broken_when_first_seen(0, 30, "x"), works() => working(60, 60), recovered();
+        broken_when_first_seen(0, 30, "x"), works() => working(60, 60), Some(recovered());
 
     a_card_that_becomes_supported_and_works_is_no_news: CardState::Unsupported, works() => working(60, 60), None;
     a_card_that_becomes_supported_and_fails_broke_when_first_seen:
-        CardState::Unsupported, fails("x") => broken_when_first_seen(60, 60, "x"), broke("x", true);
+        CardState::Unsupported, fails("x") => broken_when_first_seen(60, 60, "x"), Some(broke("x", true));
     an_unsupported_card_that_cannot_be_checked_stays_so:
         CardState::Unsupported, unchecked() => CardState::Unsupported, None;
 }

@@ -1,9 +1,11 @@
 //! The digest of what is still broken, in its rhythm.
 
+use std::time::Duration;
+
 use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::verdict::Verdict;
 
-use crate::nouns::{HOUR, at, fails, policy, unchecked, works};
+use crate::nouns::{at, fails, policy, unchecked, works};
 use crate::story::{Story, report, told};
 
 const A_DAY: i64 = 24 * 60;
@@ -52,7 +54,7 @@ fn a_card_that_was_not_decided_for_too_long_is_not_claimed_to_be_broken() {
 #[test]
 fn a_card_that_could_not_be_checked_just_now_is_still_broken() {
     let mut story = broken_story();
-    story.policy = Policy { remind_every: Some(HOUR), ..policy() };
+    story.policy = Policy { remind_every: Some(Duration::from_hours(1)), ..policy() };
     assert_eq!(told(&story.sweep(90, &[(1, unchecked()), (2, works())])), "still broken [1]");
 }
 

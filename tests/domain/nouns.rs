@@ -1,4 +1,4 @@
-//! The nouns that the tests of the core speak in.
+//! The nouns that the tests of the core and of the store speak in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,8 +10,7 @@ use cardwatch::domain::sweep::{CardKind, ListedCard, ListedPage, Listing, PageKi
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use chrono::{TimeDelta, TimeZone as _, Utc};
 
-pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// So many minutes after seven in the morning of 2 November 2026.
 pub(crate) fn at(minutes: i64) -> Timestamp {

@@ -1,5 +1,7 @@
 //! A schedule keeps its promise when clocks change: in each zone, at every change of five years.
 
+use std::sync::LazyLock;
+
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::schedule::Schedule;
 use chrono::{NaiveDateTime, Offset as _, TimeDelta, TimeZone as _, Timelike as _, Utc};
@@ -25,11 +27,13 @@ struct ClockChange {
 
 impl ClockChange {
     /// Every change from 2024 to the end of 2028.
-    fn all() -> Vec<Self> {
-        ZONES.into_iter().flat_map(Self::of).collect()
+    fn all() -> &'static [Self] {
+        static ALL: LazyLock<Vec<ClockChange>> =
+            LazyLock::new(|| ZONES.into_iter().flat_map(ClockChange::find).collect());
+        &ALL
     }
 
-    fn of(zone: Tz) -> Vec<Self> {
+    fn find(zone: Tz) -> Vec<Self> {
         let days = 0..5 * 365 + 2;
         let changed = days.map(|day| utc("2024-01-01T00:00:00Z") + TimeDelta::days(day)).filter(move |day| {
             let tomorrow = *day + TimeDelta::days(1);
@@ -44,11 +48,11 @@ impl ClockChange {
     }
 
     fn forward() -> impl Iterator<Item = Self> {
-        Self::all().into_iter().filter(|change| change.seconds() > 0)
+        Self::all().iter().copied().filter(|change| change.seconds() > 0)
     }
 
     fn back() -> impl Iterator<Item = Self> {
-        Self::all().into_iter().filter(|change| change.seconds() < 0)
+        Self::all().iter().copied().filter(|change| change.seconds() < 0)
     }
 
     /// By how much clocks go forward.
@@ -210,7 +214,7 @@ const EXPRESSIONS: [&str; 10] = [
 /// Instants from 2024 to 2028, half of them near a change of clocks.
 fn instants(zone: Tz) -> impl Strategy<Value = Timestamp> {
     let anywhere = (1_704_067_200_i64..1_861_920_000).prop_map(|s| Utc.timestamp_opt(s, 0).unwrap());
-    let changes = ClockChange::of(zone);
+    let changes: Vec<_> = ClockChange::all().iter().filter(|change| change.zone == zone).collect();
     let near = (any::<prop::sample::Index>(), -7_200_000_i64..7_200_000).prop_map(move |(index, off)| {
         let at = if changes.is_empty() { utc("2026-03-29T01:00:00Z") } else { changes[index.index(changes.len())].at };
         at + TimeDelta::milliseconds(off)

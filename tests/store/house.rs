@@ -1,0 +1,207 @@
+//! A database in a folder of its own, and sweeps of the instance 'acme' that are saved in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cardwatch::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::ids::{CardId, InstanceName};
+use cardwatch::domain::report::Letter;
+use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
+use cardwatch::domain::verdict::Verdict;
+use cardwatch::store::{OpenSweep, SavedResult, Store, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::nouns::{DAY, at, listing, page, policy};
+
+/// The process that sweeps.
+pub(crate) const PID: u32 = 4711;
+
+pub(crate) struct House {
+    pub(crate) store: Store,
+    folder: TempDir,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("cardwatch.db")).await.unwrap();
+        let house = Self { store, folder };
+        house.know("acme").await;
+        house
+    }
+
+    pub(crate) async fn know(&self, name: &str) {
+        let url = format!("https://{name}.domo.com").parse().unwrap();
+        self.store.know_instance(&named(name), &url, DAY).await.unwrap();
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("cardwatch.db")
+    }
+
+    /// The database as another program sees it, which may do as it likes.
+    pub(crate) async fn stranger(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
+        let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut self.stranger().await).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// The one number that a statement asks for.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.stranger().await).await.unwrap()
+    }
+
+    /// The one column of texts that a statement asks for.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<Option<String>> {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut self.stranger().await).await.unwrap()
+    }
+
+    /// A sweep of acme that has begun and has its cards.
+    pub(crate) async fn begin(&self, minute: i64, plan: &Plan) -> OpenSweep {
+        self.begin_at("acme", minute, plan).await
+    }
+
+    pub(crate) async fn begin_at(&self, instance: &str, minute: i64, plan: &Plan) -> OpenSweep {
+        let mut sweep = self.store.begin_sweep(&named(instance), PID, at(minute)).await.unwrap();
+        self.store.add_planned_cards(&mut sweep, plan).await.unwrap();
+        sweep
+    }
+
+    /// Closes a sweep as the daemon does: what is due to be told becomes a letter.
+    pub(crate) async fn finish(&self, sweep: OpenSweep, swept: &Swept) -> Result<Closing, StoreError> {
+        let message_id = format!("{}@example.com", sweep.id);
+        self.finish_as(sweep, swept, &message_id).await
+    }
+
+    /// The same with a Message-ID of one's own.
+    pub(crate) async fn finish_as(
+        &self,
+        sweep: OpenSweep,
+        swept: &Swept,
+        message_id: &str,
+    ) -> Result<Closing, StoreError> {
+        let reporting = letterhead(&sweep.instance, message_id);
+        let decide = |memory: &Memory| {
+            let closing = closing::close(swept, memory, Some(&reporting));
+            let due = closing.report.as_ref().map(|(report, references)| Letter {
+                references: references.clone(),
+                subject: report.subject(),
+                ..letter(message_id)
+            });
+            (closing, due)
+        };
+        self.store.finish_sweep(sweep, swept, decide).await
+    }
+
+    /// A whole sweep of acme's page 10, which holds just these cards.
+    pub(crate) async fn sweep(&self, minute: i64, verdicts: &[(i64, Verdict)]) -> Closing {
+        self.sweep_plan("acme", minute, plan_of(verdicts), verdicts).await
+    }
+
+    pub(crate) async fn sweep_plan(
+        &self,
+        instance: &str,
+        minute: i64,
+        plan: Plan,
+        verdicts: &[(i64, Verdict)],
+    ) -> Closing {
+        let mut sweep = self.begin_at(instance, minute, &plan).await;
+        self.store.append_results(&mut sweep, &results(minute, verdicts)).await.unwrap();
+        let swept = swept(&sweep, minute, plan, verdicts);
+        self.finish(sweep, &swept).await.unwrap()
+    }
+
+    /// What is remembered of acme, as a closing sees it.
+    pub(crate) async fn memory(&self) -> Memory {
+        let remembered = self.store.remembered(&acme()).await.unwrap();
+        let listing = Listing {
+            scope: Scope::Part,
+            pages: Vec::new(),
+            cards: BTreeMap::new(),
+            loose: BTreeSet::new(),
+            unlisted: Vec::new(),
+        };
+        let plan = Plan::new(listing, &remembered, &Exclusions::default());
+        let sweep = self.begin(0, &plan).await;
+        let swept = swept(&sweep, 0, plan, &[]);
+        let mut seen = Memory::default();
+        let decide = |memory: &Memory| {
+            seen = memory.clone();
+            (closing::close(&swept, memory, None), None)
+        };
+        self.store.finish_sweep(sweep, &swept, decide).await.unwrap();
+        seen
+    }
+}
+
+pub(crate) fn named(name: &str) -> InstanceName {
+    name.parse().unwrap()
+}
+
+pub(crate) fn acme() -> InstanceName {
+    named("acme")
+}
+
+/// A plan of page 10 with these cards.
+pub(crate) fn plan_of(verdicts: &[(i64, Verdict)]) -> Plan {
+    let cards: Vec<i64> = verdicts.iter().map(|(card, _)| *card).collect();
+    plan(listing(Scope::Pages, vec![page(10, &cards)]))
+}
+
+pub(crate) fn plan(listing: Listing) -> Plan {
+    Plan::new(listing, &Remembered::default(), &Exclusions::default())
+}
+
+/// What a sweep found that ended a minute after it began.
+pub(crate) fn swept(sweep: &OpenSweep, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)]) -> Swept {
+    let judged = |verdict: &Verdict| Judged { verdict: verdict.clone(), at: at(minute), latency: Duration::ZERO };
+    Swept {
+        sweep: sweep.id,
+        started_at: sweep.started_at,
+        finished_at: at(minute + 1),
+        trouble: plan.trouble(None),
+        plan,
+        verdicts: verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect(),
+    }
+}
+
+/// First renders that each took a quarter of a second.
+pub(crate) fn results(minute: i64, verdicts: &[(i64, Verdict)]) -> Vec<SavedResult> {
+    let result = |(card, verdict): &(i64, Verdict)| SavedResult {
+        card: CardId(*card),
+        round: 0,
+        verdict: verdict.clone(),
+        at: at(minute),
+        latency: Duration::from_millis(250),
+    };
+    verdicts.iter().map(result).collect()
+}
+
+pub(crate) fn letter(message_id: &str) -> Letter {
+    Letter {
+        message_id: message_id.to_owned(),
+        references: Vec::new(),
+        to: vec!["Admins <admins@example.com>".to_owned()],
+        subject: "[cardwatch] acme: 1 card broke (1 broken now)".to_owned(),
+        text: "1 card broke".to_owned(),
+        html: "<p>1 card broke</p>".to_owned(),
+        csv: None,
+    }
+}
+
+fn letterhead(instance: &InstanceName, message_id: &str) -> Reporting {
+    Reporting {
+        instance: instance.clone(),
+        url: format!("https://{instance}.domo.com").parse().unwrap(),
+        timezone: chrono_tz::UTC,
+        policy: policy(),
+        confirmed_after: None,
+        message_id: message_id.to_owned(),
+    }
+}

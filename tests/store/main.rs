@@ -1,0 +1,18 @@
+//! The store keeps what it is given, whole or not at all: on a real SQLite in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod closing;
+mod export;
+mod history;
+mod house;
+mod life;
+#[path = "../domain/nouns.rs"]
+mod nouns;
+mod opening;
+mod outbox;
+mod removal;
+mod retention;
+mod rows;
+mod size;
+mod snapshot;
+mod views;

@@ -1,0 +1,168 @@
+//! Opening the database, and what can be wrong with it, in words.
+
+use std::path::Path;
+
+use cardwatch::domain::ids::CardId;
+use cardwatch::store::{OpenError, Store};
+use tempfile::TempDir;
+
+use crate::house::{House, acme};
+use crate::nouns::{fails, works};
+
+async fn refusal(path: &Path) -> OpenError {
+    Store::open(path).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_database_that_is_opened_again_holds_what_it_held() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
+    let before = house.store.snapshot(&acme()).await.unwrap();
+    house.store.close().await;
+    let again = Store::open_existing(&house.path()).await.unwrap();
+    assert_eq!(again.snapshot(&acme()).await.unwrap(), before);
+    assert!(before.cards[&CardId(2)].state.is_broken());
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
+    let before = house.store.snapshot(&acme()).await.unwrap();
+    house.store.close().await;
+    to_first_version(&house).await;
+    let again = Store::open(&house.path()).await.unwrap();
+    assert_eq!(again.snapshot(&acme()).await.unwrap(), before);
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 2);
+}
+
+/// Undoes every migration but the first.
+async fn to_first_version(house: &House) {
+    for index in house.texts("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await {
+        house.execute(&format!("DROP INDEX {}", index.unwrap())).await.unwrap();
+    }
+    let first = include_str!("../../migrations/0001_main_job.sql");
+    for index in first.split(';').filter(|statement| statement.contains("CREATE INDEX")) {
+        house.execute(&index[index.find("CREATE INDEX").unwrap()..]).await.unwrap();
+    }
+    house.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_named() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("nowhere");
+    let error = refusal(&missing.join("cardwatch.db")).await;
+    assert!(matches!(&error, OpenError::NoFolder(named) if *named == missing));
+    assert!(error.to_string().ends_with("is not there; create it, or name another file"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("notes.txt");
+    let notes = "not a database, but something that somebody wrote and wants to keep\n".repeat(200);
+    std::fs::write(&path, &notes).unwrap();
+    let error = refusal(&path).await.to_string();
+    assert!(error.contains("file is not a database"), "{error}");
+    assert!(error.ends_with("and that the disk has room"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("other.db");
+    std::fs::File::create(&path).unwrap();
+    let other = format!("sqlite://{}", path.display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&other).await.unwrap();
+    sqlx::query("CREATE TABLE card (title TEXT)").execute(&mut connection).await.unwrap();
+    assert!(matches!(refusal(&path).await, OpenError::Unusable { .. }));
+}
+
+#[tokio::test]
+async fn a_folder_is_no_database() {
+    let folder = TempDir::new().unwrap();
+    assert!(matches!(refusal(folder.path()).await, OpenError::Unusable { .. }));
+}
+
+/// No user may write to `/proc`, the one that runs the tests in a container included.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_place_where_nobody_may_write_is_refused() {
+    let error = refusal(Path::new("/proc/cardwatch.db")).await.to_string();
+    assert!(error.contains("cannot use /proc/cardwatch.db as the database"), "{error}");
+    assert!(error.contains("that this user may write"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_cardwatch_is_refused() {
+    let house = House::new().await;
+    house.store.close().await;
+    house
+        .execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'from the future', 1, x'00', 0)",
+        )
+        .await
+        .unwrap();
+    let error = refusal(&house.path()).await;
+    assert!(matches!(&error, OpenError::Newer(_)));
+    assert!(
+        error
+            .to_string()
+            .ends_with("was written by a newer cardwatch; run that one, or restore a backup from before it")
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_only_reads_makes_no_database() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cardwatch.db");
+    assert!(matches!(Store::open_existing(&path).await, Err(OpenError::Missing(_))));
+    assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_update_a_database_may_be_opened_by_several_at_once() {
+    for _ in 0..5 {
+        let house = House::new().await;
+        house.store.close().await;
+        to_first_version(&house).await;
+        let opening = (0..4).map(|_| {
+            let path = house.path();
+            tokio::spawn(async move { Store::open(&path).await })
+        });
+        for opened in futures::future::join_all(opening).await {
+            opened.unwrap().unwrap().ping().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_answers_until_it_is_closed() {
+    let house = House::new().await;
+    house.store.ping().await.unwrap();
+    assert!(house.store.size().await.unwrap() > 0);
+    house.store.close().await;
+    assert!(house.store.ping().await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_written_is_on_the_disk_and_readers_do_not_wait() {
+    let house = House::new().await;
+    assert_eq!(house.texts("PRAGMA journal_mode").await, [Some("wal".to_owned())]);
+    assert_eq!(house.number("PRAGMA auto_vacuum").await, 2);
+    let mut writer = house.stranger().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut writer).await.unwrap();
+    house.store.snapshot(&acme()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_instance_whose_address_changes_stays_the_same_instance() {
+    let house = House::new().await;
+    let moved = "https://acme.example.com/".parse().unwrap();
+    house.store.know_instance(&acme(), &moved, std::time::Duration::from_mins(1)).await.unwrap();
+    let row = house.texts("SELECT concat_ws(' ', instance_id, url, stale_after_ms) FROM instance").await;
+    assert_eq!(row, [Some("1 https://acme.example.com 60000".to_owned())]);
+}
