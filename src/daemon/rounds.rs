@@ -173,11 +173,10 @@ impl Rounds<'_> {
         if results.is_empty() {
             return Ok(());
         }
-        for result in results.iter() {
+        self.sweeper.store.append_results(self.sweep, results).await?;
+        for result in results.drain(..) {
             self.sweeper.metrics.rendered(&self.sweeper.instance.name, &result.verdict);
         }
-        self.sweeper.store.append_results(self.sweep, results).await?;
-        results.clear();
         Ok(())
     }
 

@@ -47,7 +47,9 @@ async fn a_part_that_is_not_asked_for_is_not_in_the_answer() {
 #[tokio::test]
 async fn every_broken_shape_carries_its_reason() {
     let domo = domo_with(Behaviour::Renders).await;
-    for (behaviour, reason) in Behaviour::every_broken_shape() {
+    // The one that gives no reason has a test of its own.
+    let shapes = Behaviour::every_broken_shape().into_iter().filter(|(shape, _)| *shape != Behaviour::SummaryError);
+    for (behaviour, reason) in shapes {
         domo.set(CARD, behaviour.clone());
         let response = render(&domo, CARD).await;
         assert_eq!(reason_of(response).await, reason, "{behaviour:?}");
