@@ -2,18 +2,16 @@
 //! or refuses them for good. Owns when to try again; a letter is never dropped, and a repeat after a crash
 //! carries the same Message-ID.
 
-use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Pulse;
 use crate::clock::SharedClock;
 use crate::mail::mailer::{Delivery, Mailer};
-use crate::store::{QueuedLetter, Store, StoreError};
+use crate::store::{Claim, QueuedLetter, Store, StoreError};
 
 /// The first pause after a try that failed; it doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -26,10 +24,6 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// After the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
-
-/// Whoever sends from an outbox holds the lock on this file beside the database, so that a daemon and a
-/// `sweep --alert` do not both send a letter. The kernel lets go of it when the process dies.
-const LOCK_SUFFIX: &str = ".mailroom.lock";
 
 /// Sends what lies in the outbox.
 #[derive(Debug)]
@@ -66,10 +60,10 @@ impl Mailroom {
     /// Works until stopped; `wake` says that a letter was put into the outbox. A letter whose time has not
     /// come holds back those behind it: it is the same server, and order is kept.
     pub async fn work(self, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut lock = None;
+        let mut claim = None;
         while !stop.is_cancelled() {
             self.pulse.beat(self.clock.elapsed());
-            let wait = self.work_in_turn(&mut lock, &stop).await.unwrap_or_else(|error| {
+            let wait = self.work_in_turn(&mut claim, &stop).await.unwrap_or_else(|error| {
                 tracing::error!("no mail can be sent now, none is lost, and it is tried again: {error:#}");
                 DATABASE_PAUSE
             });
@@ -82,19 +76,20 @@ impl Mailroom {
         Ok(())
     }
 
-    async fn work_in_turn(&self, lock: &mut Option<File>, stop: &CancellationToken) -> anyhow::Result<Duration> {
-        if lock.is_none() {
-            let Some(held) = self.try_lock()? else { return Ok(DATABASE_PAUSE) };
+    /// Works while no other process does: a daemon and a `sweep --alert` do not both send a letter.
+    async fn work_in_turn(&self, claim: &mut Option<Claim>, stop: &CancellationToken) -> anyhow::Result<Duration> {
+        if claim.is_none() {
+            let Some(held) = Claim::of_mailroom(self.store.path())? else { return Ok(DATABASE_PAUSE) };
             // Whoever starts a daemon may just have mended what kept mail from leaving.
             self.store.make_letters_due(self.clock.now()).await?;
-            *lock = Some(held);
+            *claim = Some(held);
         }
         Ok(self.work_once(stop).await?)
     }
 
     /// Sends every letter that is due, once, for a command that does not stay.
     pub async fn send_what_is_due(&self) -> anyhow::Result<Errand> {
-        let Some(_held) = self.try_lock()? else { return Ok(Errand::DaemonDoesIt) };
+        let Some(_held) = Claim::of_mailroom(self.store.path())? else { return Ok(Errand::DaemonDoesIt) };
         let stop = CancellationToken::new();
         loop {
             let wait = self.work_once(&stop).await?;
@@ -102,18 +97,6 @@ impl Mailroom {
                 let error = self.store.waiting_error().await?;
                 return Ok(error.map_or(Errand::Done, Errand::Waiting));
             }
-        }
-    }
-
-    fn try_lock(&self) -> anyhow::Result<Option<File>> {
-        let mut path = self.store.path().as_os_str().to_owned();
-        path.push(LOCK_SUFFIX);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }
     }
 

@@ -26,23 +26,26 @@ use crate::domo::DomoMetrics;
 use crate::http::live::LiveBoard;
 use crate::http::{self, Board, Settings};
 use crate::mail::mailer::MailMetrics;
-use crate::store::Store;
+use crate::store::{Claim, Store};
 
 /// Tasks that are asked to end get this long.
 const SOFT_STOP: Duration = Duration::from_secs(8);
 
-/// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers.
+/// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers. There is one
+/// daemon to a database.
 pub async fn start(
     config: Config,
     listener: TcpListener,
     clock: SharedClock,
     stop: CancellationToken,
 ) -> anyhow::Result<Daemon> {
+    // Before anything is opened: a newer cardwatch would bring the schema up to date under one that runs.
+    let claim = Claim::of_daemon(&config.storage.path)?;
     let store = Store::open(&config.storage.path).await?;
     for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
         tracing::warn!(instance, "a sweep was interrupted; the next one decides");
     }
-    let mut daemon = Daemon::new(&config, Shared::new(store, clock, stop).await?);
+    let mut daemon = Daemon::new(&config, claim, Shared::new(store, clock, stop).await?);
     // The first scrape finds what the database holds already.
     daemon.take_up(config).await?;
     daemon.serve(listener)?;
@@ -122,6 +125,8 @@ pub struct Daemon {
     /// Where it listens, for good.
     pub(super) http: Http,
     tasks: JoinSet<Ended>,
+    /// Held to the end.
+    _claim: Claim,
 }
 
 /// A task that came to its end.
@@ -133,7 +138,7 @@ struct Ended {
 }
 
 impl Daemon {
-    fn new(config: &Config, shared: Shared) -> Self {
+    fn new(config: &Config, claim: Claim, shared: Shared) -> Self {
         Self {
             config: None,
             desks: BTreeMap::new(),
@@ -141,6 +146,7 @@ impl Daemon {
             settings: watch::Sender::new(Settings::of(config)),
             http: config.http.clone(),
             tasks: JoinSet::new(),
+            _claim: claim,
             shared,
         }
     }

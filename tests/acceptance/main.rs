@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "another process runs in real time")]
 
 mod asking;
+mod database;
+mod disk;
 mod dying;
 mod house;
 mod mailing;
