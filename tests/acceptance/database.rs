@@ -10,6 +10,8 @@ use sqlx::{ConnectOptions as _, SqliteConnection};
 use crate::house::{Ended, House, NEVER, read_to_end};
 use crate::mailing::{free_port, watched_house};
 
+const COMPLETED: &str = "cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}";
+
 async fn small_house() -> House {
     House::beside(FakeDomo::new(Spec::new(3).pages(2).cards(6))).await
 }
@@ -158,7 +160,6 @@ async fn a_sweep_that_was_due_while_the_daemon_was_down_runs_once_at_start() {
     let mut house = small_house().await;
     house.instance("schedule", &format!("\"{NEVER}\""));
     house.run(&["sweep"]);
-    const COMPLETED: &str = "cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}";
     let daemon = house.daemon().await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(daemon.series(COMPLETED).await, Some(0.0), "none was due");

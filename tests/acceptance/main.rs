@@ -9,6 +9,7 @@ mod disk;
 mod dying;
 mod house;
 mod mailing;
+mod refusing;
 mod reloading;
 mod starting;
 mod sweeping;
