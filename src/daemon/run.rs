@@ -1,7 +1,7 @@
 //! The daemon as a whole: starts it, waits for its end, and takes the death of any task for its own. Owns
 //! who gets what; which tasks a configuration asks for is [`super::reload`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,17 +124,11 @@ pub struct Daemon {
     pub(super) settings: watch::Sender<Settings>,
     /// Where it listens, for good.
     pub(super) http: Http,
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<anyhow::Result<()>>,
+    /// The tasks that run: what each is called, and what asks it to end.
+    names: HashMap<tokio::task::Id, (String, CancellationToken)>,
     /// Held to the end.
     _claim: Claim,
-}
-
-/// A task that came to its end.
-struct Ended {
-    name: String,
-    result: anyhow::Result<()>,
-    /// It was asked to end.
-    asked: bool,
 }
 
 impl Daemon {
@@ -146,6 +140,7 @@ impl Daemon {
             settings: watch::Sender::new(Settings::of(config)),
             http: config.http.clone(),
             tasks: JoinSet::new(),
+            names: HashMap::new(),
             _claim: claim,
             shared,
         }
@@ -187,11 +182,8 @@ impl Daemon {
         leave: CancellationToken,
         task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
     ) {
-        let name = name.into();
-        self.tasks.spawn(async move {
-            let result = task.await;
-            Ended { name, result, asked: leave.is_cancelled() }
-        });
+        let task = self.tasks.spawn(task);
+        self.names.insert(task.id(), (name.into(), leave));
     }
 
     /// Waits for the end, which comes when the daemon's `stop` is cancelled. A task that ends although nobody
@@ -212,8 +204,8 @@ impl Daemon {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break None,
-                Some(ended) = self.tasks.join_next() => {
-                    if let Some(death) = death(ended) {
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    if let Some(death) = self.death(ended) {
                         break Some(death);
                     }
                 }
@@ -247,14 +239,16 @@ impl Daemon {
         }
         lifecycle::notify(&[NotifyState::Ready]);
     }
-}
 
-/// The error of a task that ended although nobody asked it to.
-fn death(ended: Result<Ended, JoinError>) -> Option<anyhow::Error> {
-    match ended {
-        Err(panicked) => Some(anyhow::Error::new(panicked).context("a task died")),
-        Ok(Ended { name, result: Err(error), .. }) => Some(error.context(format!("{name} died"))),
-        Ok(Ended { asked: true, .. }) => None,
-        Ok(Ended { name, .. }) => Some(anyhow::anyhow!("{name} ended although nobody asked it to")),
+    /// The error of a task that ended although nobody asked it to.
+    fn death(&mut self, ended: Result<(tokio::task::Id, anyhow::Result<()>), JoinError>) -> Option<anyhow::Error> {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let (name, leave) = self.names.remove(&id)?;
+        match ended {
+            Err(panicked) => Some(anyhow::Error::new(panicked).context(format!("{name} died"))),
+            Ok((_, Err(error))) => Some(error.context(format!("{name} died"))),
+            Ok((_, Ok(()))) if leave.is_cancelled() => None,
+            Ok((_, Ok(()))) => Some(anyhow::anyhow!("{name} ended although nobody asked it to")),
+        }
     }
 }
