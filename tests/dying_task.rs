@@ -42,7 +42,7 @@ fn configuration(folder: &TempDir) -> Config {
     // A port where nobody listens: what cannot be reached is no reason to die.
     let text = format!(
         "[storage]\npath = \"{}\"\n[instances.acme]\nurl = \"http://127.0.0.1:9\"\naccess_token = \"t\"
-         schedule = \"0 0 29 2 *\"\npages = \"all\"\nattempts = 1\n",
+         schedule = \"0 0 29 2 *\"\npages = \"all\"\nattempts = 1\nsweep_timeout = \"2h\"\n",
         folder.path().join("cardwatch.db").display()
     );
     let path = folder.path().join("config.toml");

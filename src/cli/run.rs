@@ -20,7 +20,11 @@ pub(super) async fn execute(session: &Session) -> Outcome {
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());
     let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), reload));
-    let daemon = run::start(loaded.config, listener, clock, stop).await?;
+    let daemon = tokio::select! {
+        daemon = run::start(loaded.config, listener, clock, stop.clone()) => daemon?,
+        // A database that somebody keeps locked holds up the start, but no stop.
+        () = stop.cancelled() => return Ok(Exit::Well),
+    };
     let ended = daemon.wait_and_reload(requests, || session.read()).await;
     signals.abort();
     ended.map_err(|error| Failure { code: 1, error })?;

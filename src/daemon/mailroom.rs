@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lasting::Lasting;
 use super::lifecycle::Pulse;
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, within};
 use crate::mail::mailer::{Delivery, Mailer};
 use crate::store::{Claim, QueuedLetter, Store, StoreError};
 
@@ -26,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// After the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a stop waits for what the server says of the message that it was just given.
+const LAST_ANSWER: Duration = Duration::from_secs(3);
 
 /// A letter that the server takes for nobody, though it takes mail, holds back those behind it for so long
 /// after it was composed.
@@ -128,13 +131,21 @@ impl Mailroom {
         if !due_in.is_zero() {
             return Ok(due_in.min(wait));
         }
-        let delivery = tokio::select! {
-            delivery = self.mailer.send(&queued.letter, queued.created_at) => delivery,
-            () = stop.cancelled() => return Ok(Duration::ZERO),
-        };
+        let Some(delivery) = self.send(&queued, stop).await else { return Ok(Duration::ZERO) };
         self.put_aside(&queued, &delivery);
         self.record_for_sure(&queued, &delivery, stop).await;
         Ok(Duration::ZERO)
+    }
+
+    /// Tries once; `None` when stopped before the server has answered. It is given a moment for that: a message
+    /// that it took without our knowing is sent again.
+    async fn send(&self, queued: &QueuedLetter, stop: &CancellationToken) -> Option<Delivery> {
+        let mut sending = Box::pin(self.mailer.send(&queued.letter, queued.created_at));
+        tokio::select! {
+            biased;
+            delivery = &mut sending => Some(delivery),
+            () = stop.cancelled() => within(&*self.clock, LAST_ANSWER, sending).await,
+        }
     }
 
     /// How long until a letter's time comes. No letter waits for longer than its pause: a next try that lies

@@ -29,7 +29,10 @@ use crate::mail::mailer::MailMetrics;
 use crate::store::{Claim, Store};
 
 /// Tasks that are asked to end get this long.
-const SOFT_STOP: Duration = Duration::from_secs(8);
+const SOFT_STOP: Duration = Duration::from_secs(7);
+
+/// The database is given this long to be folded up: what is committed is safe without it.
+const FOLD_UP: Duration = Duration::from_secs(1);
 
 /// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers. There is one
 /// daemon to a database.
@@ -209,15 +212,24 @@ impl Daemon {
                         break Some(death);
                     }
                 }
-                Some(()) = requests.recv() => self.reload(load()).await,
+                Some(()) = requests.recv() => tokio::select! {
+                    biased;
+                    // A database that somebody keeps locked holds up a reload, but no stop.
+                    () = stop.cancelled() => break None,
+                    () = self.reload(load()) => {}
+                },
             }
         };
         stop.cancel();
+        let clock = Arc::clone(&self.shared.clock);
         let drain = async { while self.tasks.join_next().await.is_some() {} };
-        if within(&*self.shared.clock.clone(), SOFT_STOP, drain).await.is_none() {
+        if within(&*clock, SOFT_STOP, drain).await.is_none() {
             tracing::warn!("some tasks did not end in time and are ended by force");
+            self.tasks.abort_all();
         }
-        self.shared.store.close().await;
+        if within(&*clock, FOLD_UP, self.shared.store.close()).await.is_none() {
+            tracing::warn!("the database is still in use; the next start tidies it up");
+        }
         death.map_or(Ok(()), Err)
     }
 

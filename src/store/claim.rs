@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use super::{OpenError, Trouble};
@@ -52,11 +53,21 @@ impl Claim {
 }
 
 fn open(database: &Path, suffix: &str) -> Result<File, OpenError> {
-    let options = File::options().create(true).truncate(false).write(true).open(beside(database, suffix));
-    options.map_err(|error| match (error.kind(), database.parent()) {
+    let opened = File::options().create(true).truncate(false).write(true).open(beside(database, suffix));
+    let file = opened.map_err(|error| match (error.kind(), database.parent()) {
         (io::ErrorKind::NotFound, Some(folder)) => OpenError::NoFolder(folder.to_owned()),
         _ => unusable(database, &error),
-    })
+    })?;
+    hand_to_the_owner(database, &file);
+    Ok(file)
+}
+
+/// As SQLite does with the files that it makes: a command that root runs once must not lock out the daemon.
+/// Nobody but root may, and nobody else needs to.
+fn hand_to_the_owner(database: &Path, file: &File) {
+    if let Ok(owner) = fs::metadata(database) {
+        let _only_root_may = fchown(file, Some(owner.uid()), Some(owner.gid()));
+    }
 }
 
 /// Whether the lock was free.

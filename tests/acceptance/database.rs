@@ -2,7 +2,7 @@
 //! everything else is one clear error.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
 use sqlx::{ConnectOptions as _, SqliteConnection};
@@ -175,4 +175,32 @@ async fn a_sweep_that_was_due_while_the_daemon_was_down_runs_once_at_start() {
     daemon.wait_for(COMPLETED, 1.0).await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(daemon.series(COMPLETED).await, Some(1.0), "once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_holds_up_no_stop() {
+    let (house, _sink) = watched_house().await;
+    let daemon = house.daemon().await;
+    daemon.wait_for_whole_sweeps(1).await;
+    let mut other = stranger(&house).await;
+    execute(&mut other, "BEGIN EXCLUSIVE").await;
+    // By now a sweep waits for the lock.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let (code, took) = daemon.stop("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_holds_up_no_stop_at_the_start_either() {
+    let house = small_house().await;
+    house.run(&["sweep"]);
+    let mut other = stranger(&house).await;
+    execute(&mut other, "BEGIN EXCLUSIVE").await;
+    let mut starting = house.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let began = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &starting.id().to_string()]).status().unwrap().success());
+    assert_eq!(starting.wait().unwrap().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
 }

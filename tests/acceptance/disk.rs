@@ -2,7 +2,7 @@
 //! room again the daemon goes on without a restart.
 
 use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
@@ -171,4 +171,21 @@ async fn a_file_that_may_not_be_written_is_one_clear_error() {
         let ended = run_as_reader(&house, arguments);
         assert_one_error(&ended, &["cardwatch.db", "it may not be written; give the user", "and its folder"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_root_makes_beside_the_database_is_its_owners() {
+    let (mut house, _sink) = watched_house().await;
+    house.instance("schedule", "\"@daily\"");
+    house.run(&["sweep"]);
+    if chown(house.database(), Some(NOBODY), Some(NOBODY)).is_err() {
+        return;
+    }
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken("No indexed schema found"));
+    assert_eq!(house.run(&["sweep", "--alert"]).code(), 1);
+    house.daemon().await.kill();
+    let files: Vec<_> = std::fs::read_dir(house.folder()).unwrap().map(Result::unwrap).collect();
+    let beside = files.iter().filter(|file| file.file_name().to_string_lossy().starts_with("cardwatch.db"));
+    let owners: Vec<_> = beside.map(|file| (file.file_name(), file.metadata().unwrap().uid())).collect();
+    assert!(owners.len() >= 4 && owners.iter().all(|(_, owner)| *owner == NOBODY), "{owners:?}");
 }

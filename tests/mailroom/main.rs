@@ -2,158 +2,21 @@
 //! good holds nobody up. The real mailroom and database, on a clock that the test moves.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/scripted_smtp.rs"]
+mod room;
+#[path = "../support/scripted_smtp.rs"]
 mod scripted_smtp;
-#[path = "support/steps.rs"]
+#[path = "../support/steps.rs"]
 mod steps;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use cardwatch::clock::Clock as _;
-use cardwatch::config::secret::Secret;
-use cardwatch::config::valid::{Email, Login, SmtpServer, SmtpTls};
-use cardwatch::daemon::lifecycle::Pulse;
-use cardwatch::daemon::mailroom::{Mailroom, pause_after};
-use cardwatch::mail::mailer::{MailMetrics, Mailer};
-use cardwatch::store::Store;
+use cardwatch::config::valid::SmtpTls;
+use cardwatch::daemon::mailroom::{Errand, pause_after};
 use chrono::TimeDelta;
 use fake_smtp::{FakeSmtp, Fault};
-use prometheus::Registry;
-use scripted_smtp::{Scripted, Tls};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
-use steps::Steps;
-use tempfile::TempDir;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
-const HOUR: Duration = Duration::from_hours(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(15);
-
-/// An outbox and, once it is open, the mailroom that empties it.
-struct Room {
-    folder: TempDir,
-    store: Store,
-    clock: Arc<Steps>,
-    metrics: MailMetrics,
-    wake: Arc<Notify>,
-    stop: CancellationToken,
-    working: Option<JoinHandle<anyhow::Result<()>>>,
-}
-
-impl Room {
-    async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let store = Store::open(&folder.path().join("cardwatch.db")).await.unwrap();
-        let url = "https://acme.domo.com".parse().unwrap();
-        store.know_instance(&"acme".parse().unwrap(), &url, HOUR).await.unwrap();
-        let metrics = MailMetrics::new(&Registry::new()).unwrap();
-        let (clock, wake, stop) = (Steps::new(), Arc::default(), CancellationToken::new());
-        Self { folder, store, clock, metrics, wake, stop, working: None }
-    }
-
-    /// A mailroom with letters 1, 2 and so on to everybody, which sends through this server.
-    async fn with_letters(letters: u32, email: &Email) -> Self {
-        let mut room = Self::new().await;
-        for letter in 1..=letters {
-            room.queue(letter, &["a@example.com", "b@example.com"]).await;
-        }
-        room.open(email);
-        room
-    }
-
-    fn open(&mut self, email: &Email) {
-        let mailer = Mailer::new(email, self.clock.clone(), self.metrics.clone()).unwrap();
-        let mailroom = Mailroom::new(mailer, self.store.clone(), self.clock.clone(), Pulse::unwatched());
-        self.working = Some(tokio::spawn(mailroom.work(Arc::clone(&self.wake), self.stop.clone())));
-    }
-
-    /// Ends the mailroom, as a stop of the daemon does.
-    async fn shut(&mut self) {
-        self.stop.cancel();
-        self.working.take().unwrap().await.unwrap().unwrap();
-        self.stop = CancellationToken::new();
-    }
-
-    async fn queue(&self, letter: u32, to: &[&str]) {
-        let to = serde_json::to_string(to).unwrap();
-        let now = self.clock.now().timestamp_millis();
-        self.execute(&format!(
-            "INSERT INTO outbox (instance_id, message_id, reference_ids, recipients, subject, body_text, body_html,
-                                 created_at, next_attempt_at)
-             VALUES (1, '{letter}@x', '[]', '{to}', 'letter {letter}', 'text', '<p>text</p>', {now}, {now})"
-        ))
-        .await;
-        self.wake.notify_one();
-    }
-
-    async fn execute(&self, sql: &str) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("cardwatch.db"));
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut options.connect().await.unwrap()).await.unwrap();
-    }
-
-    async fn number(&self, sql: &str) -> i64 {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("cardwatch.db"));
-        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut options.connect().await.unwrap()).await.unwrap()
-    }
-
-    async fn attempts(&self, letter: u32) -> i64 {
-        self.number(&format!("SELECT attempts FROM outbox WHERE message_id = '{letter}@x'")).await
-    }
-
-    /// How many letters wait, and why the first of them does.
-    async fn waiting(&self) -> (u64, Option<String>) {
-        (self.store.queue_state().await.unwrap().length, self.store.waiting_error().await.unwrap())
-    }
-
-    async fn refused(&self) -> Vec<(String, String)> {
-        self.store.rejected_letters().await.unwrap()
-    }
-
-    fn count(&self, result: &str) -> u64 {
-        self.metrics.emails_total.with_label_values(&[result]).get()
-    }
-}
-
-fn email(host: &str, port: u16, tls: SmtpTls) -> Email {
-    Email {
-        server: SmtpServer { host: host.to_owned(), port, tls },
-        login: None,
-        ca_file: Some(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/ca.pem"))),
-        from: "cardwatch <cardwatch@example.com>".parse().unwrap(),
-        to: vec!["a@example.com".parse().unwrap()],
-        link_base: None,
-    }
-}
-
-fn through(smtp: &FakeSmtp) -> Email {
-    email("127.0.0.1", port(smtp), SmtpTls::Offered)
-}
-
-fn scripted(smtp: &Scripted) -> Email {
-    email("127.0.0.1", smtp.port, SmtpTls::Offered)
-}
-
-fn with_login(email: Email) -> Email {
-    Email { login: Some(Login { username: "watch".to_owned(), password: Secret::new("hunter2") }), ..email }
-}
-
-fn port(smtp: &FakeSmtp) -> u16 {
-    smtp.url().rsplit_once(':').unwrap().1.parse().unwrap()
-}
-
-/// The letters that arrived, by their Message-IDs.
-fn arrived(smtp: &FakeSmtp) -> Vec<String> {
-    smtp.mails().iter().map(|mail| mail.header("Message-ID").unwrap()).collect()
-}
-
-/// How often a recipient's address was offered.
-fn offers(smtp: &Scripted, recipient: &str) -> usize {
-    let offer = format!("RCPT TO:<{recipient}>");
-    smtp.heard().iter().filter(|line| **line == offer).count()
-}
+use room::{HOUR, LONGEST_PAUSE, Room, arrived, email, offers, port, scripted, through, with_login};
+use scripted_smtp::{LATER, Scripted, Tls};
 
 #[tokio::test]
 async fn a_server_that_is_down_for_a_day_gets_every_letter_once_and_in_order_when_it_is_back() {
@@ -385,18 +248,49 @@ async fn a_letter_that_waited_is_tried_at_once_by_the_next_daemon() {
 }
 
 #[tokio::test]
+async fn a_stop_waits_a_moment_for_the_servers_last_answer() {
+    let smtp = Scripted::start(Tls::Never);
+    smtp.say(".", LATER);
+    let mut room = Room::with_letters(2, &scripted(&smtp)).await;
+    while !smtp.heard().contains(&".".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    room.stop.cancel();
+    room.clock.when_waiting(2).await;
+    smtp.say(".", "250 taken");
+    room.shut().await;
+    assert_eq!((room.attempts(1).await, room.attempts(2).await), (1, 0));
+    assert_eq!(room.waiting().await.0, 1, "what it took is not sent again");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_server_that_says_nothing() {
+    let smtp = Scripted::start(Tls::Never);
+    smtp.say(".", "");
+    let mut room = Room::with_letters(1, &scripted(&smtp)).await;
+    while !smtp.heard().contains(&".".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    room.stop.cancel();
+    let patience = room.clock.when_waiting(2).await;
+    assert!(patience <= Duration::from_secs(3), "{patience:?}");
+    room.clock.advance(patience);
+    room.shut().await;
+    assert_eq!(room.waiting().await.0, 1);
+}
+
+#[tokio::test]
 async fn of_two_mailrooms_on_one_outbox_one_sends() {
     let smtp = FakeSmtp::start().await;
     let mut room = Room::new().await;
     room.open(&through(&smtp));
     room.clock.when_idle().await;
-    let mailer = Mailer::new(&through(&smtp), room.clock.clone(), room.metrics.clone()).unwrap();
-    let second = Mailroom::new(mailer, room.store.clone(), room.clock.clone(), Pulse::unwatched());
+    let second = room.mailroom(&through(&smtp));
     room.queue(1, &["a@example.com"]).await;
-    assert_eq!(second.send_what_is_due().await.unwrap(), cardwatch::daemon::mailroom::Errand::DaemonDoesIt);
+    assert_eq!(second.send_what_is_due().await.unwrap(), Errand::DaemonDoesIt);
     room.clock.when_idle().await;
     room.shut().await;
     room.queue(2, &["a@example.com"]).await;
-    assert_eq!(second.send_what_is_due().await.unwrap(), cardwatch::daemon::mailroom::Errand::Done);
+    assert_eq!(second.send_what_is_due().await.unwrap(), Errand::Done);
     assert_eq!(arrived(&smtp), ["<1@x>", "<2@x>"]);
 }
