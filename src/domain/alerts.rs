@@ -19,6 +19,12 @@ pub struct Policy {
     pub report_first_seen: bool,
     /// A card that was not decided for so long is unchecked: a digest does not claim that it is broken.
     pub stale_after: Duration,
+    /// A card with so many changes within [`Policy::flap_window`] is flapping.
+    pub flap_transitions: usize,
+    /// See [`Policy::flap_transitions`]; a card that did not change for so long has settled.
+    pub flap_window: Duration,
+    /// So many sweeps in a row that decide nothing are told.
+    pub blind_after: u32,
 }
 
 /// What is due for one card.
@@ -30,6 +36,8 @@ pub enum Due {
     Broke,
     /// Say that it was broken when first seen.
     FirstSeen,
+    /// Say that it goes back and forth.
+    Flapping,
     /// Say that it works again.
     Recovered,
     /// Say nothing, now or later, about this breakage.
@@ -39,17 +47,37 @@ pub enum Due {
 }
 
 /// Compares what was told of a card with what is true of it.
-pub fn due(memory: &CardMemory, policy: &Policy) -> Due {
+pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
+    let changes = recent_changes(memory, policy, now);
     match (&memory.state, &memory.told) {
-        (CardState::Undecided, _)
-        | (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
-        | (CardState::Working { .. } | CardState::Unsupported, Told::Nothing) => Due::Nothing,
+        (CardState::Undecided, _) | (CardState::Unsupported, Told::Nothing) => Due::Nothing,
+        (CardState::Unsupported, _) => Due::Forget,
+        (_, Told::Flapping { .. }) if changes > 0 => Due::Nothing,
+        (CardState::Broken { .. }, Told::Flapping { .. }) => Due::Broke,
+        (_, Told::Nothing | Told::Broken { .. } | Told::Withheld) if changes >= policy.flap_transitions => {
+            Due::Flapping
+        }
+        (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
+        | (CardState::Working { .. }, Told::Nothing) => Due::Nothing,
         (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) if policy.report_first_seen => Due::FirstSeen,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) => Due::Withhold,
-        (CardState::Working { .. }, Told::Broken { .. }) if policy.recoveries => Due::Recovered,
-        (CardState::Working { .. } | CardState::Unsupported, Told::Broken { .. } | Told::Withheld) => Due::Forget,
+        (CardState::Working { .. }, Told::Broken { .. } | Told::Flapping { .. }) if policy.recoveries => Due::Recovered,
+        (CardState::Working { .. }, Told::Broken { .. } | Told::Flapping { .. } | Told::Withheld) => Due::Forget,
     }
+}
+
+fn recent_changes(memory: &CardMemory, policy: &Policy, now: Timestamp) -> usize {
+    memory.changes.iter().filter(|at| (now - **at).to_std().unwrap_or_default() < policy.flap_window).count()
+}
+
+/// Whether something that was told at `at` is to be told again. An instant that lies further ahead than the
+/// next reminder was written down by a clock that was wrong; it is not waited for.
+pub fn reminder_due(at: Timestamp, policy: &Policy, now: Timestamp) -> bool {
+    let Some(every) = policy.remind_every else { return false };
+    let quiet = (now - at).to_std().unwrap_or_default();
+    let ahead = (at - now).to_std().unwrap_or_default();
+    quiet >= every || ahead > every
 }
 
 /// Whether a digest of what is still broken is due: `told_since` are the instants at which the cards

@@ -14,8 +14,10 @@ pub mod ids;
 pub mod link;
 pub mod report;
 pub mod schedule;
+pub mod sight;
 pub mod snapshot;
 pub mod sweep;
+mod telling;
 pub mod verdict;
 
 /// An instant in UTC, the only form in which time is kept.

@@ -1,8 +1,10 @@
-//! What a letter says, in the order in which it says it, with every foreign text made printable. Owns
-//! the words, so that text and HTML state the same facts; it does not own how either is laid out.
+//! What a letter says, in the order in which it says it, with every foreign text made printable. Owns the
+//! parts and their order, so that text and HTML state the same facts; the sentences are [`super::phrases`]'s,
+//! and neither lays anything out.
 
 use url::Url;
 
+use super::phrases::{self, Said};
 use super::words;
 use crate::domain::Timestamp;
 use crate::domain::cause::Group;
@@ -90,158 +92,33 @@ pub(super) struct Entry {
     pub url: String,
 }
 
-/// What a section says of its cards.
-#[derive(Clone, Copy)]
-enum Said {
-    Broke,
-    FirstSeen,
-    Recovered,
-    StillBroken,
-}
-
-impl Said {
-    /// 'broken since 14:05'.
-    fn since(self, time: &str) -> String {
-        match self {
-            Self::Broke | Self::StillBroken => format!("broken since {time}"),
-            Self::FirstSeen => format!("broken since {time} or before"),
-            Self::Recovered => format!("works again since {time}"),
-        }
-    }
-
-    /// '2 cards recovered'.
-    fn title(self, count: usize) -> String {
-        format!("{} {}", cards(count), self.happened(count))
-    }
-
-    fn happened(self, count: usize) -> String {
-        match self {
-            Self::Broke => "broke".to_owned(),
-            Self::FirstSeen => format!("{} broken when first seen", if count == 1 { "was" } else { "were" }),
-            Self::Recovered => "recovered".to_owned(),
-            Self::StillBroken => format!("{} still broken", words::be(count)),
-        }
-    }
-
-    fn mood(self) -> Mood {
-        match self {
-            Self::Broke | Self::FirstSeen | Self::StillBroken => Mood::Broken,
-            Self::Recovered => Mood::Well,
-        }
-    }
-}
-
 /// How many cards of a report a letter would have to show.
 pub(super) fn cards_in(report: &Report) -> usize {
-    count(&report.broke) + count(&report.first_seen) + report.recovered.len() + count(&report.still_broken)
+    let grouped = count(&report.broke) + count(&report.first_seen) + count(&report.still_broken);
+    grouped + report.flapping.len() + report.recovered.len()
 }
 
 /// The outline of a report's letter.
 pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
-    let said = said(report);
+    let said = phrases::said(report);
     let mut room = Room { cards: MOST_CARDS, reasons: MOST_REASONS, reasons_left_out: 0, cards_left_out: 0 };
     let sections = sections(report, &said, &mut room);
-    let mut summary = vec![swept(report), standing(report)];
-    summary.extend(attached(report));
     Outline {
-        headline: headline(report, &said),
-        mood: mood(report),
-        summary,
-        trouble: report.trouble.as_deref().map(trouble),
-        preview: preview(&sections, &said),
+        headline: phrases::headline(report, &said),
+        mood: phrases::mood(report),
+        summary: phrases::summary(report),
+        trouble: phrases::trouble(report),
+        preview: preview(report, &sections, &said),
         sections,
         left_out: room.left_out(),
-        footer: confirmation(report).into_iter().collect(),
-        link: link_base.map(|base| (link_words(report.totals.broken), base.as_str().to_owned())),
-    }
-}
-
-/// What there is to say, and of how many cards.
-fn said(report: &Report) -> Vec<(Said, usize)> {
-    [
-        (Said::Broke, count(&report.broke)),
-        (Said::FirstSeen, count(&report.first_seen)),
-        (Said::Recovered, report.recovered.len()),
-        (Said::StillBroken, count(&report.still_broken)),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .collect()
-}
-
-fn headline(report: &Report, said: &[(Said, usize)]) -> String {
-    let phrases = said.iter().enumerate().map(|(place, (said, count))| match place {
-        0 => said.title(*count),
-        _ => format!("{count} {}", said.happened(*count)),
-    });
-    format!("{} at {}", phrases.collect::<Vec<_>>().join(", "), report.instance)
-}
-
-/// Never green while we cannot see.
-fn mood(report: &Report) -> Mood {
-    let totals = report.totals;
-    if !(report.broke.is_empty() && report.first_seen.is_empty() && report.still_broken.is_empty()) {
-        Mood::Broken
-    } else if totals.broken == 0 && totals.unchecked == 0 && report.trouble.is_none() {
-        Mood::Well
-    } else {
-        Mood::Plain
-    }
-}
-
-fn swept(report: &Report) -> String {
-    format!("Sweep of {} ({}).", words::day_and_time(report.swept_at, report.timezone), report.timezone)
-}
-
-fn standing(report: &Report) -> String {
-    let totals = report.totals;
-    let broken = match totals.broken {
-        0 => format!("None of {} is broken now", cards(totals.cards)),
-        broken => format!("{broken} of {} {} broken now", cards(totals.cards), words::be(broken)),
-    };
-    match totals.unchecked {
-        0 => format!("{broken}."),
-        unchecked => format!("{broken}; {unchecked} could not be checked."),
-    }
-}
-
-fn attached(report: &Report) -> Option<String> {
-    let all = cards_in(report);
-    (all > MOST_CARDS).then(|| {
-        format!("The first {MOST_CARDS} of {all} cards are shown here; the attached list, cards.csv, is complete.")
-    })
-}
-
-fn trouble(trouble: &str) -> String {
-    let mut sentence = format!("This sweep did not see everything: {}", one_line(trouble, REASON_LIMIT));
-    if !sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-fn confirmation(report: &Report) -> Option<String> {
-    let again = words::span(report.confirmed_after?);
-    let newly = count(&report.broke) + count(&report.first_seen);
-    let which = match newly {
-        0 => return None,
-        _ if newly < cards_in(report) => "Each newly broken card",
-        1 => "It",
-        _ => "Each",
-    };
-    Some(format!("{which} was rendered again {again} later before this was sent."))
-}
-
-fn link_words(broken: usize) -> String {
-    match broken {
-        0 => "Status page".to_owned(),
-        1 => "The broken card".to_owned(),
-        broken => format!("All {broken} broken cards"),
+        footer: phrases::footer(report),
+        link: link_base.map(|base| (phrases::link(report.totals.broken), base.as_str().to_owned())),
     }
 }
 
 /// The first causes in short, as far as a mail program would show them.
-fn preview(sections: &[Section], said: &[(Said, usize)]) -> String {
+fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> String {
+    let sight = report.sight.as_ref().and_then(|_| phrases::trouble(report));
     let causes: Vec<String> = sections
         .iter()
         .flat_map(|section| &section.blocks)
@@ -251,7 +128,7 @@ fn preview(sections: &[Section], said: &[(Said, usize)]) -> String {
         .collect();
     let recovered = said.iter().filter(|(said, _)| matches!(said, Said::Recovered));
     let recovered = recovered.map(|(said, count)| format!("{}.", said.title(*count)));
-    causes.into_iter().chain(recovered).collect::<Vec<_>>().join(" ")
+    causes.into_iter().chain(recovered).chain(sight).collect::<Vec<_>>().join(" ")
 }
 
 /// How much may still be shown, and what was not.
@@ -301,6 +178,7 @@ fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Sec
                 Said::Broke => grouped(report, &report.broke, what, room),
                 Said::FirstSeen => grouped(report, &report.first_seen, what, room),
                 Said::StillBroken => grouped(report, &report.still_broken, what, room),
+                Said::Flapping => vec![block(report, None, &report.flapping, what, room)],
                 Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
             },
         })
@@ -340,7 +218,7 @@ fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
     Entry {
         title: if title.is_empty() { UNTITLED.to_owned() } else { title },
         facts: facts(report, line, said),
-        was: line.reason.as_ref().filter(|_| matches!(said, Said::Recovered)).map(was),
+        was: line.reason.as_ref().filter(|_| matches!(said, Said::Recovered | Said::Flapping)).map(was),
         url: one_line(&line.url, usize::MAX),
     }
 }

@@ -8,6 +8,7 @@
 mod closing;
 mod history;
 mod instances;
+mod memory;
 mod open;
 mod outbox;
 #[cfg(test)]

@@ -28,9 +28,9 @@ macro_rules! pairs {
     ($($name:ident: $state:expr, $told:expr => $due:ident, quiet: $quiet:ident;)*) => {
         $(#[test]
         fn $name() {
-            let memory = CardMemory { state: $state, told: $told };
-            assert_eq!(due(&memory, &policy()), Due::$due);
-            assert_eq!(due(&memory, &quiet()), Due::$quiet);
+            let memory = CardMemory { state: $state, told: $told, changes: Vec::new() };
+            assert_eq!(due(&memory, &policy(), at(0)), Due::$due);
+            assert_eq!(due(&memory, &quiet(), at(0)), Due::$quiet);
         })*
     };
 }
@@ -91,8 +91,8 @@ fn done(due: Due, before: Told) -> Told {
 proptest! {
     #[test]
     fn once_it_is_done_nothing_is_due(state in states(), told in tolds(), policy in policies()) {
-        let due_now = due(&CardMemory { state: state.clone(), told: told.clone() }, &policy);
-        let after = CardMemory { state, told: done(due_now, told) };
+        let due_now = due(&CardMemory { state: state.clone(), told: told.clone(), changes: Vec::new() }, &policy, at(0));
+        let after = CardMemory { state, told: done(due_now, told), changes: Vec::new() };
         prop_assert_eq!(due(&after, &policy), Due::Nothing);
     }
 
@@ -114,7 +114,7 @@ proptest! {
             Told::Broken { at, .. } => Told::Broken { at: later(at), message_id: "other@d".to_owned() },
             same @ (Told::Nothing | Told::Withheld) => same,
         };
-        let due = |state, told| due(&CardMemory { state, told }, &policy);
+        let due = |state, told| due(&CardMemory { state, told, changes: Vec::new() }, &policy, at(0));
         prop_assert_eq!(due(state, told), due(other_state, other_told));
     }
 }

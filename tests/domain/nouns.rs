@@ -34,8 +34,19 @@ pub(crate) fn unchecked() -> Verdict {
 }
 
 /// Everything is told, and what is still broken once a day.
+/// Before anything that a test tells of.
+pub(crate) const LONG_BEFORE: Timestamp = Timestamp::UNIX_EPOCH;
+
 pub(crate) fn policy() -> Policy {
-    Policy { recoveries: true, remind_every: Some(DAY), report_first_seen: true, stale_after: DAY }
+    Policy {
+        recoveries: true,
+        remind_every: Some(DAY),
+        report_first_seen: true,
+        stale_after: DAY,
+        flap_transitions: 4,
+        flap_window: DAY,
+        blind_after: 2,
+    }
 }
 
 pub(crate) fn card(id: i64) -> ListedCard {

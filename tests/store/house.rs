@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardwatch::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::closing::{self, Closing, Failed, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, InstanceName};
 use cardwatch::domain::report::Letter;
+use cardwatch::domain::sight::Why;
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{OpenSweep, SavedResult, Store, StoreError};
@@ -14,7 +15,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::nouns::{DAY, at, listing, page, policy};
+use crate::nouns::{DAY, LONG_BEFORE, at, listing, page, policy};
 
 /// The process that sweeps.
 pub(crate) const PID: u32 = 4711;
@@ -96,7 +97,7 @@ impl House {
             });
             (closing, due)
         };
-        self.store.finish_sweep(sweep, swept, decide).await
+        self.store.finish_sweep(sweep, swept, LONG_BEFORE, decide).await
     }
 
     /// A whole sweep of acme's page 10, which holds just these cards.
@@ -135,7 +136,7 @@ impl House {
             seen = memory.clone();
             (closing::close(&swept, memory, None), None)
         };
-        self.store.finish_sweep(sweep, &swept, decide).await.unwrap();
+        self.store.finish_sweep(sweep, &swept, LONG_BEFORE, decide).await.unwrap();
         seen
     }
 }
@@ -172,6 +173,11 @@ pub(crate) fn swept(sweep: &OpenSweep, minute: i64, plan: Plan, verdicts: &[(i64
 }
 
 /// First renders that each took a quarter of a second.
+pub(crate) fn failed(minute: i64, why: &str) -> Failed {
+    let why = Why { brief: "login rejected".to_owned(), full: why.to_owned() };
+    Failed { started_at: at(minute), finished_at: at(minute + 1), why }
+}
+
 pub(crate) fn results(minute: i64, verdicts: &[(i64, Verdict)]) -> Vec<SavedResult> {
     let result = |(card, verdict): &(i64, Verdict)| SavedResult {
         card: CardId(*card),

@@ -12,7 +12,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use crate::house::{House, acme, plan, plan_of, swept};
-use crate::nouns::{at, card, fails, listing, page, unchecked, works};
+use crate::nouns::{LONG_BEFORE, at, card, fails, listing, page, unchecked, works};
 
 #[tokio::test]
 async fn a_snapshot_shows_pages_and_cards_as_they_were_listed() {
@@ -146,7 +146,7 @@ fn memories() -> impl Strategy<Value = CardMemory> {
     let told = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
     let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told];
-    (states(), told).prop_map(|(state, told)| CardMemory { state, told })
+    (states(), told).prop_map(|(state, told)| CardMemory { state, told, changes: Vec::new() })
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
         let found = swept(&sweep, minute, plan, &[]);
         let decide =
             |memory: &Memory| (closing::Closing { cards: any.clone(), ..closing::close(&found, memory, None) }, None);
-        house.store.finish_sweep(sweep, &found, decide).await.unwrap();
+        house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
         assert_eq!(house.memory().await.cards, any);
         let snapshot = house.store.snapshot(&acme()).await.unwrap();
         let states = |(id, card): (&CardId, &CardMemory)| (*id, card.state.clone());
