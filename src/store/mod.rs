@@ -124,6 +124,13 @@ impl Store {
         self.named(size.map(i64::unsigned_abs))
     }
 
+    /// Whether no connection is in use: nothing is being read or written.
+    pub fn is_idle(&self) -> bool {
+        [&self.write, &self.read]
+            .into_iter()
+            .all(|pool| usize::try_from(pool.size()).is_ok_and(|size| pool.num_idle() == size))
+    }
+
     /// Closes every connection, which folds the write-ahead log into the database.
     pub async fn close(&self) {
         self.read.close().await;

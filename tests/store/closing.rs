@@ -141,7 +141,8 @@ async fn two_stores_of_one_database_close_their_sweeps_one_after_the_other() {
     let decide = |memory: &cardwatch::domain::closing::Memory| {
         (cardwatch::domain::closing::close(&found_theirs, memory, None), None)
     };
-    let (a, b) = tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));
+    let (a, b) =
+        tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));
     a.unwrap();
     b.unwrap();
     assert_eq!(house.number("SELECT count(*) FROM sweep WHERE outcome = 'completed'").await, 2);

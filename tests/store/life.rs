@@ -105,7 +105,11 @@ async fn a_sweep_that_could_not_list_ends_as_failed_and_domo_is_down() {
     house.sweep(0, &[(1, works())]).await;
     let sweep = house.store.begin_sweep(&acme(), PID, at(15)).await.unwrap();
     let failed = failed(15, "login rejected");
-    house.store.finish_failed_sweep(sweep, &failed, |memory| (closing::close_failed(&failed, memory, None), None)).await.unwrap();
+    house
+        .store
+        .finish_failed_sweep(sweep, &failed, |memory| (closing::close_failed(&failed, memory, None), None))
+        .await
+        .unwrap();
     let snapshot = house.store.snapshot(&acme()).await.unwrap();
     assert!(!snapshot.domo_up());
     let last = snapshot.last_sweep.unwrap();
