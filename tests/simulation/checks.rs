@@ -104,9 +104,17 @@ pub(crate) async fn delivered_mails_equal_the_composed(database: &mut SqliteConn
     let composed: Vec<(String, String)> = sqlx::query_as(
         "SELECT '<' || message_id || '>', subject FROM outbox WHERE rejected_at IS NULL ORDER BY outbox_id",
     )
-    .fetch_all(database)
+    .fetch_all(&mut *database)
     .await
     .unwrap();
+    let refusals: Vec<Option<String>> =
+        sqlx::query_scalar("SELECT last_error FROM outbox WHERE rejected_at IS NOT NULL")
+            .fetch_all(database)
+            .await
+            .unwrap();
+    for refusal in refusals {
+        assert!(refusal.as_ref().is_some_and(|said| said.contains("554")), "given up without a refusal: {refusal:?}");
+    }
     let mut delivered: Vec<(String, String)> = Vec::new();
     let mut repeats = 0;
     for mail in smtp.mails() {
