@@ -1,10 +1,9 @@
 //! What closes a sweep is saved whole or not at all.
 
-use cardwatch::domain::sweep::Outcome;
 use cardwatch::store::StoreError;
 
-use crate::house::{House, acme, plan_of, results, swept};
-use crate::nouns::{LONG_BEFORE, at, fails, works};
+use crate::house::{House, LONG_BEFORE, acme, plan_of, results, swept};
+use crate::nouns::{at, fails, works};
 
 /// Everything that a closing writes, as text.
 const EVERYTHING: [&str; 6] = [
@@ -141,7 +140,8 @@ async fn two_stores_of_one_database_close_their_sweeps_one_after_the_other() {
     let decide = |memory: &cardwatch::domain::closing::Memory| {
         (cardwatch::domain::closing::close(&found_theirs, memory, None), None)
     };
-    let (a, b) = tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));
+    let (a, b) =
+        tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));
     a.unwrap();
     b.unwrap();
     assert_eq!(house.number("SELECT count(*) FROM sweep WHERE outcome = 'completed'").await, 2);
