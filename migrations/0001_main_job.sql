@@ -7,16 +7,7 @@ CREATE TABLE instance (
     url            TEXT NOT NULL,
     -- A card that was not decided for so long is shown as unchecked (alerts.stale_after).
     stale_after_ms INTEGER NOT NULL,
-    last_digest_at INTEGER,
-    -- Sweeps in a row that decided nothing, since when, and what the admins were told of it.
-    blind_sweeps          INTEGER NOT NULL DEFAULT 0,
-    blind_since           INTEGER,
-    blind_told_at         INTEGER,
-    blind_told_since      INTEGER,
-    blind_told_message_id TEXT,
-    CHECK ((blind_sweeps = 0) = (blind_since IS NULL)),
-    CHECK ((blind_told_at IS NULL) = (blind_told_since IS NULL)
-       AND (blind_told_at IS NULL) = (blind_told_message_id IS NULL))
+    last_digest_at INTEGER
 ) STRICT;
 
 CREATE TABLE page (
@@ -107,14 +98,14 @@ CREATE TABLE card_state (
     reason_id           INTEGER REFERENCES reason,
     first_seen          INTEGER NOT NULL CHECK (first_seen IN (0, 1)),
     -- What the admins were told.
-    told                TEXT NOT NULL CHECK (told IN ('nothing', 'broken', 'withheld', 'flapping')),
+    told                TEXT NOT NULL CHECK (told IN ('nothing', 'broken', 'withheld')),
     told_at             INTEGER,
     told_message_id     TEXT,
     -- Why the latest sweep could not check it; null where it could.
     unchecked_reason_id INTEGER REFERENCES reason,
     CHECK ((state IN ('working', 'broken')) = (since IS NOT NULL AND decided_at IS NOT NULL)),
     CHECK ((state = 'broken') = (reason_id IS NOT NULL)),
-    CHECK ((told IN ('broken', 'flapping')) = (told_at IS NOT NULL AND told_message_id IS NOT NULL))
+    CHECK ((told = 'broken') = (told_at IS NOT NULL AND told_message_id IS NOT NULL))
 ) STRICT;
 
 CREATE TABLE transition (

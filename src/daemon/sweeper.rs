@@ -19,7 +19,7 @@ use crate::domain::closing::{self, Closing, Failed, Judged, Memory, Reporting, S
 use crate::domain::ids::{CardId, PageId, SweepId};
 use crate::domain::report::{Letter, Report};
 use crate::domain::sight::Why;
-use crate::domain::sweep::{Listing, Outcome, Plan, Tally};
+use crate::domain::sweep::{Listing, Outcome, Plan, Scope, Tally};
 use crate::domo::{Domo, DomoError, Wanted};
 use crate::http::live::Live;
 use crate::mail::message::{self, Envelope};
@@ -92,7 +92,7 @@ pub struct SweepEnd {
     pub outcome: Outcome,
     /// The cards counted.
     pub tally: Tally,
-    /// What ended it early, or kept it from its whole view.
+    /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
     /// What it looked at; `None` where nothing could be listed.
     pub looked_at: Option<(Plan, BTreeMap<CardId, Judged>)>,
@@ -108,16 +108,17 @@ pub async fn sweep_once(
     stop: &CancellationToken,
 ) -> Result<SweepEnd, StoreError> {
     let name = &sweeper.instance.name;
+    let wanted = sweeper.wanted(request);
     let mut sweep = sweeper.store.begin_sweep(name, sweeper.pid, sweeper.clock.now()).await?;
     tracing::Span::current().record("sweep", sweep.id.0);
     let plan = tokio::select! {
-        plan = sweeper.plan(request) => plan?,
+        plan = sweeper.plan(&wanted) => plan?,
         () = stop.cancelled() => Err(Ending::Stopped),
     };
     let plan = match plan {
         Ok(plan) => plan,
         Err(Ending::Stopped) => return sweeper.interrupt(sweep).await,
-        Err(Ending::Failed(why)) => return sweeper.fail(sweep, why).await,
+        Err(Ending::Failed(why)) => return sweeper.fail(sweep, wanted.scope(), why).await,
     };
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
     let known_broken = sweeper.known_broken().await?;
@@ -127,7 +128,7 @@ pub async fn sweep_once(
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
         Ended::SignedOut => {
             let why = sweeper.signed_out().await;
-            return sweeper.fail(sweep, why).await;
+            return sweeper.fail(sweep, wanted.scope(), why).await;
         }
         Ended::Stopped => return sweeper.interrupt(sweep).await,
     };
@@ -166,17 +167,17 @@ const BEAT_EVERY: Duration = Duration::from_secs(10);
 
 impl Sweeper {
     /// Signs in, lists, and reads the listing against what is remembered.
-    async fn plan(&self, request: &SweepRequest) -> Result<Result<Plan, Ending>, StoreError> {
+    async fn plan(&self, wanted: &Wanted) -> Result<Result<Plan, Ending>, StoreError> {
         let failed = |why: Why| Ok(Err(Ending::Failed(why)));
         let limit = self.instance.sweep_timeout;
-        let listing = match within(&*self.clock, limit, self.beat_along(Box::pin(self.list(request)))).await {
+        let listing = match within(&*self.clock, limit, self.beat_along(Box::pin(self.list(wanted)))).await {
             Some(Ok(listing)) => listing,
             Some(Err(error)) => return failed(why(&error)),
             None => {
                 let limit = humantime::format_duration(limit);
                 let full =
                     format!("the cards could not be listed within sweep_timeout ({limit}); raise it, or concurrency");
-                return failed(Why { brief: "listing takes too long".to_owned(), full });
+                return failed(Why { brief: "listing takes too long", full });
             }
         };
         let remembered = self.store.remembered(&self.instance.name).await?;
@@ -195,14 +196,17 @@ impl Sweeper {
         }
     }
 
-    async fn list(&self, request: &SweepRequest) -> Result<Listing, DomoError> {
+    async fn list(&self, wanted: &Wanted) -> Result<Listing, DomoError> {
         self.domo.sign_in().await?;
-        let wanted = match (&self.instance.pages, request.pages.is_empty()) {
+        self.domo.list(wanted).await
+    }
+
+    fn wanted(&self, request: &SweepRequest) -> Wanted {
+        match (&self.instance.pages, request.pages.is_empty()) {
             (_, false) => Wanted::Part { ids: request.pages.clone() },
             (Pages::All, true) => Wanted::Instance,
             (Pages::Some { ids, subpages }, true) => Wanted::Pages { ids: ids.clone(), subpages: *subpages },
-        };
-        self.domo.list(&wanted).await
+        }
     }
 
     /// The cards that need no confirmation when they fail again.
@@ -217,8 +221,8 @@ impl Sweeper {
     }
 
     /// Ends a sweep that could look at nothing, and tells the admins if that goes on for too long.
-    async fn fail(&self, sweep: OpenSweep, why: Why) -> Result<SweepEnd, StoreError> {
-        let failed = Failed { started_at: sweep.started_at, finished_at: self.clock.now(), why };
+    async fn fail(&self, sweep: OpenSweep, scope: Scope, why: Why) -> Result<SweepEnd, StoreError> {
+        let failed = Failed { scope, started_at: sweep.started_at, finished_at: self.clock.now(), why };
         let mut end = SweepEnd::early(&sweep, Outcome::Failed, failed.finished_at, failed.why.full.clone());
         let mailed = &mut end.mailed;
         let reporting = self.reporting(&sweep);
@@ -270,7 +274,7 @@ impl Sweeper {
 }
 
 fn why(error: &DomoError) -> Why {
-    Why { brief: error.brief().to_owned(), full: error.to_string() }
+    Why { brief: error.brief(), full: error.to_string() }
 }
 
 impl SweepEnd {

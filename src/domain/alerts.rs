@@ -47,19 +47,23 @@ pub enum Due {
 }
 
 /// Compares what was told of a card with what is true of it.
+///
+/// A card that was told as flapping is told again, as what it is then, once it was decided
+/// [`Policy::flap_window`] after its latest change: time in which nobody could look does not settle it.
 pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
-    let changes = recent_changes(memory, policy, now);
+    let flapping = recent_changes(memory, policy, now) >= policy.flap_transitions;
     match (&memory.state, &memory.told) {
         (CardState::Undecided, _) | (CardState::Unsupported, Told::Nothing) => Due::Nothing,
         (CardState::Unsupported, _) => Due::Forget,
-        (_, Told::Flapping { .. }) if changes > 0 => Due::Nothing,
-        (CardState::Broken { .. }, Told::Flapping { .. }) => Due::Broke,
-        (_, Told::Nothing | Told::Broken { .. } | Told::Withheld) if changes >= policy.flap_transitions => {
-            Due::Flapping
-        }
+        (
+            CardState::Working { since, decided_at } | CardState::Broken { since, decided_at, .. },
+            Told::Flapping { .. },
+        ) if flapping || !passed(*since, policy.flap_window, *decided_at) => Due::Nothing,
+        (_, Told::Nothing | Told::Broken { .. } | Told::Withheld) if flapping => Due::Flapping,
         (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
         | (CardState::Working { .. }, Told::Nothing) => Due::Nothing,
-        (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
+        (CardState::Broken { .. }, Told::Flapping { .. })
+        | (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) if policy.report_first_seen => Due::FirstSeen,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) => Due::Withhold,
         (CardState::Working { .. }, Told::Broken { .. } | Told::Flapping { .. }) if policy.recoveries => Due::Recovered,
@@ -67,17 +71,21 @@ pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
     }
 }
 
-fn recent_changes(memory: &CardMemory, policy: &Policy, now: Timestamp) -> usize {
-    memory.changes.iter().filter(|at| (now - **at).to_std().unwrap_or_default() < policy.flap_window).count()
+/// How often a card changed within the window that ends `now`, first sights aside.
+pub fn recent_changes(memory: &CardMemory, policy: &Policy, now: Timestamp) -> usize {
+    memory.changes.iter().filter(|at| !passed(**at, policy.flap_window, now)).count()
 }
 
-/// Whether something that was told at `at` is to be told again. An instant that lies further ahead than the
-/// next reminder was written down by a clock that was wrong; it is not waited for.
+/// Whether something that was told at `at` is to be told again.
 pub fn reminder_due(at: Timestamp, policy: &Policy, now: Timestamp) -> bool {
-    let Some(every) = policy.remind_every else { return false };
-    let quiet = (now - at).to_std().unwrap_or_default();
-    let ahead = (at - now).to_std().unwrap_or_default();
-    quiet >= every || ahead > every
+    policy.remind_every.is_some_and(|every| passed(at, every, now))
+}
+
+/// Whether a span of time that began at `at` is over. An instant that lies further ahead than the span is long
+/// was written down by a clock that was wrong; it is not waited for.
+fn passed(at: Timestamp, span: Duration, now: Timestamp) -> bool {
+    let (behind, ahead) = ((now - at).to_std().unwrap_or_default(), (at - now).to_std().unwrap_or_default());
+    behind >= span || ahead > span
 }
 
 /// Whether a digest of what is still broken is due: `told_since` are the instants at which the cards

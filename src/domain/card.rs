@@ -183,6 +183,16 @@ pub enum Told {
     },
 }
 
+impl Told {
+    /// When a mail said so; `None` where none did.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Broken { at, .. } | Self::Flapping { at, .. } => Some(*at),
+            Self::Nothing | Self::Withheld => None,
+        }
+    }
+}
+
 /// What the store remembers of a card between sweeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardMemory {

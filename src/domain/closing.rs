@@ -8,9 +8,10 @@ use super::Timestamp;
 use super::alerts::Policy;
 use super::card::{CardMemory, Transition};
 use super::ids::{CardId, InstanceName, SweepId};
+use super::obstacle;
 use super::report::Report;
 use super::sight::{Sight, Why};
-use super::sweep::{Outcome, Plan, Tally};
+use super::sweep::{Outcome, Plan, Scope, Tally};
 use super::telling;
 use super::verdict::Verdict;
 
@@ -83,7 +84,7 @@ pub struct Closing {
     pub tally: Tally,
     /// How the sweep ended.
     pub outcome: Outcome,
-    /// What ended it early, or kept it from its whole view.
+    /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
     /// The mail that is due, with the Message-IDs that it follows up.
     pub report: Option<(Report, Vec<String>)>,
@@ -96,6 +97,8 @@ pub struct Closing {
 /// A sweep that could not even list cards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
+    /// How much was asked for.
+    pub scope: Scope,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -115,7 +118,8 @@ pub struct FailedClosing {
 
 /// Closes a sweep that failed.
 pub fn close_failed(failed: &Failed, memory: &Memory, reporting: Option<&Reporting>) -> FailedClosing {
-    let mut closing = FailedClosing { sight: memory.sight.clone().after(false, failed.started_at), report: None };
+    let sight = sight_after(failed.scope, false, failed.started_at, memory);
+    let mut closing = FailedClosing { sight, report: None };
     if let Some(reporting) = reporting {
         telling::tell_failed(&mut closing, failed, memory, reporting);
     }
@@ -142,20 +146,29 @@ pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> C
     }
     let tally = tally(swept);
     let outcome = Outcome::of(&tally, &swept.plan.unlisted);
+    let why_blind = (tally.decided() == 0).then(|| obstacle::why(swept));
     let mut closing = Closing {
         cards,
         transitions,
         tally,
         outcome,
-        trouble: swept.trouble.clone(),
+        trouble: why_blind.as_ref().map(|why| why.full.clone()).or_else(|| swept.trouble.clone()),
         report: None,
         last_digest: memory.last_digest,
-        sight: memory.sight.clone().after(tally.decided() > 0, swept.started_at),
+        sight: sight_after(swept.plan.scope, tally.decided() > 0, swept.started_at, memory),
     };
     if let Some(reporting) = reporting {
-        telling::tell(&mut closing, swept, memory, reporting);
+        telling::tell(&mut closing, swept, why_blind.as_ref(), memory, reporting);
     }
     closing
+}
+
+/// A sweep of a part, chosen by hand, says nothing about the instance.
+fn sight_after(scope: Scope, decided: bool, began: Timestamp, memory: &Memory) -> Sight {
+    match scope {
+        Scope::Pages | Scope::Instance => memory.sight.clone().after(decided, began),
+        Scope::Part => memory.sight.clone(),
+    }
 }
 
 fn tally(swept: &Swept) -> Tally {

@@ -12,6 +12,7 @@ pub mod closing;
 pub mod foreign;
 pub mod ids;
 pub mod link;
+mod obstacle;
 pub mod report;
 pub mod schedule;
 pub mod sight;

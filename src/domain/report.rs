@@ -4,7 +4,7 @@
 use super::Timestamp;
 use super::cause::{self, Group};
 use super::ids::{CardId, InstanceName};
-use super::sight::SightNews;
+use super::sight::{SightNews, Why};
 use super::verdict::Reason;
 
 /// One mail's contents.
@@ -25,7 +25,9 @@ pub struct Report {
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
     /// Cards that go back and forth, of which nothing more is said until they have settled.
-    pub flapping: Vec<CardLine>,
+    pub flapping: Vec<FlappingCard>,
+    /// How long a flapping card has to stay as it is until it has settled.
+    pub flap_window: std::time::Duration,
     /// Whether the instance can be checked, where that is news.
     pub sight: Option<SightNews>,
     /// So much broke at once that no single card is to blame.
@@ -36,6 +38,17 @@ pub struct Report {
     pub totals: Totals,
     /// What kept the sweep from its whole view.
     pub trouble: Option<String>,
+}
+
+/// One flapping card of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlappingCard {
+    /// The card; its reason is why it is or was broken.
+    pub line: CardLine,
+    /// How often it changed within [`Report::flap_window`].
+    pub changes: usize,
+    /// Whether it is broken as the mail is written.
+    pub broken: bool,
 }
 
 /// At least half of what worked broke in one sweep: likely Domo itself, or the service user's rights.
@@ -93,12 +106,16 @@ impl Report {
     pub fn subject(&self) -> String {
         let Self { instance, totals: Totals { broken, .. }, .. } = self;
         match (&self.sight, self.changes()) {
-            (_, Some(changes)) => format!("[cardwatch] {instance}: {changes} ({broken} broken now)"),
-            (Some(SightNews::Lost { again: false, brief, .. }), None) => {
-                format!("[cardwatch] {instance}: cannot check cards: {brief}")
+            // What changed was seen by earlier sweeps that told nobody: neither may hide the other.
+            (Some(SightNews::Lost { why: Why { brief, .. }, .. }), Some(changes)) => {
+                format!("[cardwatch] {instance}: {changes} ({broken} broken now), cannot check cards: {brief}")
             }
-            (Some(SightNews::Lost { brief, .. }), None) => {
-                format!("[cardwatch] {instance}: still cannot check cards: {brief}")
+            (Some(SightNews::Regained { .. }) | None, Some(changes)) => {
+                format!("[cardwatch] {instance}: {changes} ({broken} broken now)")
+            }
+            (Some(SightNews::Lost { again, why: Why { brief, .. }, .. }), None) => {
+                let still = if *again { "still " } else { "" };
+                format!("[cardwatch] {instance}: {still}cannot check cards: {brief}")
             }
             (Some(SightNews::Regained { .. }), None) => {
                 format!("[cardwatch] {instance}: checking again ({broken} broken now)")

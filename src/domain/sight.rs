@@ -1,18 +1,29 @@
 //! Whether an instance can be checked at all. Owns counting the sweeps that decided nothing, and when to say
-//! so, to repeat it and to say that it is over; why nothing could be decided is the caller's to tell.
+//! so, to repeat it and to say that it is over; why nothing could be decided is [`super::obstacle`]'s, or the
+//! adapter's that could not even list cards.
+//!
+//! Only sweeps of the whole instance count. A sweep that found no card to decide counts as one that decided
+//! nothing, even where there never was one: a monitor that watches nothing must say so.
 
 use super::Timestamp;
 use super::alerts::{self, Policy};
 
-/// How long nothing was decided, and what was told of it.
+/// Whether nothing is being decided, and what was told of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
-    /// Sweeps in a row that decided nothing; 0 = the latest one decided something.
-    pub blind_sweeps: u32,
-    /// When the first of them began.
-    pub blind_since: Option<Timestamp>,
+    /// The sweeps that decide nothing; `None` = the latest one decided something.
+    pub blind: Option<Blind>,
     /// What was told of it, and is not over for the reader yet.
     pub told: Option<BlindTold>,
+}
+
+/// Sweeps in a row that decided nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blind {
+    /// When the first of them began.
+    pub since: Timestamp,
+    /// How many there were; at least 1.
+    pub sweeps: u32,
 }
 
 /// A mail that said that cards cannot be checked.
@@ -22,8 +33,17 @@ pub struct BlindTold {
     pub at: Timestamp,
     /// The Message-ID of the first mail that said so.
     pub message_id: String,
-    /// Since when, as that mail said.
+    /// Since when, as the latest of these mails said.
     pub since: Timestamp,
+}
+
+/// Why nothing could be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// In two or three words, for a subject: never foreign text.
+    pub brief: &'static str,
+    /// In full, with the remedy.
+    pub full: String,
 }
 
 /// What is to be said about it.
@@ -37,10 +57,8 @@ pub enum SightNews {
         sweeps: u32,
         /// It was said before.
         again: bool,
-        /// Why, in two or three words.
-        brief: String,
-        /// Why, and what to do about it.
-        why: String,
+        /// Why the latest of them could not.
+        why: Why,
     },
     /// They can be checked again.
     Regained {
@@ -53,51 +71,30 @@ impl Sight {
     /// After one more sweep, which began at `began` and decided something or nothing.
     #[must_use]
     pub fn after(self, decided: bool, began: Timestamp) -> Self {
-        match (decided, self.blind_since) {
-            (true, _) => Self { blind_sweeps: 0, blind_since: None, told: self.told },
-            (false, since) => Self {
-                blind_sweeps: self.blind_sweeps.saturating_add(1),
-                blind_since: since.or(Some(began)),
-                told: self.told,
-            },
-        }
+        let blind = match self.blind {
+            _ if decided => None,
+            None => Some(Blind { since: began, sweeps: 1 }),
+            Some(Blind { since, sweeps }) => Some(Blind { since, sweeps: sweeps.saturating_add(1) }),
+        };
+        Self { blind, told: self.told }
     }
 
-    /// Takes what is due to be said out of it, to be sent under `message_id`; `why` is asked only then.
-    pub fn tell(
-        &mut self,
-        policy: &Policy,
-        now: Timestamp,
-        message_id: &str,
-        why: impl FnOnce() -> Why,
-    ) -> Option<SightNews> {
-        match (self.blind_since, &mut self.told) {
-            (None, told) => told.take().map(|told| SightNews::Regained { since: told.since }),
-            (Some(since), None) if self.blind_sweeps >= policy.blind_after => {
-                self.told = Some(BlindTold { at: now, message_id: message_id.to_owned(), since });
-                Some(lost(since, self.blind_sweeps, false, why()))
-            }
-            (Some(_), None) => None,
-            (Some(_), Some(told)) => {
-                let due = alerts::reminder_due(told.at, policy, now);
-                due.then(|| {
-                    told.at = now;
-                    lost(told.since, self.blind_sweeps, true, why())
-                })
-            }
+    /// Takes what is due to be said out of it, to be sent under `message_id`. `why` is why the latest sweep
+    /// decided nothing; without it nobody is told that it could not.
+    ///
+    /// An instant that lies ahead of `now` was written down by a clock that was wrong, and is not told.
+    pub fn tell(&mut self, policy: &Policy, now: Timestamp, message_id: &str, why: Option<&Why>) -> Option<SightNews> {
+        let Some(Blind { since, sweeps }) = self.blind else {
+            return self.told.take().map(|told| SightNews::Regained { since: told.since.min(now) });
+        };
+        let since = since.min(now);
+        let why = why.filter(|_| sweeps >= policy.blind_after)?;
+        let again = self.told.is_some();
+        match &mut self.told {
+            None => self.told = Some(BlindTold { at: now, message_id: message_id.to_owned(), since }),
+            Some(told) if alerts::reminder_due(told.at, policy, now) => (told.at, told.since) = (now, since),
+            Some(_) => return None,
         }
+        Some(SightNews::Lost { since, sweeps, again, why: why.clone() })
     }
-}
-
-/// Why nothing could be decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Why {
-    /// In two or three words.
-    pub brief: String,
-    /// In full, with the remedy.
-    pub full: String,
-}
-
-fn lost(since: Timestamp, sweeps: u32, again: bool, why: Why) -> SightNews {
-    SightNews::Lost { since, sweeps, again, brief: why.brief, why: why.full }
 }

@@ -43,6 +43,8 @@ pub(super) struct Outline {
     /// The answer, in words.
     pub headline: String,
     pub mood: Mood,
+    /// What to make of it, where that comes before anything else.
+    pub lead: Option<String>,
     /// Sentences below it, one a line.
     pub summary: Vec<String>,
     /// What kept the sweep from its whole view.
@@ -87,8 +89,8 @@ pub(super) struct Entry {
     pub title: String,
     /// Where it is, whose it is, since when.
     pub facts: Vec<String>,
-    /// What was wrong with a card that works again.
-    pub was: Option<String>,
+    /// What is or was wrong with it, where no cause above it says so.
+    pub note: Option<String>,
     pub url: String,
 }
 
@@ -106,19 +108,21 @@ pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
     Outline {
         headline: phrases::headline(report, &said),
         mood: phrases::mood(report),
-        summary: phrases::summary(report),
+        lead: phrases::lead(report),
+        summary: phrases::summary(report, &said),
         trouble: phrases::trouble(report),
         preview: preview(report, &sections, &said),
         sections,
         left_out: room.left_out(),
         footer: phrases::footer(report),
-        link: link_base.map(|base| (phrases::link(report.totals.broken), base.as_str().to_owned())),
+        link: link_base.map(|base| (phrases::link(report), base.as_str().to_owned())),
     }
 }
 
 /// The first causes in short, as far as a mail program would show them.
 fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> String {
     let sight = report.sight.as_ref().and_then(|_| phrases::trouble(report));
+    let lead = phrases::lead(report);
     let causes: Vec<String> = sections
         .iter()
         .flat_map(|section| &section.blocks)
@@ -128,7 +132,7 @@ fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> Str
         .collect();
     let recovered = said.iter().filter(|(said, _)| matches!(said, Said::Recovered));
     let recovered = recovered.map(|(said, count)| format!("{}.", said.title(*count)));
-    causes.into_iter().chain(recovered).chain(sight).collect::<Vec<_>>().join(" ")
+    lead.into_iter().chain(causes).chain(recovered).chain(sight).collect::<Vec<_>>().join(" ")
 }
 
 /// How much may still be shown, and what was not.
@@ -170,19 +174,56 @@ impl Room {
 }
 
 fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Section> {
-    said.iter()
-        .map(|&(what, count)| Section {
-            title: (said.len() > 1).then(|| what.title(count)),
-            mood: what.mood(),
-            blocks: match what {
-                Said::Broke => grouped(report, &report.broke, what, room),
-                Said::FirstSeen => grouped(report, &report.first_seen, what, room),
-                Said::StillBroken => grouped(report, &report.still_broken, what, room),
-                Said::Flapping => vec![block(report, None, &report.flapping, what, room)],
-                Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
-            },
-        })
-        .collect()
+    let mut sections = Vec::new();
+    for &(what, count) in said {
+        let blocks = match what {
+            Said::Broke if report.storm.is_some() => {
+                // The causes come first and every card after them.
+                sections.push(Section { title: None, mood: Mood::Broken, blocks: causes(&report.broke, room) });
+                let (title, blocks) = (format!("The {}", cards(count)), vec![listed(report, &report.broke, room)]);
+                sections.push(Section { title: Some(title), mood: Mood::Plain, blocks });
+                continue;
+            }
+            Said::Broke => grouped(report, &report.broke, what, room),
+            Said::FirstSeen => grouped(report, &report.first_seen, what, room),
+            Said::StillBroken => grouped(report, &report.still_broken, what, room),
+            Said::Flapping { .. } => vec![flapping(report, room)],
+            Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
+        };
+        let title = (said.len() > 1 || report.storm.is_some()).then(|| what.title(count));
+        sections.push(Section { title, mood: what.mood(), blocks });
+    }
+    sections
+}
+
+/// The causes without their cards.
+fn causes(groups: &[Group<CardLine>], room: &mut Room) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for group in groups {
+        if room.admit(group.cards.len()) {
+            let cause = Some(cause(&group.reason, group.cards.len()));
+            blocks.push(Block { cause, shown: Vec::new(), more: None });
+        }
+    }
+    blocks
+}
+
+/// The cards of all groups, each with its reason where there are several.
+fn listed(report: &Report, groups: &[Group<CardLine>], room: &mut Room) -> Block {
+    let note = |line: &CardLine| line.reason.as_ref().filter(|_| groups.len() > 1).map(what_is_wrong);
+    let lines = groups.iter().flat_map(|group| &group.cards);
+    let entries = lines.map(|line| Entry { note: note(line), ..entry(report, line, Said::Broke) });
+    filled(None, entries, count(groups), room)
+}
+
+fn flapping(report: &Report, room: &mut Room) -> Block {
+    let entries = report.flapping.iter().map(|card| {
+        let mut entry = entry(report, &card.line, Said::Flapping { broken: card.broken });
+        let changed = format!("changed {} times in {}", card.changes, words::span(report.flap_window));
+        entry.facts.insert(entry.facts.len() - 1, changed);
+        entry
+    });
+    filled(None, entries, report.flapping.len(), room)
 }
 
 fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut Room) -> Vec<Block> {
@@ -196,15 +237,21 @@ fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut R
 }
 
 fn block(report: &Report, reason: Option<&Reason>, lines: &[CardLine], said: Said, room: &mut Room) -> Block {
-    let shown = room.take(lines.len());
-    let hidden = lines.len() - shown;
+    let cause = reason.map(|reason| cause(reason, lines.len()));
+    filled(cause, lines.iter().map(|line| entry(report, line, said)), lines.len(), room)
+}
+
+fn cause(reason: &Reason, count: usize) -> Cause {
+    Cause { class: reason.class.name(), reason: one_line(&reason.text, REASON_LIMIT), cards: cards(count) }
+}
+
+/// A block with as many of its `count` entries as there is room for.
+fn filled(cause: Option<Cause>, entries: impl Iterator<Item = Entry>, count: usize, room: &mut Room) -> Block {
+    let shown = room.take(count);
+    let hidden = count - shown;
     Block {
-        cause: reason.map(|reason| Cause {
-            class: reason.class.name(),
-            reason: one_line(&reason.text, REASON_LIMIT),
-            cards: cards(lines.len()),
-        }),
-        shown: lines.iter().take(shown).map(|line| entry(report, line, said)).collect(),
+        cause,
+        shown: entries.take(shown).collect(),
         more: match (hidden, shown) {
             (0, _) => None,
             (_, 0) => Some("in the attached list".to_owned()),
@@ -218,7 +265,7 @@ fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
     Entry {
         title: if title.is_empty() { UNTITLED.to_owned() } else { title },
         facts: facts(report, line, said),
-        was: line.reason.as_ref().filter(|_| matches!(said, Said::Recovered | Said::Flapping)).map(was),
+        note: line.reason.as_ref().and_then(|reason| said.note(&what_is_wrong(reason))),
         url: one_line(&line.url, usize::MAX),
     }
 }
@@ -234,6 +281,6 @@ fn facts(report: &Report, line: &CardLine, said: Said) -> Vec<String> {
     facts
 }
 
-fn was(reason: &Reason) -> String {
-    format!("was: {}: {}", reason.class.name(), one_line(&reason.text, REASON_LIMIT))
+fn what_is_wrong(reason: &Reason) -> String {
+    format!("{}: {}", reason.class.name(), one_line(&reason.text, REASON_LIMIT))
 }

@@ -11,16 +11,16 @@ use crate::domain::Timestamp;
 use crate::domain::card::CardMemory;
 use crate::domain::closing::Memory;
 use crate::domain::ids::CardId;
-use crate::domain::sight::{BlindTold, Sight};
+use crate::domain::sight::{Blind, BlindTold, Sight};
 
 /// Every card of the instance, the removed ones among them.
-pub(super) const MEMORY: &str = "
+pub(super) const CARDS: &str = "
     SELECT card_id, removed_at IS NULL AS present, card_key, state, since, decided_at, class, text, first_seen, told,
            told_at, told_message_id
       FROM card LEFT JOIN card_state USING (card_key) LEFT JOIN reason USING (reason_id)
      WHERE instance_id = ?1";
 
-/// What the latest transitions were, as far back as they are looked at.
+/// How cards changed since an instant, first sights aside, by the index on time.
 pub(super) const CHANGES: &str = "
     SELECT c.card_id, t.at FROM transition t JOIN card c USING (card_key)
      WHERE t.at > ?2 AND c.instance_id = ?1 AND NOT t.first_seen ORDER BY t.at";
@@ -31,7 +31,7 @@ pub(super) async fn read(
     instance_id: i64,
     changes_since: Timestamp,
 ) -> Work<Memory> {
-    let rows = sqlx::query(MEMORY).bind(instance_id).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query(CARDS).bind(instance_id).fetch_all(&mut *connection).await?;
     let mut cards: BTreeMap<CardId, CardMemory> = BTreeMap::new();
     let mut present = BTreeSet::new();
     for row in &rows {
@@ -62,7 +62,7 @@ struct InstanceRow {
     blind_told_message_id: Option<String>,
 }
 
-async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<(Option<Timestamp>, Sight)> {
+pub(super) async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<(Option<Timestamp>, Sight)> {
     let row: InstanceRow = sqlx::query_as(
         "SELECT last_digest_at, blind_sweeps, blind_since, blind_told_at, blind_told_since, blind_told_message_id
            FROM instance WHERE instance_id = ?1",
@@ -71,17 +71,12 @@ async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<(Opti
     .fetch_one(connection)
     .await?;
     let at = |column, value: Option<i64>| value.map(|at| instant("instance", id, column, at)).transpose();
-    let told = match (
-        at("blind_told_at", row.blind_told_at)?,
-        at("blind_told_since", row.blind_told_since)?,
-        row.blind_told_message_id,
-    ) {
-        (Some(at), Some(since), Some(message_id)) => Some(BlindTold { at, message_id, since }),
-        // The table's own check allows none of them, or all.
-        _ => None,
-    };
-    let sight = Sight { blind_sweeps: row.blind_sweeps, blind_since: at("blind_since", row.blind_since)?, told };
-    Ok((at("last_digest_at", row.last_digest_at)?, sight))
+    // The table's own checks allow none of what belongs together, or all.
+    let blind = at("blind_since", row.blind_since)?.map(|since| Blind { since, sweeps: row.blind_sweeps });
+    let told_at = at("blind_told_at", row.blind_told_at)?.zip(at("blind_told_since", row.blind_told_since)?);
+    let told = told_at.zip(row.blind_told_message_id);
+    let told = told.map(|((at, since), message_id)| BlindTold { at, message_id, since });
+    Ok((at("last_digest_at", row.last_digest_at)?, Sight { blind, told }))
 }
 
 /// Writes down when the latest digest was composed, and whether the instance can be checked.
@@ -91,7 +86,7 @@ pub(super) async fn write(
     last_digest: Option<Timestamp>,
     sight: &Sight,
 ) -> Work<()> {
-    let told = sight.told.as_ref();
+    let (blind, told) = (sight.blind.as_ref(), sight.told.as_ref());
     sqlx::query(
         "UPDATE instance
             SET last_digest_at = ?2, blind_sweeps = ?3, blind_since = ?4, blind_told_at = ?5, blind_told_since = ?6,
@@ -100,8 +95,8 @@ pub(super) async fn write(
     )
     .bind(instance_id)
     .bind(last_digest.map(millis))
-    .bind(sight.blind_sweeps)
-    .bind(sight.blind_since.map(millis))
+    .bind(blind.map_or(0, |blind| blind.sweeps))
+    .bind(blind.map(|blind| millis(blind.since)))
     .bind(told.map(|told| millis(told.at)))
     .bind(told.map(|told| millis(told.since)))
     .bind(told.map(|told| told.message_id.as_str()))

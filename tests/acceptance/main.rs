@@ -4,9 +4,11 @@
 #![expect(clippy::disallowed_methods, reason = "another process runs in real time")]
 
 mod asking;
+mod blindness;
 mod dying;
 mod house;
 mod mailing;
+mod news;
 mod reloading;
 mod starting;
 mod sweeping;

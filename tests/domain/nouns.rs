@@ -34,9 +34,6 @@ pub(crate) fn unchecked() -> Verdict {
 }
 
 /// Everything is told, and what is still broken once a day.
-/// Before anything that a test tells of.
-pub(crate) const LONG_BEFORE: Timestamp = Timestamp::UNIX_EPOCH;
-
 pub(crate) fn policy() -> Policy {
     Policy {
         recoveries: true,

@@ -15,3 +15,4 @@ mod retries;
 mod session;
 mod sign_in;
 mod slow_down;
+mod unlisted;

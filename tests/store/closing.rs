@@ -1,10 +1,9 @@
 //! What closes a sweep is saved whole or not at all.
 
-use cardwatch::domain::sweep::Outcome;
 use cardwatch::store::StoreError;
 
-use crate::house::{House, acme, plan_of, results, swept};
-use crate::nouns::{LONG_BEFORE, at, fails, works};
+use crate::house::{House, LONG_BEFORE, acme, plan_of, results, swept};
+use crate::nouns::{at, fails, works};
 
 /// Everything that a closing writes, as text.
 const EVERYTHING: [&str; 6] = [

@@ -3,8 +3,8 @@
 use cardwatch::domain::report::Letter;
 use cardwatch::store::QueueState;
 
-use crate::house::{House, letter, plan_of, swept};
-use crate::nouns::{LONG_BEFORE, at, fails, works};
+use crate::house::{House, LONG_BEFORE, letter, plan_of, swept};
+use crate::nouns::{at, fails, works};
 
 /// Queues these letters, each in the closing of a sweep of its own, a quarter of an hour apart.
 async fn queue(house: &House, letters: &[Letter]) {

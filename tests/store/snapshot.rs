@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::house::{House, acme, plan, plan_of, swept};
-use crate::nouns::{LONG_BEFORE, at, card, fails, listing, page, unchecked, works};
+use crate::house::{House, LONG_BEFORE, acme, plan, plan_of, swept};
+use crate::nouns::{at, card, fails, listing, page, unchecked, works};
 
 #[tokio::test]
 async fn a_snapshot_shows_pages_and_cards_as_they_were_listed() {
@@ -145,7 +145,9 @@ fn states() -> impl Strategy<Value = CardState> {
 fn memories() -> impl Strategy<Value = CardMemory> {
     let told = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
-    let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told];
+    let flapping = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
+        .prop_map(|(minute, message_id)| Told::Flapping { at: at(minute), message_id });
+    let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping];
     (states(), told).prop_map(|(state, told)| CardMemory { state, told, changes: Vec::new() })
 }
 
