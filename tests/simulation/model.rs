@@ -10,7 +10,7 @@ use crate::world::Health;
 
 type Time = DateTime<Utc>;
 
-/// A mail that is due: its subject, and the cards that it speaks of.
+/// A mail that is due: its subject, as far as it is not about why, and the cards that it speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) subject: String,
@@ -84,9 +84,9 @@ impl Model {
     }
 
     /// A sweep that could not sign in or list.
-    pub(crate) fn failed(&mut self, brief: &str, policy: &Policy, now: Time) {
+    pub(crate) fn failed(&mut self, policy: &Policy, now: Time) {
         self.blind += 1;
-        if let Some(subject) = self.sight(brief, policy, now) {
+        if let Some(subject) = self.sight(policy, now) {
             self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: BTreeSet::new() });
         }
     }
@@ -192,7 +192,7 @@ impl Model {
             };
         }
         let digest = self.digest(&still, policy, now);
-        let sight = self.sight("no card could be decided", policy, now);
+        let sight = self.sight(policy, now);
         let broken = present.iter().filter(|card| self.shown(**card, policy, now) == "broken").count();
         let said: Vec<(usize, &str)> =
             news.iter().filter(|(cards, _)| !cards.is_empty()).map(|(cards, what)| (cards.len(), *what)).collect();
@@ -233,7 +233,7 @@ impl Model {
     }
 
     /// What is to be said of an instance that cannot be checked, or can again.
-    fn sight(&mut self, brief: &str, policy: &Policy, now: Time) -> Option<String> {
+    fn sight(&mut self, policy: &Policy, now: Time) -> Option<String> {
         match (self.blind, self.blind_told) {
             (0, None) => None,
             (0, Some(_)) => {
@@ -242,14 +242,14 @@ impl Model {
             }
             (sweeps, None) => (sweeps >= policy.blind_after).then(|| {
                 self.blind_told = Some(now);
-                format!("cannot check cards: {brief}")
+                "cannot check cards".to_owned()
             }),
             (_, Some(at)) => {
                 let every = policy.remind_every?;
                 let due = long_ago(at, every, now) || (at - now).to_std().unwrap_or_default() > every;
                 due.then(|| {
                     self.blind_told = Some(now);
-                    format!("still cannot check cards: {brief}")
+                    "still cannot check cards".to_owned()
                 })
             }
         }

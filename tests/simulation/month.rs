@@ -233,8 +233,7 @@ impl Month {
                     self.world.weather != Weather::Fine || nothing_listed,
                     "a sweep failed in fine weather: {trouble}"
                 );
-                let brief = brief(&trouble);
-                self.model.failed(brief, &self.alerts.policy, ended);
+                self.model.failed(&self.alerts.policy, ended);
             }
             "interrupted" => {}
             other => panic!("a sweep ended as {other}"),
@@ -270,20 +269,4 @@ impl Month {
         (self.lived.mails, self.lived.repeats) = (self.model.mails.len(), repeats);
         self.say(format!("{:?}", self.lived));
     }
-}
-
-/// The words of a subject for a trouble that is told in full.
-fn brief(trouble: &str) -> &'static str {
-    let briefs = [
-        ("wrong password", "login rejected"),
-        ("cannot list cards", "no card could be listed"),
-        ("does not answer as Domo does", "not an answer of Domo's"),
-        ("slow down", "too many requests"),
-        ("unavailable", "Domo unavailable"),
-        ("no connection", "Domo not reachable"),
-        ("refuses connections", "Domo not reachable"),
-        ("session", "session refused"),
-    ];
-    let brief = briefs.into_iter().find(|(words, _)| trouble.contains(words));
-    brief.unwrap_or_else(|| panic!("no words for: {trouble}")).1
 }
