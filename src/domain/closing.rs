@@ -1,6 +1,6 @@
 //! What closes a sweep: plan, verdicts, memory and policy in, states, transitions and the report out.
 //! Owns that one step, which the store runs inside the transaction that saves its result; what the report
-//! says is [`super::telling`]'s.
+//! says is `telling`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
 //! Whether an instance can be checked at all. Owns counting the sweeps that decided nothing, and when to say
-//! so, to repeat it and to say that it is over; why nothing could be decided is [`super::obstacle`]'s, or the
+//! so, to repeat it and to say that it is over; why nothing could be decided is `obstacle`'s, or the
 //! adapter's that could not even list cards.
 //!
 //! Only sweeps of the whole instance count. A sweep that found no card to decide counts as one that decided

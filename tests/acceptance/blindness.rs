@@ -165,6 +165,22 @@ obstacles! {
         "Domo is unavailable (503): the next sweep tries again";
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_asked_for_by_hand_says_nothing_about_the_instance() {
+    let (mut house, smtp) = house().await;
+    house.set("alerts", "blind_after = 1");
+    assert_eq!(house.run(&["sweep"]).code(), 0);
+    let by_hand = house.run(&["sweep", "--page", "77", "--alert"]);
+    assert!(by_hand.code() == 2 && by_hand.stdout().contains("page 77: not found (404)"), "{}", by_hand.stdout());
+    for card in [101, 102] {
+        house.domo.set(card, Behaviour::Status(503));
+    }
+    let by_hand = house.run(&["sweep", "--page", "10", "--alert"]);
+    assert!(by_hand.code() == 2 && by_hand.stdout().contains("said of 2 of 2 cards"), "{}", by_hand.stdout());
+    assert!(smtp.mails().is_empty());
+    assert!(!house.run(&["status"]).stdout().contains("cannot check since"));
+}
+
 /// A page answers like this, and a card of the other breaks: the mail about the card says so too, and so do
 /// status and log; the instance is not blind for it.
 async fn a_page_is_missing(answer: PageAnswer, words: &str) {
