@@ -67,11 +67,11 @@ fn some_alerts(rng: &mut Rng) -> Alerts {
         confirmations: rng.u32(0..3),
         policy: Policy {
             recoveries: rng.u8(..4) > 0,
-            remind_every: (rng.u8(..3) > 0).then_some(Duration::from_secs(20 * 3600)),
+            remind_every: (rng.u8(..3) > 0).then_some(Duration::from_hours(20)),
             report_first_seen: rng.u8(..4) > 0,
-            stale_after: Duration::from_secs(20 * 3600),
+            stale_after: Duration::from_hours(20),
             flap_transitions: rng.usize(3..5),
-            flap_window: Duration::from_secs(40 * 3600),
+            flap_window: Duration::from_hours(40),
             blind_after: rng.u32(1..4),
         },
     }
@@ -150,7 +150,7 @@ impl Month {
         let due = schedule().next_after(self.clock.wall()).unwrap();
         // The mailroom looks every now and then.
         while due - self.clock.wall() > TimeDelta::hours(3) {
-            self.clock.advance(Duration::from_secs(2 * 3600));
+            self.clock.advance(Duration::from_hours(2));
             if self.rng.u8(..3) == 0 {
                 let fault = self.world.set_mail(&mut self.rng);
                 self.say(format!("mail server: {fault:?}"));
@@ -261,7 +261,7 @@ impl Month {
     async fn end_well(&mut self) {
         self.world.smtp.set_fault(fake_smtp::Fault::None);
         for _ in 0..30 {
-            self.clock.advance(Duration::from_secs(3600));
+            self.clock.advance(Duration::from_hours(1));
             self.mail().await;
         }
         let mut database = checks::look(&self.database).await;

@@ -94,7 +94,7 @@ fn instance(world: &World) -> Instance {
         requests_per_second: None,
         request_timeout: std::time::Duration::from_secs(5),
         attempts: 2,
-        sweep_timeout: std::time::Duration::from_secs(3600),
+        sweep_timeout: std::time::Duration::from_hours(1),
         to: None,
     }
 }
