@@ -62,10 +62,10 @@ impl Ticker {
             return Ok(());
         }
         tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
-        self.sweeper.metrics.ended(name, Outcome::Skipped);
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
             tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
         }
+        self.sweeper.metrics.ended(name, Outcome::Skipped);
         Ok(())
     }
 }

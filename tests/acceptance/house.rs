@@ -35,7 +35,7 @@ impl House {
         house.set("alerts", "confirm_delay = \"100ms\"");
         house.instance("schedule", &format!("\"{NEVER}\""));
         house.instance("pages", "\"all\"");
-        house.instance("request_timeout", "\"1s\"");
+        house.instance("request_timeout", "\"3s\"");
         house.instance("attempts", "1");
         house
     }
