@@ -25,6 +25,7 @@ use crate::store::Store;
 struct Status {
     instances: Vec<InstanceStatus>,
     mails_waiting: u64,
+    mails_waiting_error: Option<String>,
     mails_rejected: Vec<RejectedMail>,
 }
 
@@ -110,6 +111,7 @@ async fn read(config: &Config, store: &Store, options: &StatusOptions, now: Time
     Ok(Status {
         instances,
         mails_waiting: store.queue_state().await?.length,
+        mails_waiting_error: store.waiting_error().await?,
         mails_rejected: rejected.map(|(subject, error)| RejectedMail { subject, error }).collect(),
     })
 }
@@ -215,7 +217,9 @@ impl BrokenCard {
 impl Status {
     fn table(&self) -> String {
         let instances = self.instances.iter().map(InstanceStatus::table);
-        let waiting = (self.mails_waiting > 0).then(|| format!("mails that wait to be sent: {}\n", self.mails_waiting));
+        let why = self.mails_waiting_error.as_ref().map(|error| format!("; {}", cell(error))).unwrap_or_default();
+        let waiting = format!("mails that wait to be sent: {}{why}\n", self.mails_waiting);
+        let waiting = (self.mails_waiting > 0).then_some(waiting);
         let rejected = self.mails_rejected.iter();
         let rejected = rejected.map(|mail| format!("mail refused for good: {}: {}\n", mail.subject, cell(&mail.error)));
         instances.chain(waiting).chain(rejected).collect::<Vec<_>>().join("\n")

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::lasting::Lasting;
 use super::schedule::Timekeeper;
 use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
 use crate::domain::foreign;
@@ -27,7 +28,7 @@ pub(super) fn of(
 ) -> (Ticker, Post) {
     let (send, orders) = mpsc::channel(1);
     let ticker = Ticker { sweeper: sweeper.clone(), turn, orders: send };
-    (ticker, Post { sweeper, orders, snapshots, wake })
+    (ticker, Post { sweeper, orders, snapshots, wake, unread: Lasting::default() })
 }
 
 /// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
@@ -63,7 +64,7 @@ impl Ticker {
         }
         tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
-            tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
+            tracing::error!(instance = %name, "a skipped sweep could not be saved: {error}");
         }
         self.sweeper.metrics.ended(name, Outcome::Skipped);
         Ok(())
@@ -76,6 +77,8 @@ pub(super) struct Post {
     orders: mpsc::Receiver<OwnedSemaphorePermit>,
     snapshots: watch::Sender<Snapshot>,
     wake: Arc<Notify>,
+    /// Why it cannot see what others swept.
+    unread: Lasting,
 }
 
 /// An idle sweeper shows so often that it lives, and looks whether another process has swept.
@@ -120,7 +123,9 @@ impl Post {
             }
             Err(error) => {
                 self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
-                tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
+                tracing::error!(
+                    "the sweep could not be saved, no state was changed, and the next sweep decides: {error}"
+                );
             }
         }
         self.sweeper.live.end();
@@ -128,21 +133,31 @@ impl Post {
     }
 
     /// A `cardwatch sweep` on the same database changes what is true as well.
-    async fn see_what_others_swept(&self) {
+    async fn see_what_others_swept(&mut self) {
         let name = &self.sweeper.instance.name;
         let shown =
             self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
         match self.sweeper.store.last_finished(name).await {
-            Ok(last) if last != shown => self.publish_what_is_true().await,
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the database cannot be read"),
+            Ok(last) => {
+                if self.unread.is_over() {
+                    tracing::info!(instance = %name, "the database can be read again");
+                }
+                if last != shown {
+                    self.publish_what_is_true().await;
+                }
+            }
+            Err(error) => {
+                if self.unread.is_news(error.to_string()) {
+                    tracing::error!(instance = %name, "the database cannot be read, which is tried again: {error}");
+                }
+            }
         }
     }
 
     async fn publish_what_is_true(&self) {
         match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
             Ok(fresh) => publish(&self.snapshots, fresh),
-            Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
+            Err(error) => tracing::error!("what is true now cannot be read, gauges stay as they were: {error}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::Timestamp;
 
 /// A cron expression in a zone. A time that a clock change skips is due once, right after the gap; a time
 /// that it repeats is due once; an expression that is due in every hour goes on evenly through both. (In a zone whose
-/// gap is shorter than an hour, such as Australia/Lord_Howe, one that is due once an hour waits for its next time.)
+/// gap is shorter than an hour, such as `Australia/Lord_Howe`, one that is due once an hour waits for its next time.)
 #[derive(Clone, PartialEq)]
 pub struct Schedule {
     text: String,

@@ -21,7 +21,7 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
     match scrape(&board).await {
         Ok(body) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response(),
         Err(error) => {
-            tracing::error!(%error, "cannot answer a scrape");
+            tracing::error!("cannot answer a scrape: {error}");
             (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot make the metrics: {error}\n")).into_response()
         }
     }

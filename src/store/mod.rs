@@ -5,6 +5,7 @@
 //! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
 //! migration, never a change of an old one.
 
+mod claim;
 mod closing;
 mod history;
 mod instances;
@@ -17,17 +18,20 @@ mod retention;
 mod rows;
 mod snapshot;
 mod sweeps;
+mod trouble;
 
 use std::path::PathBuf;
 
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
+pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
 pub use open::OpenError;
 pub use outbox::{QueueState, QueuedLetter};
 pub use retention::Pruned;
 pub use sweeps::{OpenSweep, SavedResult};
+pub use trouble::Trouble;
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,23 +43,23 @@ pub struct Store {
     path: PathBuf,
 }
 
-/// Why a unit of work failed. Nothing of it was saved.
+/// Why a unit of work failed. Nothing of it was saved. Each says all there is to say: it has no source.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite refused, or could not.
-    #[error("the database {path} failed")]
+    #[error("the database {path}: {trouble}")]
     Sqlite {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
-        source: sqlx::Error,
+        /// Why, and what helps.
+        trouble: Trouble,
     },
     /// A row that cannot be true.
     #[error("the database holds a row that cannot be true: {0}")]
-    Corrupt(#[from] rows::ImpossibleRow),
+    Corrupt(rows::ImpossibleRow),
     /// A column that should hold JSON does not.
     #[error("the database holds JSON that cannot be read: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(String),
     /// The sweep was closed by somebody else.
     #[error("sweep {0} is closed already: another process marked it as interrupted")]
     SweepClosed(i64),
@@ -99,9 +103,9 @@ impl Store {
 
     fn name_error(&self, error: WorkError) -> StoreError {
         match error {
-            WorkError::Sqlite(source) => StoreError::Sqlite { path: self.path.clone(), source },
+            WorkError::Sqlite(error) => StoreError::Sqlite { path: self.path.clone(), trouble: Trouble::of(&error) },
             WorkError::Corrupt(row) => StoreError::Corrupt(row),
-            WorkError::Json(error) => StoreError::Json(error),
+            WorkError::Json(error) => StoreError::Json(error.to_string()),
             WorkError::SweepClosed(sweep) => StoreError::SweepClosed(sweep),
         }
     }

@@ -56,6 +56,11 @@ impl SmtpSink {
         files.iter().map(|file| SunkMail(std::fs::read_to_string(file.path()).unwrap())).collect()
     }
 
+    /// How many it took.
+    pub(crate) fn count(&self) -> usize {
+        std::fs::read_dir(self.maildir.join("new")).map_or(0, Iterator::count)
+    }
+
     /// Waits until it took as many.
     pub(crate) async fn wait_for(&self, mails: usize) -> Vec<SunkMail> {
         let began = Instant::now();

@@ -5,10 +5,13 @@
 
 mod asking;
 mod blindness;
+mod database;
+mod disk;
 mod dying;
 mod house;
 mod mailing;
 mod news;
+mod refusing;
 mod reloading;
 mod starting;
 mod sweeping;

@@ -193,3 +193,17 @@ async fn an_instance_that_nobody_introduced_cannot_be_swept() {
     assert!(matches!(house.store.begin_sweep(&stranger, PID, at(0)).await, Err(StoreError::Sqlite { .. })));
     assert_eq!(house.number("SELECT count(*) FROM sweep").await, 0);
 }
+
+#[tokio::test]
+async fn a_transaction_that_the_database_itself_rolled_back_spoils_no_later_one() {
+    let house = House::new().await;
+    // As SQLite does when the disk is full.
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON sweep BEGIN SELECT RAISE(ROLLBACK, 'no room'); END";
+    house.execute(trigger).await.unwrap();
+    for _ in 0..2 {
+        let error = house.store.begin_sweep(&acme(), PID, at(0)).await.unwrap_err().to_string();
+        assert!(error.ends_with("cardwatch.db: no room"), "{error}");
+    }
+    house.execute("DROP TRIGGER full").await.unwrap();
+    house.sweep(0, &[(1, works())]).await;
+}

@@ -94,6 +94,27 @@ async fn a_letter_that_was_rejected_makes_way_and_is_told_of() {
 }
 
 #[tokio::test]
+async fn a_letter_that_was_refused_for_some_was_sent_and_is_told_of() {
+    let house = House::new().await;
+    queue(&house, &[letter("a@x"), letter("b@x")]).await;
+    house.store.mark_sent_in_part(head(&house).await, "b@example.com: 550 gone", at(60)).await.unwrap();
+    assert_eq!(next(&house).await.as_deref(), Some("b@x"));
+    let rejected = house.store.rejected_letters().await.unwrap();
+    assert_eq!(rejected, [(letter("a@x").subject, "b@example.com: 550 gone".to_owned())]);
+}
+
+#[tokio::test]
+async fn letters_that_give_way_are_passed_over() {
+    let house = House::new().await;
+    queue(&house, &[letter("a@x"), letter("b@x")]).await;
+    let aside = [head(&house).await].into();
+    let next = house.store.next_letter_beside(&aside).await.unwrap().unwrap();
+    assert_eq!(next.letter.message_id, "b@x");
+    let both = [head(&house).await, next.id].into();
+    assert_eq!(house.store.next_letter_beside(&both).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_latest_ten_rejected_letters_are_told_of() {
     let house = House::new().await;
     let letters: Vec<_> = (0..12).map(|n| Letter { subject: n.to_string(), ..letter(&format!("{n}@x")) }).collect();
