@@ -65,11 +65,11 @@ impl SmtpSink {
     pub(crate) async fn wait_for(&self, mails: usize) -> Vec<SunkMail> {
         let began = Instant::now();
         loop {
-            let came = self.mails();
-            if came.len() >= mails {
-                return came;
+            let came = self.count();
+            if came >= mails {
+                return self.mails();
             }
-            assert!(began.elapsed() < PATIENCE, "only {} of {mails} mails came", came.len());
+            assert!(began.elapsed() < PATIENCE, "only {came} of {mails} mails came");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -244,6 +244,8 @@ impl Model {
                 self.blind_told = Some(now);
                 "cannot check cards".to_owned()
             }),
+            // Who was told under another policy waits for this one's number of sweeps.
+            (sweeps, Some(_)) if sweeps < policy.blind_after => None,
             (_, Some(at)) => {
                 let every = policy.remind_every?;
                 let due = long_ago(at, every, now) || (at - now).to_std().unwrap_or_default() > every;
