@@ -17,6 +17,8 @@ pub mod pacing;
 mod render;
 pub mod retry;
 mod rows;
+mod sieve;
+mod surrogates;
 mod wire;
 mod words;
 

@@ -7,6 +7,38 @@ use super::body::Shape;
 use super::loose::{Loose, Many, Top};
 use crate::domain::verdict::{Envelope, SummaryStatus};
 
+/// The name of every field of every shape here. What else a large answer has is passed over, so that a field
+/// that is missing in this list is missing in large answers.
+pub(super) const FIELDS: [&str; 27] = [
+    "cardAdminSummaries",
+    "cards",
+    "columns",
+    "dataAppAdminSummaries",
+    "dataAppId",
+    "details",
+    "displayName",
+    "error",
+    "id",
+    "message",
+    "owners",
+    "pageAdminSummaries",
+    "pageHierarchy",
+    "pageId",
+    "pageTitle",
+    "parentPageId",
+    "reason",
+    "sessionToken",
+    "status",
+    "statusReason",
+    "summary",
+    "title",
+    "toe",
+    "twoFactorInfo",
+    "type",
+    "viewId",
+    "views",
+];
+
 /// More columns than these tell a reader nothing.
 const COLUMNS: usize = 500;
 

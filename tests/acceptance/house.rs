@@ -269,3 +269,10 @@ pub(crate) fn read_to_end(mut stream: impl Read) -> String {
     stream.read_to_string(&mut text).unwrap();
     text
 }
+
+/// The most memory that a process has held so far; 0 when it has ended.
+pub(crate) fn peak_memory_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()).map_or(0, |kib| kib.parse().unwrap())
+}

@@ -7,6 +7,7 @@ mod asking;
 mod dying;
 mod house;
 mod mailing;
+mod memory;
 mod reloading;
 mod starting;
 mod sweeping;

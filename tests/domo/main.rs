@@ -7,6 +7,7 @@ mod canned;
 #[path = "../support/clock.rs"]
 mod clock;
 mod desk;
+mod large;
 mod listing;
 mod network;
 mod pace;
