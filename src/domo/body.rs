@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::de::{Deserializer, StrRead};
 use serde_json::error::Category;
 
+use super::conceal::Secrets;
 use super::loose::Top;
 use super::sieve::Sieve;
 use super::surrogates::mended;
@@ -25,6 +26,9 @@ pub(super) trait Shape: DeserializeOwned + Send + 'static {
     fn status(&self) -> Option<u16> {
         None
     }
+
+    /// Cuts secrets out of the words that are passed on, where it has any.
+    fn conceal(&mut self, _secrets: &Secrets) {}
 }
 
 /// What the body of an answer held.

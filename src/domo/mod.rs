@@ -7,6 +7,7 @@
 mod apps;
 pub mod body;
 mod client;
+mod conceal;
 mod error;
 mod fault;
 mod listing;

@@ -136,9 +136,14 @@ impl Sieve {
                 self.at = if in_object { Key } else { Value };
                 Ok(())
             }
-            (FirstKey, b'}') | (FirstValue, b']') => self.end(byte),
-            (Comma, b'}') if in_object => self.end(byte),
-            (Comma, b']') if !in_object => self.end(byte),
+            (FirstKey, b'}') | (FirstValue, b']') => {
+                self.end(byte);
+                Ok(())
+            }
+            (Comma, b'}' | b']') if in_object == (byte == b'}') => {
+                self.end(byte);
+                Ok(())
+            }
             _ => Err(NOT_JSON),
         }
     }
@@ -156,11 +161,10 @@ impl Sieve {
     }
 
     /// A list or object ends.
-    fn end(&mut self, bracket: u8) -> Result<(), &'static str> {
+    fn end(&mut self, bracket: u8) {
         self.open.pop();
         self.keep(&[bracket]);
         self.end_value();
-        Ok(())
     }
 
     fn begin_scalar(&mut self, byte: u8) {

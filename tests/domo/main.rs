@@ -13,6 +13,7 @@ mod network;
 mod pace;
 mod render;
 mod retries;
+mod secrecy;
 mod session;
 mod sign_in;
 mod slow_down;
