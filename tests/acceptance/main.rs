@@ -5,10 +5,13 @@
 
 mod asking;
 mod dying;
+mod hostile;
 mod house;
 mod mailing;
 mod memory;
 mod reloading;
+mod search;
+mod secrets;
 mod starting;
 mod sweeping;
 mod systemd;
