@@ -134,6 +134,10 @@ impl House {
 pub(crate) struct Ended(Output);
 
 impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self(output)
+    }
+
     pub(crate) fn code(&self) -> i32 {
         self.0.status.code().unwrap()
     }

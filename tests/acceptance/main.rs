@@ -15,4 +15,5 @@ mod secrets;
 mod starting;
 mod sweeping;
 mod systemd;
+mod tls;
 mod watching;
