@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{Format, StatusOptions};
 use super::output::print;
 use super::table::{self, CARD, cell, cells, count_cards, minute, rfc3339, table};
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, json};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
@@ -87,7 +87,7 @@ pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outco
     store.close().await;
     let text = match options.format {
         Format::Table => status.table(),
-        Format::Json => format!("{}\n", serde_json::to_string(&status)?),
+        Format::Json => json::line(&status)?,
     };
     print(&text)?;
     let broken = status.instances.iter().any(|instance| instance.broken > 0);

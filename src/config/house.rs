@@ -55,11 +55,21 @@ fn default_path(state_directory: Option<&str>) -> String {
 /// `[http]`
 pub(super) fn http(root: &mut Section<'_>) -> Read<Http> {
     let mut section = root.section("http")?;
-    let listen = section.set("listen").and_then(|entry| entry.parse(address::listen));
+    let entry = section.set("listen");
+    let listen = entry.as_ref().map_err(|told| *told).and_then(|entry| entry.parse(address::listen));
     let basic_auth = section.has("basic_auth").then(|| basic_auth(&mut section)).transpose();
+    let public_without_auth = section.boolean("public_without_auth");
     section.finish();
-    Ok(Http { listen: listen?, basic_auth: basic_auth? })
+    if let (Ok(entry), Ok(listen), Ok(None), Ok(false)) = (&entry, &listen, &basic_auth, &public_without_auth)
+        && !address::is_on_loopback(*listen)
+    {
+        let what = format!("{listen} lets everybody in the network read, without a login");
+        return Err(entry.mistake(what, PUBLIC_REMEDY));
+    }
+    Ok(Http { listen: listen?, basic_auth: basic_auth?, public_without_auth: public_without_auth? })
 }
+
+const PUBLIC_REMEDY: &str = "set http.basic_auth, listen on 127.0.0.1, or allow it with public_without_auth = true";
 
 fn basic_auth(http: &mut Section<'_>) -> Read<Login> {
     let mut section = http.section("basic_auth")?;

@@ -50,6 +50,9 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The login that readers need.
     pub basic_auth: Option<Login>,
+    /// Whether everybody in the network may read where no login is needed; without it, [`Http::listen`] is on
+    /// loopback or there is a login.
+    pub public_without_auth: bool,
 }
 
 /// A user name and its password.

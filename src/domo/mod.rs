@@ -7,6 +7,7 @@
 mod apps;
 pub mod body;
 mod client;
+mod conceal;
 mod error;
 mod fault;
 mod listing;
@@ -17,6 +18,8 @@ pub mod pacing;
 mod render;
 pub mod retry;
 mod rows;
+mod sieve;
+mod surrogates;
 mod wire;
 mod words;
 
