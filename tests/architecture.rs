@@ -19,6 +19,9 @@ const LAW: [(&str, &[&str]); 9] = [
 /// What the core does without.
 const IMPURE: [&str; 7] = ["async", "await", "tokio", "sqlx", "reqwest", "tracing", "prometheus"];
 
+/// What would have to be named to speak TLS without verifying it.
+const UNVERIFIED: [&str; 5] = ["danger", "accept_invalid", "ServerCertVerifier", "SSL_VERIFY", "verify_mode"];
+
 const MOST_LINES: usize = 400;
 
 /// A file of `src/`, its path beginning there.
@@ -147,6 +150,12 @@ fn impure_words(source: &Source) -> Vec<String> {
     IMPURE.iter().flat_map(|word| told(word)).collect()
 }
 
+fn unverified(source: &Source) -> Vec<String> {
+    let lines = source.text.lines().enumerate();
+    let named = lines.filter(|(_, line)| UNVERIFIED.iter().any(|word| line.contains(word)));
+    named.map(|(at, line)| format!("src/{}:{}: TLS is always verified: {}", source.path, at + 1, line.trim())).collect()
+}
+
 fn too_long(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     let told = format!("src/{}:{MOST_LINES}: {lines} lines; split it, {MOST_LINES} are the most", source.path);
@@ -169,6 +178,11 @@ fn imports_go_one_way() {
 #[test]
 fn the_core_is_pure() {
     hold(impure_words);
+}
+
+#[test]
+fn tls_is_always_verified() {
+    hold(unverified);
 }
 
 #[test]
@@ -239,6 +253,15 @@ fn impure_words_are_caught_in_the_core_alone() {
         ["src/domain/card.rs:3: `async` in the pure core", "src/domain/card.rs:4: `tracing` in the pure core"]
     );
     assert!(impure_words(&source("store/open.rs", text)).is_empty());
+}
+
+#[test]
+fn tls_that_is_not_verified_is_caught() {
+    for line in
+        ["builder.danger_accept_invalid_certs(true)", "config.dangerous()", "impl ServerCertVerifier for All {}"]
+    {
+        assert_eq!(unverified(&source("domo/client.rs", &format!("//! x\n{line}\n"))).len(), 1, "{line}");
+    }
 }
 
 #[test]

@@ -308,6 +308,18 @@ async fn a_server_that_refuses_us_as_a_whole_says_nothing_of_the_letter() {
 }
 
 #[tokio::test]
+async fn a_server_that_repeats_the_login_is_not_repeated() {
+    // 'hunter2-secret', and NUL, 'watch', NUL, 'hunter2-secret'.
+    for (mechanism, repeated) in [("PLAIN", "AHdhdGNoAGh1bnRlcjItc2VjcmV0"), ("LOGIN", "aHVudGVyMi1zZWNyZXQ=")] {
+        let smtp = Scripted::start(Tls::Never);
+        smtp.say("EHLO", &format!("250-scripted.example\r\n250 AUTH {mechanism}"));
+        smtp.say("AUTH", &format!("535 what is {repeated}, or {PASSWORD}?"));
+        let why = retry(send(&with_login(email("127.0.0.1", smtp.port, SmtpTls::Offered))).await);
+        assert_says(&why, &["535 what is [secret], or [secret]?"]);
+    }
+}
+
+#[tokio::test]
 async fn one_bad_recipient_does_not_keep_the_letter_from_the_others() {
     let (delivery, mails) = send_with_fault(Fault::RejectRecipient("a@example.com".to_owned())).await;
     assert_eq!(delivery, Delivery::Sent { refused: vec!["a@example.com: 550 no such user: a@example.com".to_owned()] });

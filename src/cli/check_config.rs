@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus::Registry;
 
-use super::output::print;
+use super::output::{harmless, print};
 use super::{Exit, Outcome, Session};
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -43,7 +43,8 @@ fn tell(what: &str, result: anyhow::Result<String>) -> anyhow::Result<usize> {
             Ok(0)
         }
         Err(error) => {
-            print(&format!("{what}: FAILED: {error:#}\n"))?;
+            let error = format!("{error:#}");
+            print(&format!("{what}: FAILED: {}\n", harmless(&error)))?;
             Ok(1)
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::args::{ExportFormat, ExportOptions};
 use super::output::forgive_closed_pipe;
 use super::table::rfc3339;
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, json};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::foreign;
@@ -88,10 +88,7 @@ impl<W: Write> Out<W> {
             latency_ms: result.result.latency_ms,
         };
         match self {
-            Self::Jsonl(writer) => {
-                serde_json::to_writer(&mut *writer, &line)?;
-                writer.write_all(b"\n")
-            }
+            Self::Jsonl(writer) => Ok(json::write_line(writer, &line)?),
             Self::Csv(rows) => rows
                 .write_record([
                     line.instance,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::args::{Format, HistoryOptions};
 use super::output::print;
 use super::table::{cell, cells, minute, rfc3339, table};
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, json};
 use crate::domain::ids::CardId;
 use crate::store::{CardHistory, Store};
 
@@ -62,7 +62,7 @@ pub(super) async fn execute(session: &Session, options: &HistoryOptions) -> Outc
     };
     let text = match options.format {
         Format::Table => in_words(&history, options.card),
-        Format::Json => format!("{}\n", serde_json::to_string(&data(history, options.card))?),
+        Format::Json => json::line(&data(history, options.card))?,
     };
     print(&text)?;
     Ok(Exit::Well)

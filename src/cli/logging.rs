@@ -1,4 +1,7 @@
-//! Where log lines go and how they look. Owns that choice; what is logged belongs to whoever logs it.
+//! Where log lines go and how they look. Owns that choice, and that what is logged is one line that steers no
+//! terminal; what is logged belongs to whoever logs it.
+
+use std::io::{self, Write};
 
 use anyhow::Context as _;
 use tracing::level_filters::LevelFilter;
@@ -9,13 +12,14 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::Session;
 use super::args::{Command, LogFormat, LogLevel};
+use super::output::harmless;
 
 /// Starts logging to stderr or the journal. Foreign crates speak only from warnings on.
 pub(super) fn start(session: &Session) -> anyhow::Result<()> {
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("cardwatch", level(session));
     let layer = match format(session) {
-        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false).boxed(),
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+        LogFormat::Text => fmt::layer().with_writer(|| Lines).with_target(false).with_ansi(false).boxed(),
+        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(|| Lines).boxed(),
         LogFormat::Journal => {
             tracing_journald::layer().context("systemd's journal is not there; use --log-format text")?.boxed()
         }
@@ -38,4 +42,20 @@ fn format(session: &Session) -> LogFormat {
     let under_systemd = session.environment.get("JOURNAL_STREAM").is_some();
     let usual = if under_systemd { LogFormat::Journal } else { LogFormat::Text };
     session.args.log_format.unwrap_or(usual)
+}
+
+/// Stderr, a line at a time: each write is one event, whatever the foreign text in it holds.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        io::stderr().lock().write_all(format!("{}\n", harmless(line)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -8,8 +8,10 @@ mod check_config;
 mod completions;
 mod export;
 mod history;
+mod json;
 mod logging;
 mod output;
+mod privacy;
 mod run;
 mod send_test_email;
 mod status;
@@ -83,6 +85,7 @@ fn execute(args: Args) -> Outcome {
     }
     let session = Session { environment: Environment::of_process(), args };
     logging::start(&session)?;
+    privacy::leave_no_core();
     // TLS needs one provider for the whole process; a second call finds it in place.
     let _in_place = rustls::crypto::ring::default_provider().install_default();
     let runtime =

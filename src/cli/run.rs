@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Outcome, Session};
+use super::{Exit, Failure, Outcome, Session, privacy};
 use crate::config::Config;
 use crate::daemon::clock::SystemClock;
 use crate::daemon::{lifecycle, run};
@@ -17,6 +17,7 @@ pub(super) async fn execute(session: &Session) -> Outcome {
     let (reload, requests) = mpsc::channel(1);
     let listener = listen(&loaded.config).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
+    privacy::create_database(&loaded.config.storage.path);
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());
     let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), reload));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{Format, StatusOptions};
 use super::output::print;
 use super::table::{self, CARD, cell, cells, count_cards, minute, rfc3339, table};
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, json};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
@@ -17,6 +17,7 @@ use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign;
 use crate::domain::ids::CardId;
 use crate::domain::link;
+use crate::domain::sight::Blind;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 use crate::store::Store;
 
@@ -42,9 +43,19 @@ struct InstanceStatus {
     broken: usize,
     unchecked: usize,
     unsupported: usize,
+    cannot_check: Option<CannotCheck>,
     last_sweep: Option<LastSweep>,
     next_sweep: Option<String>,
     broken_cards: Vec<BrokenCard>,
+}
+
+/// The latest sweeps decided nothing.
+#[derive(Serialize)]
+struct CannotCheck {
+    since: String,
+    sweeps: u32,
+    #[serde(skip)]
+    since_at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -76,7 +87,7 @@ pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outco
     store.close().await;
     let text = match options.format {
         Format::Table => status.table(),
-        Format::Json => format!("{}\n", serde_json::to_string(&status)?),
+        Format::Json => json::line(&status)?,
     };
     print(&text)?;
     let broken = status.instances.iter().any(|instance| instance.broken > 0);
@@ -120,6 +131,7 @@ impl InstanceStatus {
             broken: counts.of(Shown::Broken),
             unchecked: counts.of(Shown::Unchecked),
             unsupported: counts.of(Shown::Unsupported),
+            cannot_check: snapshot.blind.map(|blind| CannotCheck::of(blind, now)),
             last_sweep: snapshot.last_sweep.as_ref().map(|sweep| LastSweep {
                 started_at: rfc3339(sweep.started_at),
                 finished_at: rfc3339(sweep.finished_at),
@@ -142,7 +154,8 @@ impl InstanceStatus {
         );
         let trouble = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref());
         let trouble = trouble.map(|error| format!("  {}", foreign::one_line(error, 2_000)));
-        let lines = [Some(counts), Some(self.sweeps()), trouble, self.broken_table()];
+        let blind = self.cannot_check.as_ref().map(CannotCheck::line);
+        let lines = [Some(counts), blind, Some(self.sweeps()), trouble, self.broken_table()];
         lines.into_iter().flatten().chain([String::new()]).collect::<Vec<_>>().join("\n")
     }
 
@@ -165,6 +178,22 @@ impl InstanceStatus {
             rows.add_row([table::card(&card.title, &card.url), whose, since]);
         }
         (!self.broken_cards.is_empty()).then(|| rows.to_string())
+    }
+}
+
+impl CannotCheck {
+    /// An instant that lies ahead was written down by a clock that was wrong.
+    fn of(blind: Blind, now: Timestamp) -> Self {
+        let since = blind.since.min(now);
+        Self { since: rfc3339(since), sweeps: blind.sweeps, since_at: since }
+    }
+
+    fn line(&self) -> String {
+        let since = minute(self.since_at);
+        match self.sweeps {
+            1 => format!("  cannot check since {since}: the latest sweep decided nothing"),
+            sweeps => format!("  cannot check since {since}: {sweeps} sweeps in a row decided nothing"),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::SweepOptions;
 use super::sweep_output::{self, Looked};
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, privacy};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::config::valid::Instance;
@@ -31,6 +31,7 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let config = session.load()?.config;
     let instances = chosen(&config, options)?;
     let clock: SharedClock = Arc::new(SystemClock::start());
+    privacy::create_database(&config.storage.path);
     let store = Store::open(&config.storage.path).await?;
     let stop = CancellationToken::new();
     let (ignored, _requests) = mpsc::channel(1);

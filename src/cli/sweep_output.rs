@@ -7,6 +7,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::args::SweepFormat;
+use super::json;
 use super::output::forgive_closed_pipe;
 use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
@@ -72,7 +73,7 @@ pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()
     let instances: Vec<_> = sweeps.iter().map(PrintedInstance::of).collect();
     let text = match format {
         SweepFormat::Table => instances.iter().map(PrintedInstance::table).collect(),
-        SweepFormat::Json => format!("{}\n", serde_json::to_string(&Printed { instances })?),
+        SweepFormat::Json => json::line(&Printed { instances })?,
         SweepFormat::Csv => csv_rows(&instances)?,
     };
     Ok(forgive_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?)

@@ -55,11 +55,21 @@ fn default_path(state_directory: Option<&str>) -> String {
 /// `[http]`
 pub(super) fn http(root: &mut Section<'_>) -> Read<Http> {
     let mut section = root.section("http")?;
-    let listen = section.set("listen").and_then(|entry| entry.parse(address::listen));
+    let entry = section.set("listen");
+    let listen = entry.as_ref().map_err(|told| *told).and_then(|entry| entry.parse(address::listen));
     let basic_auth = section.has("basic_auth").then(|| basic_auth(&mut section)).transpose();
+    let public_without_auth = section.boolean("public_without_auth");
     section.finish();
-    Ok(Http { listen: listen?, basic_auth: basic_auth? })
+    if let (Ok(entry), Ok(listen), Ok(None), Ok(false)) = (&entry, &listen, &basic_auth, &public_without_auth)
+        && !address::is_on_loopback(*listen)
+    {
+        let what = format!("{listen} lets everybody in the network read, without a login");
+        return Err(entry.mistake(what, PUBLIC_REMEDY));
+    }
+    Ok(Http { listen: listen?, basic_auth: basic_auth?, public_without_auth: public_without_auth? })
 }
+
+const PUBLIC_REMEDY: &str = "set http.basic_auth, listen on 127.0.0.1, or allow it with public_without_auth = true";
 
 fn basic_auth(http: &mut Section<'_>) -> Read<Login> {
     let mut section = http.section("basic_auth")?;
@@ -82,18 +92,8 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Read<Alerts> {
     let confirm_delay = section.duration("confirm_delay", &(Duration::ZERO..=HOUR));
     let confirmations = section.integer("confirmations", 0..=10);
     let policy = policy(&mut section);
-    let flap_transitions = section.integer("flap_transitions", 2..=1_000);
-    let flap_window = section.duration("flap_window", &(MINUTE..=YEAR));
-    let blind_after = section.integer("blind_after", 1..=1_000);
     section.finish();
-    Ok(Alerts {
-        confirm_delay: confirm_delay?,
-        confirmations: confirmations?,
-        policy: policy?,
-        flap_transitions: flap_transitions?,
-        flap_window: flap_window?,
-        blind_after: blind_after?,
-    })
+    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy? })
 }
 
 fn policy(section: &mut Section<'_>) -> Read<Policy> {
@@ -101,11 +101,17 @@ fn policy(section: &mut Section<'_>) -> Read<Policy> {
     let remind_every = section.duration_or_never("remind_every", &(MINUTE..=YEAR));
     let report_first_seen = section.boolean("report_first_seen");
     let stale_after = section.duration("stale_after", &(MINUTE..=YEAR));
+    let flap_transitions = section.integer("flap_transitions", 2..=1_000);
+    let flap_window = section.duration("flap_window", &(MINUTE..=YEAR));
+    let blind_after = section.integer("blind_after", 1..=1_000);
     Ok(Policy {
         recoveries: recoveries?,
         remind_every: remind_every?,
         report_first_seen: report_first_seen?,
         stale_after: stale_after?,
+        flap_transitions: flap_transitions?,
+        flap_window: flap_window?,
+        blind_after: blind_after?,
     })
 }
 

@@ -32,6 +32,7 @@ const KEYS: &[Key] = &[
     with("http.listen", "127.0.0.1:9917"),
     key("http.basic_auth.username"),
     key("http.basic_auth.password"),
+    with("http.public_without_auth", "false"),
     key("email.smtp"),
     key("email.username"),
     key("email.password"),

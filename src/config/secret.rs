@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// A shorter secret is part of too many words for being cut out of them.
+const SHORTEST_CONCEALED: usize = 4;
+
+/// Stands where a secret was.
+const CONCEALED: &str = "[secret]";
+
 /// A password or token. Its debug form shows nothing of it, and it has no display form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -15,6 +24,19 @@ impl Secret {
     /// The text itself, for the request or the login that needs it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Cuts the secret out of the words of somebody who may repeat what he was sent, as it is and in base64. One of
+    /// fewer than 4 characters is left in.
+    pub fn conceal(&self, words: &mut String) {
+        if self.0.len() < SHORTEST_CONCEALED {
+            return;
+        }
+        for form in [&self.0, &STANDARD.encode(&self.0)] {
+            if words.contains(form) {
+                *words = words.replace(form, CONCEALED);
+            }
+        }
     }
 }
 

@@ -50,6 +50,9 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The login that readers need.
     pub basic_auth: Option<Login>,
+    /// Whether everybody in the network may read where no login is needed; without it, [`Http::listen`] is on
+    /// loopback or there is a login.
+    pub public_without_auth: bool,
 }
 
 /// A user name and its password.
@@ -109,12 +112,6 @@ pub struct Alerts {
     pub confirmations: u32,
     /// What is told.
     pub policy: Policy,
-    /// So many changes within [`Alerts::flap_window`] are flapping.
-    pub flap_transitions: u32,
-    /// See [`Alerts::flap_transitions`].
-    pub flap_window: Duration,
-    /// So many sweeps in a row that decide nothing bring a mail.
-    pub blind_after: u32,
 }
 
 impl Alerts {

@@ -64,10 +64,10 @@ impl Ticker {
             return Ok(());
         }
         tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
-        self.sweeper.metrics.ended(name, Outcome::Skipped);
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
             tracing::error!(instance = %name, "a skipped sweep could not be saved: {error}");
         }
+        self.sweeper.metrics.ended(name, Outcome::Skipped);
         Ok(())
     }
 }
@@ -194,19 +194,21 @@ fn log(end: &SweepEnd) {
     let but = trouble.map(|trouble| format!("; {trouble}")).unwrap_or_default();
     match end.outcome {
         Outcome::Failed => tracing::error!(outcome, "cannot check cards{but}"),
+        Outcome::Completed | Outcome::Partial if tally.decided() == 0 => {
+            tracing::error!(outcome, cards = tally.cards(), "cannot check cards{but}");
+        }
         Outcome::Interrupted | Outcome::Skipped => tracing::info!(outcome, "sweep {outcome}{but}"),
-        Outcome::Completed | Outcome::Partial => tracing::info!(
-            outcome,
-            seconds,
-            cards = tally.cards(),
-            broken = tally.broken,
-            unchecked = tally.unchecked,
-            mailed = end.mailed,
-            "sweep {outcome} in {seconds} s: {} of {} cards broken, {} unchecked{but}",
-            tally.broken,
-            tally.cards(),
-            tally.unchecked,
-        ),
+        Outcome::Completed | Outcome::Partial => {
+            let counts = format!("{} of {} cards broken, {} unchecked", tally.broken, tally.cards(), tally.unchecked);
+            let ended = format!("sweep {outcome} in {seconds} s: {counts}{but}");
+            let (cards, broken, unchecked, mailed) = (tally.cards(), tally.broken, tally.unchecked, end.mailed);
+            // What could not be listed needs a person's eye, sooner or later.
+            if end.trouble.is_some() {
+                tracing::warn!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");
+            } else {
+                tracing::info!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");
+            }
+        }
     }
 }
 

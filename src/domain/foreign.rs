@@ -31,11 +31,25 @@ pub fn whole_line(text: &str) -> String {
     folded(text).collect()
 }
 
-/// [`whole_line`], kept from being taken for a formula by a spreadsheet: an apostrophe in front makes it text
-/// (OWASP, 'CSV Injection'). A leading tab or CR, which some take for a formula too, is gone by then.
+/// What a spreadsheet takes for the beginning of a formula, in half and in full width (OWASP, 'CSV Injection').
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// What a spreadsheet may take for the end of a cell, whatever the file says: in much of Europe it is the semicolon.
+const CELL_ENDS: [char; 2] = [';', '|'];
+
+/// [`whole_line`], kept from being taken for a formula by a spreadsheet: an apostrophe in front makes it text. A
+/// leading tab or CR, which some take for a formula too, is gone by then.
 pub fn formula_safe(text: &str) -> String {
-    let line = whole_line(text);
-    if line.starts_with(['=', '+', '-', '@']) { format!("'{line}") } else { line }
+    let mut safe = String::new();
+    let mut begins = true;
+    for c in folded(text) {
+        if begins && FORMULA.contains(&c) {
+            safe.push('\'');
+        }
+        begins = CELL_ENDS.contains(&c) || (begins && (c == ' ' || c == '"'));
+        safe.push(c);
+    }
+    safe
 }
 
 /// The characters that may be printed, white space folded.
@@ -51,15 +65,23 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
+/// Whether a character may do more than be seen: it steers a terminal, ends a line, or changes how its neighbours
+/// are shown. For syntaxes that can write such a character as an escape, so that nothing is lost.
+pub fn is_harmful(c: char) -> bool {
+    c.is_control() || is_treacherous(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 fn visible(c: char) -> char {
     if c.is_control() { REPLACEMENT } else { c }
 }
 
-/// Whether a character changes how its neighbours are shown without being seen itself (Unicode's
-/// bidirectional controls, zero-width space, invisible operators, byte order mark).
+/// Whether a character changes how its neighbours are shown, or hides a message, without being seen itself
+/// (Unicode's bidirectional controls, soft hyphen, zero-width space, invisible operators, fillers, byte order mark,
+/// annotations, tags).
 fn is_treacherous(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{FEFF}')
+    matches!(c, '\u{AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{FEFF}')
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FFF9}'..='\u{FFFB}')
+        || matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// Makes room for the mark of shortening; no space is left before it.

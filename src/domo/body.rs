@@ -1,24 +1,21 @@
 //! Reading the body of an answer. Owns telling Domo's JSON from everything else that may arrive in its
 //! place, and doing so in bounded memory, however large the answer is; what the answer means is not its.
 
-use std::io::{self, Read};
-
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
-use serde_json::de::{Deserializer, IoRead, StrRead};
+use serde_json::de::{Deserializer, StrRead};
 use serde_json::error::Category;
-use tokio::sync::mpsc;
 
+use super::conceal::Secrets;
 use super::loose::Top;
+use super::sieve::Sieve;
+use super::surrogates::mended;
 use super::wire::Said;
 use crate::domain::verdict::{Body, Envelope};
 
-/// Answers up to this many bytes are read whole; larger ones are parsed as they come.
+/// Answers up to this many bytes are read whole; of larger ones only what is worth it is kept.
 const WHOLE: usize = 64 * 1024;
-
-/// Chunks between the connection and the parser.
-const CHUNKS: usize = 4;
 
 /// The longest title of a foreign page that is kept, in characters.
 const TITLE: usize = 100;
@@ -29,6 +26,9 @@ pub(super) trait Shape: DeserializeOwned + Send + 'static {
     fn status(&self) -> Option<u16> {
         None
     }
+
+    /// Cuts secrets out of the words that are passed on, where it has any.
+    fn conceal(&mut self, _secrets: &Secrets) {}
 }
 
 /// What the body of an answer held.
@@ -82,6 +82,13 @@ pub fn of_render(body: &[u8], html: bool) -> Body {
     parse_whole::<Said>(body, html, true).into()
 }
 
+/// As [`of_render`], of a body that is too large to be held and comes in these pieces.
+pub fn of_large_render<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Body {
+    let mut sieve = Sieve::new();
+    let walked = pieces.into_iter().try_for_each(|piece| sieve.push(piece));
+    sifted::<Said>(walked.and_then(|()| sieve.finish()), true).into()
+}
+
 /// Reads the body of an answer. Fails where the connection breaks first.
 pub(super) async fn read<T: Shape>(mut response: Response) -> Result<Content<T>, reqwest::Error> {
     let html = is_html(&response);
@@ -115,31 +122,28 @@ fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> Content<T> {
     }
     // Letters that are not UTF-8 make a title ugly, not the answer foreign.
     let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}');
+    let text = mended(text.trim_start_matches('\u{feff}'));
     if !success {
-        return envelope(text);
+        return envelope(&text);
     }
-    match parse::<T, _>(Deserializer::new(StrRead::new(text))) {
+    match parse::<T>(&text) {
         Ok(Top::Object(wanted)) => Content::Wanted(wanted),
         Ok(Top::Other) => Content::OtherJson,
-        Err(error) if error.is_data() => envelope(text),
+        Err(error) if error.is_data() => envelope(&text),
         Err(error) => Content::NotJson(what_else(&error)),
     }
 }
 
 fn envelope<T>(text: &str) -> Content<T> {
-    match parse::<Said, _>(Deserializer::new(StrRead::new(text))) {
+    match parse::<Said>(text) {
         Ok(Top::Object(said)) => Content::Envelope(said.into()),
         Ok(Top::Other) => Content::OtherJson,
         Err(error) => Content::NotJson(what_else(&error)),
     }
 }
 
-fn parse<'de, T, R>(mut deserializer: Deserializer<R>) -> serde_json::Result<Top<T>>
-where
-    T: serde::Deserialize<'de>,
-    R: serde_json::de::Read<'de>,
-{
+fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<Top<T>> {
+    let mut deserializer = Deserializer::new(StrRead::new(text));
     let top = serde::Deserialize::deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(top)
@@ -153,58 +157,27 @@ fn what_else(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Parses a large body on a thread of its own while it arrives.
-///
-/// When this future is dropped, the channel closes and the thread ends with what it has.
+/// Reads a large body on, and parses what is worth it.
 async fn read_on<T: Shape>(head: Vec<u8>, mut response: Response, success: bool) -> Result<Content<T>, reqwest::Error> {
-    let (chunks, body) = mpsc::channel(CHUNKS);
-    let parser = tokio::task::spawn_blocking(move || parse_stream(Arriving { head, at: 0, body, now: None }, success));
-    while let Some(chunk) = response.chunk().await? {
-        if chunks.send(chunk).await.is_err() {
-            // The parser has seen enough.
-            break;
-        }
+    let mut sieve = Sieve::new();
+    let mut walked = sieve.push(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
+    drop(head);
+    while walked.is_ok()
+        && let Some(chunk) = response.chunk().await?
+    {
+        walked = sieve.push(&chunk);
     }
-    drop(chunks);
-    Ok(parser.await.unwrap_or(Content::NotJson("JSON that could not be read")))
+    Ok(sifted(walked.and_then(|()| sieve.finish()), success))
 }
 
-fn parse_stream<T: Shape>(body: impl Read, success: bool) -> Content<T> {
-    let deserializer = Deserializer::new(IoRead::new(io::BufReader::new(body)));
-    let content = if success {
-        parse::<T, _>(deserializer).map(|top| top.object().map(Content::Wanted))
-    } else {
-        parse::<Said, _>(deserializer).map(|top| top.object().map(|said| Content::Envelope(said.into())))
-    };
-    match content {
-        Ok(object) => object.unwrap_or(Content::OtherJson),
-        Err(error) => Content::NotJson(what_else(&error)),
+fn sifted<T: Shape>(kept: Result<Vec<u8>, &'static str>, success: bool) -> Content<T> {
+    match kept {
+        Ok(kept) => parse_whole(&kept, false, success),
+        Err(what) => Content::NotJson(what),
     }
 }
 
-/// A body that is still arriving, as a parser reads it.
-struct Arriving<B> {
-    head: Vec<u8>,
-    at: usize,
-    body: mpsc::Receiver<B>,
-    now: Option<B>,
-}
-
-impl<B: AsRef<[u8]>> Read for Arriving<B> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let current = self.now.as_ref().map_or(self.head.as_slice(), AsRef::as_ref);
-            let taken = current.get(self.at..).unwrap_or_default().read(into)?;
-            if taken > 0 || into.is_empty() {
-                self.at += taken;
-                return Ok(taken);
-            }
-            let Some(next) = self.body.blocking_recv() else { return Ok(0) };
-            self.now = Some(next);
-            self.at = 0;
-        }
-    }
-}
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 fn begins_as_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::body::{self, Content, Shape};
+use super::conceal::{Secrets, conceal};
 use super::error::DomoError;
 use super::fault::{self, Fault};
 use super::metrics::InstanceMetrics;
@@ -161,6 +162,7 @@ impl<T> Attempt<T> {
 pub(super) struct Client {
     name: InstanceName,
     url: Url,
+    secrets: Secrets,
     http: reqwest::Client,
     clock: SharedClock,
     pacer: Pacer,
@@ -183,6 +185,7 @@ impl Client {
         Ok(Self {
             name: instance.name.clone(),
             url: instance.url.clone(),
+            secrets: Secrets::of(&instance.credential),
             http: http_client(instance.concurrency, instance.url.scheme() == "https")?,
             pacer: Pacer::new(Pace::new(instance.requests_per_second), Arc::clone(&clock)),
             clock,
@@ -282,11 +285,12 @@ impl Client {
         let response = request.send().await?;
         let status = response.status();
         let retry_after = self.retry_after(&response);
-        let content = if status.is_redirection() {
+        let mut content = if status.is_redirection() {
             Content::Redirect(self.redirected_to(&response))
         } else {
             body::read(response).await?
         };
+        conceal(&mut content, &self.secrets.with(key.map(|key| &key.value)));
         Ok(Reply::new(status.as_u16(), retry_after, content))
     }
 

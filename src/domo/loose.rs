@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::conceal::Secrets;
 use crate::domain::verdict::REASON_LIMIT;
 
 /// The visits that come to the same value, whatever is given.
@@ -37,6 +38,13 @@ impl Loose {
         match self {
             Self::Text(text) if !text.trim().is_empty() => Some(text),
             Self::Text(_) | Self::Whole(_) | Self::Other => None,
+        }
+    }
+
+    /// Cuts secrets out of the text, where it is one.
+    pub(super) fn conceal(&mut self, secrets: &Secrets) {
+        if let Self::Text(words) = self {
+            secrets.cut(words);
         }
     }
 
@@ -157,6 +165,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Top<T> {
 pub(super) struct Many<T, const MAX: usize = { usize::MAX }>(Option<Vec<T>>);
 
 impl<T, const MAX: usize> Many<T, MAX> {
+    /// The elements, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().flatten()
+    }
+
     /// The elements; `None` where there was neither a list nor null.
     pub(super) fn listed(self) -> Option<Vec<T>> {
         self.0

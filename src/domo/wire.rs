@@ -4,8 +4,41 @@
 use serde::Deserialize;
 
 use super::body::Shape;
+use super::conceal::Secrets;
 use super::loose::{Loose, Many, Top};
 use crate::domain::verdict::{Envelope, SummaryStatus};
+
+/// The name of every field of every shape here. What else a large answer has is passed over, so that a field
+/// that is missing in this list is missing in large answers.
+pub(super) const FIELDS: [&str; 27] = [
+    "cardAdminSummaries",
+    "cards",
+    "columns",
+    "dataAppAdminSummaries",
+    "dataAppId",
+    "details",
+    "displayName",
+    "error",
+    "id",
+    "message",
+    "owners",
+    "pageAdminSummaries",
+    "pageHierarchy",
+    "pageId",
+    "pageTitle",
+    "parentPageId",
+    "reason",
+    "sessionToken",
+    "status",
+    "statusReason",
+    "summary",
+    "title",
+    "toe",
+    "twoFactorInfo",
+    "type",
+    "viewId",
+    "views",
+];
 
 /// More columns than these tell a reader nothing.
 const COLUMNS: usize = 500;
@@ -38,6 +71,16 @@ struct Summary {
 impl Shape for Said {
     fn status(&self) -> Option<u16> {
         self.status.whole().and_then(|status| u16::try_from(status).ok())
+    }
+
+    fn conceal(&mut self, secrets: &Secrets) {
+        for words in [&mut self.status_reason, &mut self.message, &mut self.toe] {
+            words.conceal(secrets);
+        }
+        if let Top::Object(details) = &mut self.details {
+            details.error.conceal(secrets);
+            details.columns.iter_mut().for_each(|column| column.conceal(secrets));
+        }
     }
 }
 
@@ -185,7 +228,12 @@ impl Shape for Me {
     }
 }
 
-impl Shape for LoggedIn {}
+impl Shape for LoggedIn {
+    fn conceal(&mut self, secrets: &Secrets) {
+        self.reason.conceal(secrets);
+    }
+}
+
 impl Shape for PageBatch {}
 impl Shape for Stack {}
 impl Shape for CardBatch {}

@@ -4,16 +4,19 @@
 //! A new address is a handler in a file of its own and a line in [`router`].
 
 mod auth;
+mod connections;
 mod gauges;
+mod headers;
 mod health;
 pub mod live;
+mod timer;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::routing::{MethodRouter, get};
+use axum::{Router, middleware};
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,7 +26,10 @@ use crate::config::Config;
 use crate::config::valid::Login;
 use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
+use auth::Door;
 use live::LiveBoard;
+
+pub use auth::Reach;
 
 /// Says why the daemon is not ready, if it is not.
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -56,6 +62,8 @@ pub struct Settings {
     pub max_broken_card_series: usize,
     /// The login that readers need.
     pub basic_auth: Option<Login>,
+    /// Whether everybody in the network may read where no login is needed.
+    pub public_without_auth: bool,
 }
 
 impl Settings {
@@ -65,6 +73,7 @@ impl Settings {
             stale_after: config.alerts.policy.stale_after,
             max_broken_card_series: config.metrics.max_broken_card_series,
             basic_auth: config.http.basic_auth.clone(),
+            public_without_auth: config.http.public_without_auth,
         }
     }
 }
@@ -75,15 +84,17 @@ impl std::fmt::Debug for Board {
     }
 }
 
-/// Every address; any method but GET (and HEAD, which goes with it) gets 405. Where a login is configured,
-/// everything but `/healthz` needs it.
-pub fn router(board: Board) -> Router {
+/// Every address, for readers who reach it from `reach`; any method but GET (and HEAD, which goes with it) gets
+/// 405. Where a login is configured, everything but `/healthz` needs it.
+pub fn router(board: Board, reach: Reach) -> Router {
+    let door = Door { settings: board.settings.clone(), reach };
     let guarded = Router::new()
         .route("/", read(health::index))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz));
-    let guarded = guarded.layer(axum::middleware::from_fn_with_state(board.settings.clone(), auth::require));
-    guarded.route("/healthz", read(health::healthz)).with_state(board)
+    let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
+    let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
+    all.layer(middleware::map_response(headers::secure))
 }
 
 fn read<H, T>(handler: H) -> MethodRouter<Board>
@@ -100,5 +111,8 @@ pub async fn serve(
     board: Board,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(board)).with_graceful_shutdown(shutdown).await
+    let clock = Arc::clone(&board.clock);
+    let router = router(board, Reach::of(listener.local_addr()?));
+    connections::serve(listener, router, clock, shutdown).await;
+    Ok(())
 }

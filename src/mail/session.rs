@@ -14,6 +14,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 
 use super::error::{MailerError, Reply, Step};
 use crate::clock::{SharedClock, within};
+use crate::config::secret::Secret;
 use crate::config::valid::{Login, SmtpServer, SmtpTls};
 use crate::domain::foreign::one_line;
 
@@ -85,8 +86,8 @@ impl Server {
 
     fn explain(&self, step: Step, error: &SmtpError) -> MailerError {
         let server = self.name();
-        let why = one_line(&words(error), REPLY_LIMIT);
-        if let Some(reply) = reply(error) {
+        let why = one_line(&self.concealed(words(error)), REPLY_LIMIT);
+        if let Some(reply) = self.reply(error) {
             return match error.status().map(u16::from) {
                 Some(530) => MailerError::LoginWanted { server, reply: reply.text },
                 Some(534 | 535 | 538) => MailerError::LoginRejected { server, reply: reply.text },
@@ -101,6 +102,23 @@ impl Server {
         }
         let heard = error.is_response() || step != Step::Greeting;
         if heard { MailerError::BrokeOff { server, step, why } } else { MailerError::Unreachable { server, why } }
+    }
+
+    /// The server's no, where the error is one.
+    fn reply(&self, error: &SmtpError) -> Option<Reply> {
+        let code = error.status()?;
+        let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let said = self.concealed(format!("{code} {said}"));
+        Some(Reply { text: one_line(&said, REPLY_LIMIT), permanent: error.is_permanent() })
+    }
+
+    /// The words of a server without the login that it was sent, which it may repeat: as PLAIN (RFC 4616) and as LOGIN.
+    fn concealed(&self, mut words: String) -> String {
+        if let Some(Login { username, password }) = &self.login {
+            password.conceal(&mut words);
+            Secret::new(format!("\0{username}\0{}", password.expose())).conceal(&mut words);
+        }
+        words
     }
 }
 
@@ -212,13 +230,6 @@ impl Session<'_> {
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
-}
-
-/// The server's no, where the error is one.
-fn reply(error: &SmtpError) -> Option<Reply> {
-    let code = error.status()?;
-    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    Some(Reply { text: one_line(&format!("{code} {said}"), REPLY_LIMIT), permanent: error.is_permanent() })
 }
 
 /// What went wrong at the bottom: what lies above only says that something did.

@@ -9,6 +9,7 @@ mod claim;
 mod closing;
 mod history;
 mod instances;
+mod memory;
 mod open;
 mod outbox;
 #[cfg(test)]
@@ -125,6 +126,13 @@ impl Store {
             sqlx::query_scalar::<_, i64>("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
         let size = pages.fetch_one(&self.read).await.map_err(WorkError::from);
         self.named(size.map(i64::unsigned_abs))
+    }
+
+    /// Whether no connection is in use: nothing is being read or written.
+    pub fn is_idle(&self) -> bool {
+        [&self.write, &self.read]
+            .into_iter()
+            .all(|pool| usize::try_from(pool.size()).is_ok_and(|size| pool.num_idle() == size))
     }
 
     /// Closes every connection, which folds the write-ahead log into the database.

@@ -3,10 +3,12 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Store, history, outbox, retention, snapshot};
+use super::{Store, history, memory, outbox, retention, snapshot};
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 19] = [
+const STATEMENTS: [(&str, &[&str]); 21] = [
+    (memory::CARDS, &[]),
+    (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
     (snapshot::PAGES, &[]),
     (snapshot::CARDS_NOW, &[]),

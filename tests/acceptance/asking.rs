@@ -6,7 +6,7 @@ use std::process::Stdio;
 use fake_domo::{Behaviour, FakeDomo};
 use serde_json::json;
 
-use crate::house::{House, read_to_end};
+use crate::house::{House, peak_memory_kib, read_to_end};
 use crate::mailing::{SmtpSink, free_port};
 
 async fn small_house() -> House {
@@ -134,12 +134,6 @@ async fn fill_with_a_million_results(house: &House) {
     let fill = "INSERT INTO render_result (sweep_id, card_key, round, verdict, at_s, latency_ms)
         SELECT sweep_id, card_key, 0, 0, 0, 250 FROM sweep, card WHERE sweep_id >= 100";
     sqlx::query(fill).execute(&mut connection).await.unwrap();
-}
-
-fn peak_memory_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()).map_or(0, |kib| kib.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A house to watch: a fake Domo, a folder with a configuration, and the binary to run in it.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ impl House {
         house.set("alerts", "confirm_delay = \"100ms\"");
         house.instance("schedule", &format!("\"{NEVER}\""));
         house.instance("pages", "\"all\"");
-        house.instance("request_timeout", "\"1s\"");
+        house.instance("request_timeout", "\"3s\"");
         house.instance("attempts", "1");
         house
     }
@@ -120,7 +120,10 @@ impl House {
         let before = std::fs::read_to_string(&log).unwrap_or_default().len();
         let process = command.stderr(file).spawn().unwrap();
         let mut daemon = Daemon { process, log, before, address: String::new() };
-        daemon.address = daemon.wait_for_log("listening address=").await;
+        // As text or as JSON.
+        let line = daemon.wait_for_line("listening").await;
+        let port = line.split("127.0.0.1:").nth(1).unwrap();
+        daemon.address = format!("127.0.0.1:{}", port.split(|c: char| !c.is_ascii_digit()).next().unwrap());
         daemon
     }
 
@@ -189,16 +192,22 @@ impl Daemon {
 
     /// Waits until something is logged; returns the word behind it.
     pub(crate) async fn wait_for_log(&mut self, beginning: &str) -> String {
+        let line = self.wait_for_line(beginning).await;
+        let behind = line.split_once(beginning).map(|(_, behind)| behind).unwrap_or_default();
+        behind.split_whitespace().next().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until something is logged; returns the whole line.
+    pub(crate) async fn wait_for_line(&mut self, words: &str) -> String {
         let began = Instant::now();
         loop {
             let log = self.log();
-            if let Some(behind) = log.split_once(beginning).map(|(_, behind)| behind)
-                && behind.contains('\n')
-            {
-                return behind.split_whitespace().next().unwrap_or_default().to_owned();
+            let mut lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            if let Some(line) = lines.find(|line| line.contains(words)) {
+                return line.to_owned();
             }
             let ended = self.process.try_wait().unwrap();
-            assert!(ended.is_none() && began.elapsed() < PATIENCE, "waiting for '{beginning}', {ended:?}:\n{log}");
+            assert!(ended.is_none() && began.elapsed() < PATIENCE, "waiting for '{words}', {ended:?}:\n{log}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -259,6 +268,12 @@ impl Daemon {
         self.process.wait().unwrap();
     }
 
+    /// Waits for the end of a process that a signal kills.
+    pub(crate) fn crash(mut self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
+        assert_eq!(self.process.wait().unwrap().code(), None, "it ended by itself");
+    }
+
     /// Sends a signal and waits for the end; returns the exit code and how long it took.
     pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, Duration) {
         let began = Instant::now();
@@ -289,4 +304,22 @@ pub(crate) fn read_to_end(mut stream: impl Read) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
+}
+
+/// The most memory that a process has held so far; 0 when it has ended.
+pub(crate) fn peak_memory_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()).map_or(0, |kib| kib.parse().unwrap())
+}
+
+/// Prometheus' own tool has nothing to say about a scrape.
+pub(crate) fn promtool_accepts(scrape: &str) {
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut checking = promtool.spawn().expect("promtool is needed: tests/run installs Debian's prometheus");
+    checking.stdin.take().unwrap().write_all(scrape.as_bytes()).unwrap();
+    let checked = checking.wait_with_output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    assert!(checked.status.success() && said.is_empty(), "{said}");
 }

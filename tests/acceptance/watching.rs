@@ -1,12 +1,9 @@
 //! `cardwatch run`: one mail for what breaks, none for what stays, one for what recovers, and metrics that
 //! Prometheus' own tool accepts.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use fake_domo::{Behaviour, FakeDomo, Spec};
 
-use crate::house::{EACH_SECOND, House, NEVER, client};
+use crate::house::{EACH_SECOND, House, NEVER, client, promtool_accepts};
 use crate::mailing::watched_house;
 
 const REASON: &str = "Invalid column(s) referenced: region_name";
@@ -50,13 +47,7 @@ async fn promtool_accepts_the_scrape() {
     let daemon = house.daemon().await;
     daemon.wait_for_whole_sweeps(1).await;
     let (_, scrape) = daemon.get("/metrics").await;
-    let mut promtool = Command::new("promtool");
-    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut checking = promtool.spawn().expect("promtool is needed: tests/run installs Debian's prometheus");
-    checking.stdin.take().unwrap().write_all(scrape.as_bytes()).unwrap();
-    let checked = checking.wait_with_output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
-    assert!(checked.status.success() && said.is_empty(), "{said}");
+    promtool_accepts(&scrape);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,6 +151,14 @@ mistakes! {
 
     an_address_to_listen_on_that_is_none: also("http", "listen = 'localhost'") =>
         "config.toml: http.listen: 'localhost' is not an address to listen on; write IP:PORT, like \"127.0.0.1:9917\" or \"[::]:9917\"";
+    an_address_that_everybody_reaches_without_a_login: also("http", "listen = '0.0.0.0:9917'") =>
+        "config.toml: http.listen: 0.0.0.0:9917 lets everybody in the network read, without a login; set http.basic_auth, listen on 127.0.0.1, or allow it with public_without_auth = true";
+    every_address_of_both_families_without_a_login: also("http", "listen = '[::]:80'") =>
+        "config.toml: http.listen: [::]:80 lets everybody in the network read, without a login; set http.basic_auth, listen on 127.0.0.1, or allow it with public_without_auth = true";
+    an_address_in_the_network_without_a_login: also("http", "listen = '192.0.2.1:9917'\npublic_without_auth = false") =>
+        "config.toml: http.listen: 192.0.2.1:9917 lets everybody in the network read, without a login; set http.basic_auth, listen on 127.0.0.1, or allow it with public_without_auth = true";
+    a_word_for_whether_everybody_may_read: also("http", "public_without_auth = 'yes'") =>
+        "config.toml: http.public_without_auth: 'yes' is neither true nor false; write true or false";
     a_login_to_read_that_is_no_table: also("http", "basic_auth = 'admin'") =>
         "config.toml: http.basic_auth: a text is not a table; write a table, like [http.basic_auth]";
     a_login_to_read_without_a_user: also("http", "basic_auth = {}") =>

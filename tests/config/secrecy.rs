@@ -1,6 +1,7 @@
 //! A secret is in no configuration, problem or warning that anybody prints.
 
 use cardwatch::config::Environment;
+use cardwatch::config::secret::Secret;
 
 use crate::house::{House, acme, acme_without, also, email};
 
@@ -92,6 +93,27 @@ fn no_problem_of_a_variable_or_flag_prints_a_secret() {
         .flag("http.basic_auth", SECRET);
     house.load().unwrap_err();
     assert_kept(&house);
+}
+
+#[test]
+fn words_that_repeat_a_secret_lose_it_in_each_form() {
+    for (said, kept) in [
+        ("no user hunter2, hunter2", "no user [secret], [secret]"),
+        ("unknown command AUTH aHVudGVyMg==", "unknown command AUTH [secret]"),
+        ("HUNTER2 hunter", "HUNTER2 hunter"),
+    ] {
+        let mut words = said.to_owned();
+        Secret::new(SECRET).conceal(&mut words);
+        assert_eq!(words, kept);
+    }
+}
+
+#[test]
+fn a_secret_that_is_hardly_one_does_not_cut_words_to_pieces() {
+    let mut words = "wrong password".to_owned();
+    Secret::new("").conceal(&mut words);
+    Secret::new("o").conceal(&mut words);
+    assert_eq!(words, "wrong password");
 }
 
 #[test]

@@ -41,6 +41,24 @@ fn http_is_good_enough_for_loopback() {
 }
 
 #[test]
+fn everybody_may_read_where_a_login_is_needed_or_it_is_allowed() {
+    for lines in [
+        "listen = '0.0.0.0:9917'\nbasic_auth = { username = 'a', password = 'b' }",
+        "listen = '[::]:9917'\npublic_without_auth = true",
+    ] {
+        House::with(&also("http", lines)).config();
+    }
+}
+
+#[test]
+fn loopback_of_either_family_needs_no_login() {
+    for listen in ["127.0.0.1:9917", "127.8.9.1:1", "[::1]:9917", "[::ffff:127.0.0.1]:9917"] {
+        let http = House::with(&also("http", &format!("listen = '{listen}'"))).config().http;
+        assert!(!http.public_without_auth && http.basic_auth.is_none());
+    }
+}
+
+#[test]
 fn the_status_page_may_lie_below_a_path() {
     let config = House::with(&email("link_base = 'https://example.com/cardwatch'")).config();
     assert_eq!(config.email.unwrap().link_base.unwrap().as_str(), "https://example.com/cardwatch");

@@ -1,6 +1,6 @@
 //! Foreign text is fit to print, and no spreadsheet takes it for a formula.
 
-use cardwatch::domain::foreign::{formula_safe, one_line, whole_line};
+use cardwatch::domain::foreign::{self, formula_safe, one_line, whole_line};
 use proptest::prelude::*;
 
 #[test]
@@ -14,6 +14,9 @@ fn what_a_spreadsheet_would_run_is_made_text() {
         ("\r\n=1", "'=1"),
         ("\u{FEFF}=1", "'=1"),
         ("\u{200B} =1", "'=1"),
+        ("＝1+1", "'＝1+1"),
+        ("Sales; =1+1; -2;+3", "Sales; '=1+1; '-2;'+3"),
+        ("x;\" @SUM(A1)|-1", "x;\" '@SUM(A1)|'-1"),
     ] {
         assert_eq!(formula_safe(given), safe, "{given:?}");
     }
@@ -21,7 +24,7 @@ fn what_a_spreadsheet_would_run_is_made_text() {
 
 #[test]
 fn harmless_text_is_left_alone() {
-    for text in ["Revenue by region", "a=b", "'quoted", "1+1", ""] {
+    for text in ["Revenue by region", "a=b", "'quoted", "1+1", "a; b", "x - y", "a@b.c", ""] {
         assert_eq!(formula_safe(text), text);
     }
 }
@@ -34,6 +37,7 @@ fn a_line_has_no_line_ends_and_no_escape_sequences() {
 #[test]
 fn characters_that_reorder_their_neighbours_are_dropped() {
     assert_eq!(whole_line("a\u{202E}b\u{2066}c\u{200B}"), "abc");
+    assert_eq!(whole_line("\u{AD}\u{E0041}\u{3164}a\u{180E}"), "a");
 }
 
 #[test]
@@ -48,6 +52,24 @@ proptest! {
     #[test]
     fn no_text_at_all_starts_a_formula(text in "[=+@ \t\r\n\u{FEFF}\u{200B}'a-]{0,12}") {
         prop_assert!(!formula_safe(&text).starts_with(['=', '+', '-', '@', '\t', '\r', ' ']));
+    }
+
+    #[test]
+    fn no_part_between_semicolons_starts_a_formula(text in "[=+@;| \"＝a-]{0,12}") {
+        for part in formula_safe(&text).split([';', '|']) {
+            prop_assert!(!part.trim_start_matches([' ', '"']).starts_with(['=', '+', '-', '@', '＝']), "{}", part);
+        }
+    }
+
+    #[test]
+    fn a_line_of_plain_text_is_left_whole(text in "[a-zäß日0-9 ,.:!?()\u{200d}😀-]{0,30}") {
+        let words: Vec<_> = text.split_whitespace().collect();
+        prop_assert_eq!(whole_line(&text), words.join(" "));
+    }
+
+    #[test]
+    fn a_line_holds_no_harmful_character(text in any::<String>()) {
+        prop_assert!(!whole_line(&text).chars().any(foreign::is_harmful));
     }
 
     #[test]

@@ -144,3 +144,19 @@ fn letters_that_are_not_utf8_do_not_make_an_answer_foreign() {
     let Body::Object(envelope) = of_render(body, false) else { panic!("foreign") };
     assert_eq!(envelope.error.unwrap(), "gr\u{fffd}\u{fffd}e");
 }
+
+#[test]
+fn half_a_character_does_not_make_an_answer_foreign() {
+    // What is left of an emoji when a text is cut by units of UTF-16, as Java does.
+    let body = r#"{"status":400,"details":{"error":"Column \ud83d\ude00 \ud83d","columns":["\ude00a","\\ud83d","\"\ud83d\u0041"]}}"#;
+    let read = envelope(body);
+    assert_eq!(read.error.unwrap(), "Column 😀 \u{fffd}");
+    assert_eq!(read.columns, ["\u{fffd}a", "\\ud83d", "\"\u{fffd}A"]);
+}
+
+#[test]
+fn an_escape_that_is_none_makes_an_answer_foreign() {
+    for body in [r#"{"a":"\u12"}"#, r#"{"a":"\ud83"}"#, r#"{"a":"\udxyz"}"#, r#"{"a":"\q"}"#, r#"{"a":"\"#] {
+        assert!(foreign(body).starts_with("text that is not JSON") || foreign(body).ends_with("ends early"), "{body}");
+    }
+}

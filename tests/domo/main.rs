@@ -7,11 +7,14 @@ mod canned;
 #[path = "../support/clock.rs"]
 mod clock;
 mod desk;
+mod large;
 mod listing;
 mod network;
 mod pace;
 mod render;
 mod retries;
+mod secrecy;
 mod session;
 mod sign_in;
 mod slow_down;
+mod unlisted;

@@ -103,12 +103,11 @@ async fn a_latency_beyond_all_measure_is_kept_as_the_longest_there_is() {
 async fn a_sweep_that_could_not_list_ends_as_failed_and_domo_is_down() {
     let house = House::new().await;
     house.sweep(0, &[(1, works())]).await;
-    let sweep = house.store.begin_sweep(&acme(), PID, at(15)).await.unwrap();
-    house.store.end_sweep(sweep, Outcome::Failed, "login rejected", at(16)).await.unwrap();
+    house.fail(15).await;
     let snapshot = house.store.snapshot(&acme()).await.unwrap();
     assert!(!snapshot.domo_up());
     let last = snapshot.last_sweep.unwrap();
-    assert_eq!((last.outcome, last.trouble.as_deref()), (Outcome::Failed, Some("login rejected")));
+    assert_eq!((last.outcome, last.trouble.as_deref()), (Outcome::Failed, Some("cannot sign in: correct `password`")));
     assert_eq!(snapshot.last_completed, Some(at(1)));
     assert_eq!(snapshot.cards.len(), 1);
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use cardwatch::domain::card::Told;
 use cardwatch::domain::ids::CardId;
 use cardwatch::store::{OpenError, Store};
+use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use crate::house::{House, acme};
@@ -26,26 +28,40 @@ async fn a_database_that_is_opened_again_holds_what_it_held() {
 
 #[tokio::test]
 async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
-    let house = House::new().await;
+    let mut house = House::new().await;
     house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
+    let memory = house.memory().await;
     let before = house.store.snapshot(&acme()).await.unwrap();
     house.store.close().await;
     to_first_version(&house).await;
-    let again = Store::open(&house.path()).await.unwrap();
-    assert_eq!(again.snapshot(&acme()).await.unwrap(), before);
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 3);
+    house.store = Store::open(&house.path()).await.unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 4);
+    assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
+    assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
+    assert_eq!(house.store.snapshot(&acme()).await.unwrap(), before);
+    assert!(matches!(memory.cards[&CardId(2)].told, Told::Broken { .. }));
+    assert_eq!(house.memory().await, memory);
 }
 
-/// Undoes every migration but the first.
+/// Puts what the database holds into one that knows the first migration alone.
 async fn to_first_version(house: &House) {
-    for index in house.texts("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await {
-        house.execute(&format!("DROP INDEX {}", index.unwrap())).await.unwrap();
+    let newest = house.path().with_extension("newest");
+    std::fs::rename(house.path(), &newest).unwrap();
+    std::fs::File::create(house.path()).unwrap();
+    let mut first = house.stranger().await;
+    let mut run = async |sql: &str| sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut first).await.map(|_| ()).unwrap();
+    run("PRAGMA foreign_keys = OFF").await;
+    run(include_str!("../../migrations/0001_main_job.sql")).await;
+    run(&format!("ATTACH '{}' AS newest", newest.display())).await;
+    run("CREATE TABLE _sqlx_migrations AS SELECT * FROM newest._sqlx_migrations WHERE version = 1").await;
+    for table in
+        house.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'").await
+    {
+        let table = table.unwrap();
+        let columns = house.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+        let columns = columns.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        run(&format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM newest.{table}")).await;
     }
-    let first = include_str!("../../migrations/0001_main_job.sql");
-    for index in first.split(';').filter(|statement| statement.contains("CREATE INDEX")) {
-        house.execute(&index[index.find("CREATE INDEX").unwrap()..]).await.unwrap();
-    }
-    house.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use cardwatch::domain::report::Letter;
 use cardwatch::store::QueueState;
 
-use crate::house::{House, letter, plan_of, swept};
+use crate::house::{House, LONG_BEFORE, letter, plan_of, swept};
 use crate::nouns::{at, fails, works};
 
 /// Queues these letters, each in the closing of a sweep of its own, a quarter of an hour apart.
@@ -13,7 +13,7 @@ async fn queue(house: &House, letters: &[Letter]) {
         let sweep = house.begin(n * 15, &plan_of(&seen)).await;
         let found = swept(&sweep, n * 15, plan_of(&seen), &seen);
         let decide = |memory: &_| (cardwatch::domain::closing::close(&found, memory, None), Some(letter.clone()));
-        house.store.finish_sweep(sweep, &found, decide).await.unwrap();
+        house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
     }
 }
 

@@ -110,6 +110,11 @@ impl Domo {
         self.shared.world().user.password.clone()
     }
 
+    /// The session tokens that it has given and not ended.
+    pub fn sessions(&self) -> Vec<String> {
+        self.shared.world().sessions.keys().cloned().collect()
+    }
+
     /// Ends all sessions: the next call of each gets HTTP 401.
     pub fn drop_sessions(&self) {
         self.shared.world().sessions.clear();

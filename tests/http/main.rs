@@ -1,0 +1,11 @@
+//! What the listener promises to those who read, and what it withstands from those who do not mean to.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+#[expect(dead_code, reason = "it remembers pauses that were over at once, and here none is")]
+#[path = "../support/clock.rs"]
+mod clock;
+mod ending;
+mod headers;
+mod house;
+mod limits;
