@@ -1,6 +1,7 @@
 //! The command line's grammar. Owns verbs, options and their help; what they do is in the verbs' files.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -161,10 +162,10 @@ pub struct HistoryOptions {
 #[derive(Debug, ClapArgs)]
 pub struct ExportOptions {
     /// From this instant on: RFC 3339, a date, or a duration back from now such as 7d
-    #[arg(long, value_name = "WHEN", value_parser = parse_when)]
+    #[arg(long, value_name = "WHEN")]
     pub since: Option<When>,
     /// Before this instant: RFC 3339, a date, or a duration back from now such as 12h
-    #[arg(long, value_name = "WHEN", value_parser = parse_when)]
+    #[arg(long, value_name = "WHEN")]
     pub until: Option<When>,
     /// Only this instance [default: all]
     #[arg(long, value_name = "NAME")]
@@ -193,23 +194,33 @@ pub enum When {
 }
 
 impl When {
-    /// The instant, as seen from `now`.
+    /// The instant, as seen from `now`; the beginning of all time where it would be before that.
     pub fn instant(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
-            Self::Ago(ago) => now - ago,
+            Self::Ago(ago) => {
+                let ago = chrono::TimeDelta::from_std(ago).unwrap_or(chrono::TimeDelta::MAX);
+                now.checked_sub_signed(ago).unwrap_or(Timestamp::MIN_UTC)
+            }
         }
     }
 }
 
-fn parse_when(text: &str) -> Result<When, String> {
-    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
-        return Ok(When::At(at.with_timezone(&chrono::Utc)));
+/// A text that is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write 2026-11-24T14:05:00Z, a date such as 2026-11-24, or a duration back from now such as 7d")]
+pub struct NoInstant;
+
+impl FromStr for When {
+    type Err = NoInstant;
+
+    fn from_str(text: &str) -> Result<Self, NoInstant> {
+        if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(at.with_timezone(&chrono::Utc)));
+        }
+        if let Ok(date) = text.parse::<chrono::NaiveDate>() {
+            return Ok(Self::At(date.and_time(chrono::NaiveTime::MIN).and_utc()));
+        }
+        humantime::parse_duration(text).map(Self::Ago).map_err(|_| NoInstant)
     }
-    if let Ok(date) = text.parse::<chrono::NaiveDate>() {
-        return Ok(When::At(date.and_time(chrono::NaiveTime::MIN).and_utc()));
-    }
-    humantime::parse_duration(text).map(When::Ago).map_err(|_| {
-        "write 2026-11-24T14:05:00Z, a date such as 2026-11-24, or a duration back from now such as 7d".to_owned()
-    })
 }

@@ -56,13 +56,18 @@ pub struct Loaded {
 /// Finds the file, merges defaults < file < environment < flags, and parses the whole.
 pub fn load(request: &LoadRequest) -> Result<Loaded, Problems> {
     let named = find(request)?;
+    let text = read(&named.display().to_string(), &request.directory.join(&named))?;
+    load_text(request, &named, &text)
+}
+
+/// As [`load`], of a file whose text is known already.
+pub fn load_text(request: &LoadRequest, named: &Path, text: &str) -> Result<Loaded, Problems> {
     let name = named.display().to_string();
-    let path = request.directory.join(&named);
-    let text = read(&name, &path)?;
+    let path = request.directory.join(named);
     let (environment, mut problems) = layers::environment(&request.environment);
     let (flags, more) = layers::flags(&request.overrides);
     problems.extend(more);
-    let layers = Layers::merge(layers::file(&name, &text)?, environment, flags);
+    let layers = Layers::merge(layers::file(&name, text)?, environment, flags);
     let reading = Reading::new(&layers, request, &name, problems);
     let config = config(Section::root(&reading));
     let findings = reading.finish();

@@ -24,6 +24,6 @@ pub mod valid;
 
 pub use environment::Environment;
 pub use keys::{Key, known_keys};
-pub use load::{LoadRequest, Loaded, load};
+pub use load::{LoadRequest, Loaded, load, load_text};
 pub use problems::{Problem, Problems};
 pub use valid::Config;

@@ -113,7 +113,8 @@ fn is_html(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> Content<T> {
+/// What the whole body of an answer was.
+pub(super) fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> Content<T> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Content::Empty;
     }

@@ -7,7 +7,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::body::Content;
+use super::body::{self, Content};
 use super::client::{Attempt, Call, Client, Ended, Endpoint, Key, Reply};
 use super::error::{DomoError, SignInProblem};
 use super::fault::{Fault, Kind};
@@ -128,7 +128,7 @@ async fn prove(client: &Client, key: Key) -> Result<Key, DomoError> {
         Ok(reply) => match (reply.status, reply.content) {
             (401, _) => Err(SignInProblem::TokenRejected),
             (200, Content::Wanted(_)) => Ok(key),
-            (status, content) => Err(refusal(client, status, &content)),
+            (status, content) => Err(refusal(client.host(), status, &content)),
         },
         Err(problem) => Err(problem),
     };
@@ -145,17 +145,23 @@ async fn log_in(client: &Client, login: &Login, generation: u64) -> Result<Key, 
     let call = Call::send(Endpoint::Login, Method::POST, path, None, &body);
     let mut tries = Tries::new(client.attempts());
     let attempt: Attempt<LoggedIn> = client.ask(&call, None, &mut tries).await;
-    let token = match answered(client, attempt) {
-        Ok(reply) => match (reply.status, reply.content) {
-            (200, Content::Wanted(answer)) => session_token(answer),
-            (200, Content::Empty) => Err(SignInProblem::EmptyAnswer),
-            (status, content) => Err(refusal(client, status, &content)),
-        },
-        Err(problem) => Err(problem),
-    };
+    let token = answered(client, attempt).and_then(|reply| token_in(client.host(), reply.status, reply.content));
     token
         .map(|value| Key { header: HeaderName::from_static("x-domo-authentication"), value, generation })
         .map_err(DomoError::SignIn)
+}
+
+/// What an answer to a login comes to, whose HTTP status and body are these; `html` where its type is said to be HTML.
+pub fn login_answered(host: &str, status: u16, body: &[u8], html: bool) -> Result<(), SignInProblem> {
+    token_in(host, status, body::parse_whole(body, html, (200..300).contains(&status))).map(|_| ())
+}
+
+fn token_in(host: &str, status: u16, content: Content<LoggedIn>) -> Result<HeaderValue, SignInProblem> {
+    match (status, content) {
+        (200, Content::Wanted(answer)) => session_token(answer),
+        (200, Content::Empty) => Err(SignInProblem::EmptyAnswer),
+        (status, content) => Err(refusal(host, status, &content)),
+    }
 }
 
 /// Logged in ⇔ a JSON object with a non-empty `sessionToken`; else why not.
@@ -207,8 +213,8 @@ fn unreachable(client: &Client, Fault { kind, text }: Fault) -> SignInProblem {
 }
 
 /// What an answer means that is neither a success nor Domo's own word for a failed login.
-fn refusal<T>(client: &Client, status: u16, content: &Content<T>) -> SignInProblem {
-    let host = client.host().to_owned();
+fn refusal<T>(host: &str, status: u16, content: &Content<T>) -> SignInProblem {
+    let host = host.to_owned();
     match content {
         Content::Redirect(to) if to.contains(NOT_ALLOWED) => return SignInProblem::AddressNotAllowed,
         Content::Redirect(to) => return SignInProblem::SingleSignOn(format!("the login is sent on to {to}")),

@@ -38,8 +38,10 @@ use login::Session;
 use retry::Tries;
 
 pub use error::{DomoError, SignInProblem};
+pub use login::login_answered;
 pub use metrics::DomoMetrics;
 pub use render::Render;
+pub use rows::listed_by;
 
 /// What is to be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::body::Shape;
+use super::body::{self, Content, Shape};
 use super::loose::{Loose, Top};
-use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow};
+use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow, Stack};
 use super::words::Failure;
 use crate::domain::ids::{CardId, PageId};
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, PageKind, Unlisted};
@@ -95,6 +95,29 @@ impl Tree {
     /// The title of a page, where the list has one.
     pub(super) fn title(&self, page: PageId) -> Option<&str> {
         self.titles.get(&page).map(String::as_str)
+    }
+}
+
+/// What one answer to a list call would add to a listing, read as each of the lists in turn.
+pub fn listed_by(body: &[u8]) -> (Vec<ListedPage>, Vec<ListedCard>) {
+    let mut found = Found::default();
+    let tree = Tree::new(rows_of::<PageBatch>(body));
+    if let Content::Wanted(Stack { title, cards, .. }) = body::parse_whole(body, false, true) {
+        let page = PageId(1);
+        let below = tree.with_descendants(&BTreeSet::from([page]));
+        let title = below.iter().find_map(|page| tree.title(*page)).map(str::to_owned).or_else(|| title.text());
+        found.add_page(page, title, cards.or_none());
+    }
+    for row in rows_of::<CardBatch>(body) {
+        found.add_card(row);
+    }
+    (found.pages.into_values().collect(), found.cards.into_values().collect())
+}
+
+fn rows_of<B: Batch>(body: &[u8]) -> Vec<B::Row> {
+    match body::parse_whole::<B>(body, false, true) {
+        Content::Wanted(batch) => batch.rows().into_iter().flatten().filter_map(Top::object).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod answers;
+mod any_schedule;
 mod cards;
 mod cause;
 mod closing;
