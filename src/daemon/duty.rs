@@ -59,7 +59,7 @@ impl Ticker {
     async fn tick(&self) -> anyhow::Result<()> {
         let name = &self.sweeper.instance.name;
         if let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() {
-            // A sweeper that was asked to leave takes no more orders.
+            // A sweeper that has left takes no more orders.
             let _left = self.orders.send(turn).await;
             return Ok(());
         }
