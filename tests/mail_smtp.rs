@@ -115,6 +115,12 @@ fn retry(delivery: Delivery) -> String {
     why
 }
 
+/// The reason for which a letter is kept for those who did not get it; whether anybody did.
+fn deferred(delivery: Delivery) -> (String, bool) {
+    let Delivery::Deferred { why, served } = delivery else { panic!("{delivery:?}") };
+    (why, served)
+}
+
 fn sent() -> Delivery {
     Delivery::Sent { refused: Vec::new() }
 }
@@ -336,11 +342,14 @@ async fn who_was_served_is_left_out_when_the_others_are_tried_again() {
     let smtp = Scripted::start(Tls::Never);
     smtp.say("RCPT TO:<b@", "450 greylisted");
     let mailer = mailer(&email("127.0.0.1", smtp.port, SmtpTls::Offered));
-    assert_says(&retry(mailer.send(&letter(), date()).await), &["b@example.com: 450 greylisted"]);
+    let one_waits = ("b@example.com: 450 greylisted".to_owned(), true);
+    assert_eq!(deferred(mailer.send(&letter(), date()).await), one_waits);
+    assert_eq!(deferred(mailer.send(&letter(), date()).await), one_waits, "whoever was served stays so");
     smtp.say("RCPT TO:<b@", "250 ok");
     assert_eq!(mailer.send(&letter(), date()).await, sent());
     let recipients: Vec<_> = smtp.heard().into_iter().filter(|line| line.starts_with("RCPT")).collect();
-    assert_eq!(recipients, ["RCPT TO:<a@example.com>", "RCPT TO:<b@example.com>", "RCPT TO:<b@example.com>"]);
+    assert_eq!(recipients[0], "RCPT TO:<a@example.com>");
+    assert_eq!(recipients[1..], ["RCPT TO:<b@example.com>"; 3]);
     assert_eq!(smtp.heard().iter().filter(|line| *line == ".").count(), 2);
 }
 
@@ -349,7 +358,7 @@ async fn a_letter_that_reached_somebody_was_sent_though_the_rest_is_refused_late
     let smtp = Scripted::start(Tls::Never);
     smtp.say("RCPT TO:<b@", "450 greylisted");
     let mailer = mailer(&email("127.0.0.1", smtp.port, SmtpTls::Offered));
-    retry(mailer.send(&letter(), date()).await);
+    deferred(mailer.send(&letter(), date()).await);
     smtp.say("RCPT TO:<b@", "550 gone");
     let refused = vec!["b@example.com: 550 gone".to_owned()];
     assert_eq!(mailer.send(&letter(), date()).await, Delivery::Sent { refused });
@@ -360,9 +369,22 @@ async fn nobody_served_and_somebody_deferred_is_tried_again_for_all() {
     let smtp = Scripted::start(Tls::Never);
     smtp.say("RCPT TO:<a@", "550 gone");
     smtp.say("RCPT TO:<b@", "452 full");
-    let why = retry(send(&email("127.0.0.1", smtp.port, SmtpTls::Offered)).await);
+    let (why, served) = deferred(send(&email("127.0.0.1", smtp.port, SmtpTls::Offered)).await);
     assert_says(&why, &["b@example.com: 452 full", "a@example.com: 550 gone"]);
+    assert!(!served);
     assert!(!smtp.heard().contains(&"DATA".to_owned()));
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_cannot_take_now_is_told_from_a_server_that_takes_none() {
+    let smtp = Scripted::start(Tls::Never);
+    for (step, reply) in [("DATA", "451 not now"), (".", "452 no room")] {
+        smtp.say(step, reply);
+        let (why, served) = deferred(send(&email("127.0.0.1", smtp.port, SmtpTls::Offered)).await);
+        assert_says(&why, &[reply]);
+        assert!(!served);
+        smtp.say("DATA", "354 go on");
+    }
 }
 
 #[tokio::test]
@@ -501,4 +523,7 @@ async fn each_try_is_counted_by_what_became_of_it() {
         mailer.send(&letter(), date()).await;
     }
     assert_eq!([count("sent"), count("retried"), count("rejected")], [1, 2, 1]);
+    smtp.set_fault(Fault::RejectRecipient("a@example.com".to_owned()));
+    mailer.send(&letter(), date()).await;
+    assert_eq!([count("sent"), count("retried"), count("rejected")], [2, 2, 2], "sent to some, refused for others");
 }

@@ -90,7 +90,10 @@ fn execute(args: Args) -> Outcome {
     let _in_place = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
-    runtime.block_on(dispatch(&session))
+    let outcome = runtime.block_on(dispatch(&session));
+    // Everything is done by now; a name that is still being looked up holds up nobody's end.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn dispatch(session: &Session) -> Outcome {

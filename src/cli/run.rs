@@ -2,31 +2,44 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, Failure, Outcome, Session, privacy};
+use crate::config::Config;
 use crate::daemon::clock::SystemClock;
 use crate::daemon::{lifecycle, run};
+use crate::store::{Claim, OpenError};
 
 pub(super) async fn execute(session: &Session) -> Outcome {
     let loaded = session.load()?;
     let (reload, requests) = mpsc::channel(1);
-    let listen = loaded.config.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("http.listen: cannot listen on {listen}; is another cardwatch running, or the port taken?")
-    })?;
+    let listener = listen(&loaded.config).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
     privacy::create_database(&loaded.config.storage.path);
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());
     let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), reload));
-    let daemon = run::start(loaded.config, listener, clock, stop).await?;
+    let daemon = tokio::select! {
+        daemon = run::start(loaded.config, listener, clock, stop.clone()) => daemon?,
+        // A database that somebody keeps locked holds up the start, but no stop.
+        () = stop.cancelled() => return Ok(Exit::Well),
+    };
     let ended = daemon.wait_and_reload(requests, || session.read()).await;
     signals.abort();
     ended.map_err(|error| Failure { code: 1, error })?;
     tracing::info!("stopped");
     Ok(Exit::Well)
+}
+
+/// Takes the port. Where a daemon runs on the same database, it is most likely the one that has it.
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let (address, database) = (config.http.listen, &config.storage.path);
+    TcpListener::bind(address).await.map_err(|error| match Claim::daemon_of(database) {
+        Some(id) => OpenError::Taken { path: database.clone(), by: Some(id) }.into(),
+        None => anyhow::Error::new(error).context(format!(
+            "http.listen: cannot listen on {address}; is another cardwatch running, or the port taken?"
+        )),
+    })
 }

@@ -37,7 +37,9 @@ pub(super) async fn execute(session: &Session, to: Option<&str>) -> Outcome {
             Ok(Exit::Well)
         }
         Delivery::Sent { refused } => Err(anyhow!("sent, but not to everyone: {}", refused.join("; ")).into()),
-        Delivery::Retry(error) | Delivery::Rejected(error) => Err(anyhow!("not sent: {error}").into()),
+        Delivery::Retry(error) | Delivery::Deferred { why: error, .. } | Delivery::Rejected(error) => {
+            Err(anyhow!("not sent: {error}").into())
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign;
 use crate::domain::ids::CardId;
 use crate::domain::link;
+use crate::domain::sight::Blind;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 use crate::store::Store;
 
@@ -24,6 +25,7 @@ use crate::store::Store;
 struct Status {
     instances: Vec<InstanceStatus>,
     mails_waiting: u64,
+    mails_waiting_error: Option<String>,
     mails_rejected: Vec<RejectedMail>,
 }
 
@@ -41,9 +43,19 @@ struct InstanceStatus {
     broken: usize,
     unchecked: usize,
     unsupported: usize,
+    cannot_check: Option<CannotCheck>,
     last_sweep: Option<LastSweep>,
     next_sweep: Option<String>,
     broken_cards: Vec<BrokenCard>,
+}
+
+/// The latest sweeps decided nothing.
+#[derive(Serialize)]
+struct CannotCheck {
+    since: String,
+    sweeps: u32,
+    #[serde(skip)]
+    since_at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -99,6 +111,7 @@ async fn read(config: &Config, store: &Store, options: &StatusOptions, now: Time
     Ok(Status {
         instances,
         mails_waiting: store.queue_state().await?.length,
+        mails_waiting_error: store.waiting_error().await?,
         mails_rejected: rejected.map(|(subject, error)| RejectedMail { subject, error }).collect(),
     })
 }
@@ -118,6 +131,7 @@ impl InstanceStatus {
             broken: counts.of(Shown::Broken),
             unchecked: counts.of(Shown::Unchecked),
             unsupported: counts.of(Shown::Unsupported),
+            cannot_check: snapshot.blind.map(|blind| CannotCheck::of(blind, now)),
             last_sweep: snapshot.last_sweep.as_ref().map(|sweep| LastSweep {
                 started_at: rfc3339(sweep.started_at),
                 finished_at: rfc3339(sweep.finished_at),
@@ -140,7 +154,8 @@ impl InstanceStatus {
         );
         let trouble = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref());
         let trouble = trouble.map(|error| format!("  {}", foreign::one_line(error, 2_000)));
-        let lines = [Some(counts), Some(self.sweeps()), trouble, self.broken_table()];
+        let blind = self.cannot_check.as_ref().map(CannotCheck::line);
+        let lines = [Some(counts), blind, Some(self.sweeps()), trouble, self.broken_table()];
         lines.into_iter().flatten().chain([String::new()]).collect::<Vec<_>>().join("\n")
     }
 
@@ -166,6 +181,22 @@ impl InstanceStatus {
     }
 }
 
+impl CannotCheck {
+    /// An instant that lies ahead was written down by a clock that was wrong.
+    fn of(blind: Blind, now: Timestamp) -> Self {
+        let since = blind.since.min(now);
+        Self { since: rfc3339(since), sweeps: blind.sweeps, since_at: since }
+    }
+
+    fn line(&self) -> String {
+        let since = minute(self.since_at);
+        match self.sweeps {
+            1 => format!("  cannot check since {since}: the latest sweep decided nothing"),
+            sweeps => format!("  cannot check since {since}: {sweeps} sweeps in a row decided nothing"),
+        }
+    }
+}
+
 impl BrokenCard {
     fn of(instance: &Instance, snapshot: &InstanceSnapshot, id: CardId, card: &CardNow) -> Option<Self> {
         let CardState::Broken { since, reason, .. } = &card.state else { return None };
@@ -186,7 +217,9 @@ impl BrokenCard {
 impl Status {
     fn table(&self) -> String {
         let instances = self.instances.iter().map(InstanceStatus::table);
-        let waiting = (self.mails_waiting > 0).then(|| format!("mails that wait to be sent: {}\n", self.mails_waiting));
+        let why = self.mails_waiting_error.as_ref().map(|error| format!("; {}", cell(error))).unwrap_or_default();
+        let waiting = format!("mails that wait to be sent: {}{why}\n", self.mails_waiting);
+        let waiting = (self.mails_waiting > 0).then_some(waiting);
         let rejected = self.mails_rejected.iter();
         let rejected = rejected.map(|mail| format!("mail refused for good: {}: {}\n", mail.subject, cell(&mail.error)));
         instances.chain(waiting).chain(rejected).collect::<Vec<_>>().join("\n")

@@ -92,18 +92,8 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Read<Alerts> {
     let confirm_delay = section.duration("confirm_delay", &(Duration::ZERO..=HOUR));
     let confirmations = section.integer("confirmations", 0..=10);
     let policy = policy(&mut section);
-    let flap_transitions = section.integer("flap_transitions", 2..=1_000);
-    let flap_window = section.duration("flap_window", &(MINUTE..=YEAR));
-    let blind_after = section.integer("blind_after", 1..=1_000);
     section.finish();
-    Ok(Alerts {
-        confirm_delay: confirm_delay?,
-        confirmations: confirmations?,
-        policy: policy?,
-        flap_transitions: flap_transitions?,
-        flap_window: flap_window?,
-        blind_after: blind_after?,
-    })
+    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy? })
 }
 
 fn policy(section: &mut Section<'_>) -> Read<Policy> {
@@ -111,11 +101,17 @@ fn policy(section: &mut Section<'_>) -> Read<Policy> {
     let remind_every = section.duration_or_never("remind_every", &(MINUTE..=YEAR));
     let report_first_seen = section.boolean("report_first_seen");
     let stale_after = section.duration("stale_after", &(MINUTE..=YEAR));
+    let flap_transitions = section.integer("flap_transitions", 2..=1_000);
+    let flap_window = section.duration("flap_window", &(MINUTE..=YEAR));
+    let blind_after = section.integer("blind_after", 1..=1_000);
     Ok(Policy {
         recoveries: recoveries?,
         remind_every: remind_every?,
         report_first_seen: report_first_seen?,
         stale_after: stale_after?,
+        flap_transitions: flap_transitions?,
+        flap_window: flap_window?,
+        blind_after: blind_after?,
     })
 }
 

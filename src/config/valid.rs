@@ -112,12 +112,6 @@ pub struct Alerts {
     pub confirmations: u32,
     /// What is told.
     pub policy: Policy,
-    /// So many changes within [`Alerts::flap_window`] are flapping.
-    pub flap_transitions: u32,
-    /// See [`Alerts::flap_transitions`].
-    pub flap_window: Duration,
-    /// So many sweeps in a row that decide nothing bring a mail.
-    pub blind_after: u32,
 }
 
 impl Alerts {

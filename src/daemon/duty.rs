@@ -9,6 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::lasting::Lasting;
 use super::schedule::Timekeeper;
 use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
 use crate::domain::foreign;
@@ -26,8 +27,9 @@ pub(super) fn of(
     wake: Arc<Notify>,
 ) -> (Ticker, Post) {
     let (send, orders) = mpsc::channel(1);
-    let ticker = Ticker { sweeper: sweeper.clone(), turn, orders: send };
-    (ticker, Post { sweeper, orders, snapshots, wake })
+    let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::clone(&turn), orders: send };
+    let (unread, unsaved) = (Lasting::default(), Lasting::default());
+    (ticker, Post { sweeper, turn, orders, snapshots, wake, unread, unsaved, again: None })
 }
 
 /// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
@@ -62,10 +64,10 @@ impl Ticker {
             return Ok(());
         }
         tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
-        self.sweeper.metrics.ended(name, Outcome::Skipped);
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
-            tracing::error!(instance = %name, %error, "a skipped sweep could not be saved");
+            tracing::error!(instance = %name, "a skipped sweep could not be saved: {error}");
         }
+        self.sweeper.metrics.ended(name, Outcome::Skipped);
         Ok(())
     }
 }
@@ -73,16 +75,27 @@ impl Ticker {
 /// Sweeps when told to, and hands on what came of it.
 pub(super) struct Post {
     sweeper: Sweeper,
+    turn: Turn,
     orders: mpsc::Receiver<OwnedSemaphorePermit>,
     snapshots: watch::Sender<Snapshot>,
     wake: Arc<Notify>,
+    /// Why it cannot see what others swept.
+    unread: Lasting,
+    /// Why the latest sweep could not be saved.
+    unsaved: Lasting,
+    /// When that sweep is made again, on the clock's `elapsed`.
+    again: Option<Duration>,
 }
 
 /// An idle sweeper shows so often that it lives, and looks whether another process has swept.
 const IDLE_BEAT: Duration = Duration::from_secs(5);
 
+/// A sweep that could not be saved is made again after this: the next one may be due tomorrow only.
+const AGAIN_AFTER: Duration = Duration::from_mins(1);
+
 impl Post {
-    /// Sweeps on each order, until asked to leave between two sweeps, or stopped in the midst of one.
+    /// Sweeps on each order, until asked to leave between two sweeps, or stopped in the midst of one. What was
+    /// ordered by then is swept.
     pub(super) async fn sweep_on_order(
         mut self,
         leave: CancellationToken,
@@ -90,37 +103,53 @@ impl Post {
     ) -> anyhow::Result<()> {
         loop {
             self.sweeper.pulse.beat(self.sweeper.clock.elapsed());
-            let turn = tokio::select! {
+            let (turn, ordered) = tokio::select! {
                 biased;
-                () = leave.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(()),
                 order = self.orders.recv() => match order {
-                    Some(turn) => turn,
+                    Some(turn) => (turn, true),
                     None => return Ok(()),
                 },
+                () = leave.cancelled() => return Ok(()),
                 () = self.sweeper.clock.sleep(IDLE_BEAT) => {
                     self.see_what_others_swept().await;
-                    continue;
+                    let Some(turn) = self.turn_to_sweep_again() else { continue };
+                    (turn, false)
                 }
             };
             let span =
                 tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
-            Box::pin(self.sweep(&stop)).instrument(span).await;
+            Box::pin(self.sweep(ordered, &stop)).instrument(span).await;
             drop(turn);
         }
     }
 
-    /// One sweep. A database that fails ends no task: the next tick tries again, and nothing is told twice.
-    async fn sweep(&self, stop: &CancellationToken) {
+    fn turn_to_sweep_again(&self) -> Option<OwnedSemaphorePermit> {
+        let due = self.again.is_some_and(|again| again <= self.sweeper.clock.elapsed());
+        due.then(|| Arc::clone(&self.turn).try_acquire_owned().ok()).flatten()
+    }
+
+    /// One sweep, which a tick ordered or which is made again. A database that fails ends no task, and nothing is
+    /// told twice.
+    async fn sweep(&mut self, ordered: bool, stop: &CancellationToken) {
+        self.again = None;
         match sweep_once(&self.sweeper, &SweepRequest::default(), stop).await {
             Ok(end) => {
+                self.unsaved.is_over();
                 log(&end);
                 if end.mailed {
                     self.wake.notify_one();
                 }
             }
             Err(error) => {
-                self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
-                tracing::error!(%error, "the sweep could not be saved; no state was changed, the next sweep decides");
+                self.again = Some(self.sweeper.clock.elapsed() + AGAIN_AFTER);
+                // What keeps failing is told at each sweep that is due, not at each that is made again.
+                if self.unsaved.is_news(error.to_string()) || ordered {
+                    self.sweeper.metrics.ended(&self.sweeper.instance.name, Outcome::Failed);
+                    tracing::error!(
+                        "the sweep could not be saved, no state was changed, and it is made again: {error}"
+                    );
+                }
             }
         }
         self.sweeper.live.end();
@@ -128,21 +157,31 @@ impl Post {
     }
 
     /// A `cardwatch sweep` on the same database changes what is true as well.
-    async fn see_what_others_swept(&self) {
+    async fn see_what_others_swept(&mut self) {
         let name = &self.sweeper.instance.name;
         let shown =
             self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
         match self.sweeper.store.last_finished(name).await {
-            Ok(last) if last != shown => self.publish_what_is_true().await,
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the database cannot be read"),
+            Ok(last) => {
+                if self.unread.is_over() {
+                    tracing::info!(instance = %name, "the database can be read again");
+                }
+                if last != shown {
+                    self.publish_what_is_true().await;
+                }
+            }
+            Err(error) => {
+                if self.unread.is_news(error.to_string()) {
+                    tracing::error!(instance = %name, "the database cannot be read, which is tried again: {error}");
+                }
+            }
         }
     }
 
     async fn publish_what_is_true(&self) {
         match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
             Ok(fresh) => publish(&self.snapshots, fresh),
-            Err(error) => tracing::error!(%error, "what is true now cannot be read; gauges stay as they were"),
+            Err(error) => tracing::error!("what is true now cannot be read, gauges stay as they were: {error}"),
         }
     }
 }
@@ -155,19 +194,21 @@ fn log(end: &SweepEnd) {
     let but = trouble.map(|trouble| format!("; {trouble}")).unwrap_or_default();
     match end.outcome {
         Outcome::Failed => tracing::error!(outcome, "cannot check cards{but}"),
+        Outcome::Completed | Outcome::Partial if tally.decided() == 0 => {
+            tracing::error!(outcome, cards = tally.cards(), "cannot check cards{but}");
+        }
         Outcome::Interrupted | Outcome::Skipped => tracing::info!(outcome, "sweep {outcome}{but}"),
-        Outcome::Completed | Outcome::Partial => tracing::info!(
-            outcome,
-            seconds,
-            cards = tally.cards(),
-            broken = tally.broken,
-            unchecked = tally.unchecked,
-            mailed = end.mailed,
-            "sweep {outcome} in {seconds} s: {} of {} cards broken, {} unchecked{but}",
-            tally.broken,
-            tally.cards(),
-            tally.unchecked,
-        ),
+        Outcome::Completed | Outcome::Partial => {
+            let counts = format!("{} of {} cards broken, {} unchecked", tally.broken, tally.cards(), tally.unchecked);
+            let ended = format!("sweep {outcome} in {seconds} s: {counts}{but}");
+            let (cards, broken, unchecked, mailed) = (tally.cards(), tally.broken, tally.unchecked, end.mailed);
+            // What could not be listed needs a person's eye, sooner or later.
+            if end.trouble.is_some() {
+                tracing::warn!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");
+            } else {
+                tracing::info!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn keep_house(
         match prune(&store, &storage, &clock, &stop).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "forgot what is older than storage.keep_results and keep_transitions"),
-            Err(error) => tracing::error!(%error, "cannot forget old results; tried again in an hour"),
+            Err(error) => tracing::error!("cannot forget old results, which is tried again in an hour: {error}"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -71,7 +71,7 @@ impl Pulses {
 /// Tells systemd how it stands, where it listens.
 pub fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "systemd could not be told");
+        tracing::warn!("systemd could not be told: {error}");
     }
 }
 
@@ -79,7 +79,7 @@ pub fn notify(state: &[NotifyState<'_>]) {
 pub fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!(%error, "systemd could not be told of the reload"),
+        Err(error) => tracing::warn!("systemd could not be told of the reload: {error}"),
     }
 }
 
@@ -92,7 +92,7 @@ pub async fn feed_watchdog(pulses: Pulses, clock: SharedClock, stop: Cancellatio
     loop {
         match pulses.check(clock.elapsed()) {
             Ok(()) => notify(&[NotifyState::Watchdog]),
-            Err(stuck) => tracing::error!(%stuck, "the watchdog is not fed: systemd will start cardwatch again"),
+            Err(stuck) => tracing::error!("the watchdog is not fed, and systemd will start cardwatch again: {stuck}"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

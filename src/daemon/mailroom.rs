@@ -1,19 +1,19 @@
 //! The mailroom: takes letters from the outbox in their order and sends them until the server takes them
-//! or refuses them for good. Owns when to try again; a letter is never dropped, and a repeat after a crash
-//! carries the same Message-ID.
+//! or refuses them for good. Owns when to try again, and when a letter gives way to those behind it; a letter
+//! is never dropped, and a repeat after a crash carries the same Message-ID.
 
-use std::fs::{File, TryLockError};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::lasting::Lasting;
 use super::lifecycle::Pulse;
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, within};
 use crate::mail::mailer::{Delivery, Mailer};
-use crate::store::{QueuedLetter, Store, StoreError};
+use crate::store::{Claim, QueuedLetter, Store, StoreError};
 
 /// The first pause after a try that failed; it doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -27,9 +27,12 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// After the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
-/// Whoever sends from an outbox holds the lock on this file beside the database, so that a daemon and a
-/// `sweep --alert` do not both send a letter. The kernel lets go of it when the process dies.
-const LOCK_SUFFIX: &str = ".mailroom.lock";
+/// How long a stop waits for what the server says of the message that it was just given.
+const LAST_ANSWER: Duration = Duration::from_secs(3);
+
+/// A letter that the server takes for nobody, though it takes mail, holds back those behind it for so long
+/// after it was composed.
+const HOLDS_BACK: Duration = Duration::from_hours(24);
 
 /// Sends what lies in the outbox.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Mailroom {
     store: Store,
     clock: SharedClock,
     pulse: Pulse,
+    /// The letters that give way to those behind them, and when each is tried again, on the clock's `elapsed`.
+    aside: Mutex<BTreeMap<i64, Duration>>,
 }
 
 /// How long to wait before try number `attempts + 1`.
@@ -60,19 +65,31 @@ pub enum Errand {
 impl Mailroom {
     /// A mailroom for the outbox of `store`.
     pub fn new(mailer: Mailer, store: Store, clock: SharedClock, pulse: Pulse) -> Self {
-        Self { mailer, store, clock, pulse }
+        Self { mailer, store, clock, pulse, aside: Mutex::default() }
     }
 
     /// Works until stopped; `wake` says that a letter was put into the outbox. A letter whose time has not
-    /// come holds back those behind it: it is the same server, and order is kept.
+    /// come holds back those behind it, since it is the same server, and order is kept; not so where it is known
+    /// to be the letter: one mailbox that is full, or one mistake in an address, must not silence the rest.
     pub async fn work(self, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut lock = None;
+        let mut claim = None;
+        let mut hindered = Lasting::default();
         while !stop.is_cancelled() {
             self.pulse.beat(self.clock.elapsed());
-            let wait = self.work_in_turn(&mut lock, &stop).await.unwrap_or_else(|error| {
-                tracing::error!("no mail can be sent now, none is lost, and it is tried again: {error:#}");
-                DATABASE_PAUSE
-            });
+            let wait = match self.work_in_turn(&mut claim, &stop).await {
+                Ok(wait) => {
+                    if hindered.is_over() {
+                        tracing::info!("mail can be sent again");
+                    }
+                    wait
+                }
+                Err(error) => {
+                    if hindered.is_news(format!("{error:#}")) {
+                        tracing::error!("no mail can be sent now, none is lost, and it is tried again: {error:#}");
+                    }
+                    DATABASE_PAUSE
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = wake.notified(), if wait > DATABASE_PAUSE => {}
@@ -82,19 +99,20 @@ impl Mailroom {
         Ok(())
     }
 
-    async fn work_in_turn(&self, lock: &mut Option<File>, stop: &CancellationToken) -> anyhow::Result<Duration> {
-        if lock.is_none() {
-            let Some(held) = self.try_lock()? else { return Ok(DATABASE_PAUSE) };
+    /// Works while no other process does: a daemon and a `sweep --alert` do not both send a letter.
+    async fn work_in_turn(&self, claim: &mut Option<Claim>, stop: &CancellationToken) -> anyhow::Result<Duration> {
+        if claim.is_none() {
+            let Some(held) = Claim::of_mailroom(self.store.path())? else { return Ok(DATABASE_PAUSE) };
             // Whoever starts a daemon may just have mended what kept mail from leaving.
             self.store.make_letters_due(self.clock.now()).await?;
-            *lock = Some(held);
+            *claim = Some(held);
         }
         Ok(self.work_once(stop).await?)
     }
 
     /// Sends every letter that is due, once, for a command that does not stay.
     pub async fn send_what_is_due(&self) -> anyhow::Result<Errand> {
-        let Some(_held) = self.try_lock()? else { return Ok(Errand::DaemonDoesIt) };
+        let Some(_held) = Claim::of_mailroom(self.store.path())? else { return Ok(Errand::DaemonDoesIt) };
         let stop = CancellationToken::new();
         loop {
             let wait = self.work_once(&stop).await?;
@@ -105,53 +123,99 @@ impl Mailroom {
         }
     }
 
-    fn try_lock(&self) -> anyhow::Result<Option<File>> {
-        let mut path = self.store.path().as_os_str().to_owned();
-        path.push(LOCK_SUFFIX);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    /// Sends the letter that is next in line, if it is due. Returns how long to wait before looking again.
+    async fn work_once(&self, stop: &CancellationToken) -> Result<Duration, StoreError> {
+        let (aside, wait) = self.who_gives_way();
+        let Some(queued) = self.store.next_letter_beside(&aside).await? else { return Ok(wait) };
+        let due_in = self.due_in(&queued);
+        if !due_in.is_zero() {
+            return Ok(due_in.min(wait));
+        }
+        let Some(delivery) = self.send(&queued, stop).await else { return Ok(Duration::ZERO) };
+        self.put_aside(&queued, &delivery);
+        self.record_for_sure(&queued, &delivery, stop).await;
+        Ok(Duration::ZERO)
+    }
+
+    /// Tries once; `None` when stopped before the server has answered. It is given a moment for that: a message
+    /// that it took without our knowing is sent again.
+    async fn send(&self, queued: &QueuedLetter, stop: &CancellationToken) -> Option<Delivery> {
+        let mut sending = Box::pin(self.mailer.send(&queued.letter, queued.created_at));
+        tokio::select! {
+            biased;
+            delivery = &mut sending => Some(delivery),
+            () = stop.cancelled() => within(&*self.clock, LAST_ANSWER, sending).await,
         }
     }
 
-    /// Sends the letter that is next in line, if it is due. Returns how long to wait before looking again.
-    async fn work_once(&self, stop: &CancellationToken) -> Result<Duration, StoreError> {
-        let Some(queued) = self.store.next_letter().await? else { return Ok(LOOK_EVERY) };
+    /// How long until a letter's time comes. No letter waits for longer than its pause: a next try that lies
+    /// further ahead was written down by a clock that has been set back since.
+    fn due_in(&self, queued: &QueuedLetter) -> Duration {
         let due_in = (queued.next_attempt_at - self.clock.now()).to_std().unwrap_or_default();
-        if !due_in.is_zero() {
-            return Ok(due_in.min(LOOK_EVERY));
+        let pause = if queued.attempts == 0 { Duration::ZERO } else { pause_after(queued.attempts) };
+        if due_in > pause { Duration::ZERO } else { due_in }
+    }
+
+    /// The letters whose next try the others need not wait for, and when to look again.
+    fn who_gives_way(&self) -> (BTreeSet<i64>, Duration) {
+        let now = self.clock.elapsed();
+        let aside = self.aside();
+        let waiting = aside.iter().filter(|(_, until)| **until > now);
+        let soonest = waiting.clone().map(|(_, until)| until.saturating_sub(now)).min();
+        (waiting.map(|(id, _)| *id).collect(), soonest.map_or(LOOK_EVERY, |soonest| soonest.min(LOOK_EVERY)))
+    }
+
+    /// A letter that somebody got, or that nobody could get for too long, gives way until its next try.
+    fn put_aside(&self, queued: &QueuedLetter, delivery: &Delivery) {
+        let age = (self.clock.now() - queued.created_at).to_std().unwrap_or_default();
+        let until = self.clock.elapsed() + pause_after(queued.attempts + 1);
+        match delivery {
+            Delivery::Deferred { served, .. } if *served || age >= HOLDS_BACK => {
+                self.aside().insert(queued.id, until);
+            }
+            Delivery::Deferred { .. } | Delivery::Retry(_) | Delivery::Sent { .. } | Delivery::Rejected(_) => {
+                self.aside().remove(&queued.id);
+            }
         }
-        let delivery = tokio::select! {
-            delivery = self.mailer.send(&queued.letter, queued.created_at) => delivery,
-            () = stop.cancelled() => return Ok(Duration::ZERO),
-        };
-        // What the server has answered is written down before anything else is tried: a letter that it took
-        // and that nobody marked would be sent again.
-        while let Err(error) = self.record(&queued, &delivery).await {
-            tracing::error!("what became of a mail cannot be saved; trying again: {error}");
+    }
+
+    fn aside(&self) -> MutexGuard<'_, BTreeMap<i64, Duration>> {
+        // The map is whole between any two steps: a panic elsewhere does not spoil it.
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the server has answered is written down before anything else is tried: a letter that it took and
+    /// that nobody marked would be sent again.
+    async fn record_for_sure(&self, queued: &QueuedLetter, delivery: &Delivery, stop: &CancellationToken) {
+        let mut hindered = Lasting::default();
+        while let Err(error) = self.record(queued, delivery).await {
+            if hindered.is_news(error.to_string()) {
+                tracing::error!("what became of a mail cannot be saved, which is tried again: {error}");
+            }
+            self.pulse.beat(self.clock.elapsed());
             self.clock.sleep(DATABASE_PAUSE).await;
             if stop.is_cancelled() {
                 break;
             }
         }
-        Ok(Duration::ZERO)
     }
 
     async fn record(&self, queued: &QueuedLetter, delivery: &Delivery) -> Result<(), StoreError> {
         let now = self.clock.now();
         let subject = &queued.letter.subject;
         match delivery {
-            Delivery::Sent { refused } => {
+            Delivery::Sent { refused } if refused.is_empty() => {
                 self.store.mark_sent(queued.id, now).await?;
                 tracing::info!(%subject, to = ?queued.letter.to, "mail sent: {subject}");
+            }
+            Delivery::Sent { refused } => {
+                self.store.mark_sent_in_part(queued.id, &refused.join("; "), now).await?;
+                tracing::info!(%subject, to = ?queued.letter.to, "mail sent, but not to everyone: {subject}");
                 for refusal in refused {
                     tracing::error!(%subject, %refusal, "the mail server refused one recipient for good; correct 'to': {refusal}");
                 }
             }
-            Delivery::Retry(error) => {
+            Delivery::Retry(error) | Delivery::Deferred { why: error, .. } => {
                 let pause = pause_after(queued.attempts + 1);
                 self.store.mark_retry(queued.id, error, now + pause).await?;
                 let pause = humantime::format_duration(pause);

@@ -8,6 +8,7 @@
 pub mod clock;
 mod duty;
 pub mod housekeeping;
+mod lasting;
 pub mod lifecycle;
 pub mod mailroom;
 pub mod metrics;

@@ -149,9 +149,11 @@ impl Daemon {
         let name = sweeper.instance.name.clone();
         let timekeeper = shared.timekeeper(&sweeper);
         let latest = snapshot.last_sweep.as_ref().map(|sweep| sweep.started_at);
-        let missed = schedule::missed(&sweeper.instance.schedule, latest, shared.clock.now());
         let leave = shared.stop.child_token();
         let desk = Desk { leave: leave.clone(), gone: CancellationToken::new(), turn: self.turn_of(&name) };
+        // The sweep that runs is the one that was due.
+        let idle = desk.turn.available_permits() > 0;
+        let missed = idle && schedule::missed(&sweeper.instance.schedule, latest, shared.clock.now());
         let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
         let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());

@@ -1,7 +1,7 @@
 //! The daemon as a whole: starts it, waits for its end, and takes the death of any task for its own. Owns
 //! who gets what; which tasks a configuration asks for is [`super::reload`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,23 +26,29 @@ use crate::domo::DomoMetrics;
 use crate::http::live::LiveBoard;
 use crate::http::{self, Board, Settings};
 use crate::mail::mailer::MailMetrics;
-use crate::store::Store;
+use crate::store::{Claim, Store};
 
 /// Tasks that are asked to end get this long.
-const SOFT_STOP: Duration = Duration::from_secs(8);
+const SOFT_STOP: Duration = Duration::from_secs(7);
 
-/// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers.
+/// The database is given this long to be folded up: what is committed is safe without it.
+const FOLD_UP: Duration = Duration::from_secs(1);
+
+/// Starts the daemon on `listener`: when this returns, the database is open and HTTP answers. There is one
+/// daemon to a database.
 pub async fn start(
     config: Config,
     listener: TcpListener,
     clock: SharedClock,
     stop: CancellationToken,
 ) -> anyhow::Result<Daemon> {
+    // Before anything is opened: a newer cardwatch would bring the schema up to date under one that runs.
+    let claim = Claim::of_daemon(&config.storage.path)?;
     let store = Store::open(&config.storage.path).await?;
     for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
         tracing::warn!(instance, "a sweep was interrupted; the next one decides");
     }
-    let mut daemon = Daemon::new(&config, Shared::new(store, clock, stop).await?);
+    let mut daemon = Daemon::new(&config, claim, Shared::new(store, clock, stop).await?);
     // The first scrape finds what the database holds already.
     daemon.take_up(config).await?;
     daemon.serve(listener)?;
@@ -121,19 +127,15 @@ pub struct Daemon {
     pub(super) settings: watch::Sender<Settings>,
     /// Where it listens, for good.
     pub(super) http: Http,
-    tasks: JoinSet<Ended>,
-}
-
-/// A task that came to its end.
-struct Ended {
-    name: String,
-    result: anyhow::Result<()>,
-    /// It was asked to end.
-    asked: bool,
+    tasks: JoinSet<anyhow::Result<()>>,
+    /// The tasks that run: what each is called, and what asks it to end.
+    names: HashMap<tokio::task::Id, (String, CancellationToken)>,
+    /// Held to the end.
+    _claim: Claim,
 }
 
 impl Daemon {
-    fn new(config: &Config, shared: Shared) -> Self {
+    fn new(config: &Config, claim: Claim, shared: Shared) -> Self {
         Self {
             config: None,
             desks: BTreeMap::new(),
@@ -141,6 +143,8 @@ impl Daemon {
             settings: watch::Sender::new(Settings::of(config)),
             http: config.http.clone(),
             tasks: JoinSet::new(),
+            names: HashMap::new(),
+            _claim: claim,
             shared,
         }
     }
@@ -181,11 +185,8 @@ impl Daemon {
         leave: CancellationToken,
         task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
     ) {
-        let name = name.into();
-        self.tasks.spawn(async move {
-            let result = task.await;
-            Ended { name, result, asked: leave.is_cancelled() }
-        });
+        let task = self.tasks.spawn(task);
+        self.names.insert(task.id(), (name.into(), leave));
     }
 
     /// Waits for the end, which comes when the daemon's `stop` is cancelled. A task that ends although nobody
@@ -206,20 +207,29 @@ impl Daemon {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break None,
-                Some(ended) = self.tasks.join_next() => {
-                    if let Some(death) = death(ended) {
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    if let Some(death) = self.death(ended) {
                         break Some(death);
                     }
                 }
-                Some(()) = requests.recv() => self.reload(load()).await,
+                Some(()) = requests.recv() => tokio::select! {
+                    biased;
+                    // A database that somebody keeps locked holds up a reload, but no stop.
+                    () = stop.cancelled() => break None,
+                    () = self.reload(load()) => {}
+                },
             }
         };
         stop.cancel();
+        let clock = Arc::clone(&self.shared.clock);
         let drain = async { while self.tasks.join_next().await.is_some() {} };
-        if within(&*self.shared.clock.clone(), SOFT_STOP, drain).await.is_none() {
+        if within(&*clock, SOFT_STOP, drain).await.is_none() {
             tracing::warn!("some tasks did not end in time and are ended by force");
+            self.tasks.abort_all();
         }
-        self.shared.store.close().await;
+        if within(&*clock, FOLD_UP, self.shared.store.close()).await.is_none() {
+            tracing::warn!("the database is still in use; the next start tidies it up");
+        }
         death.map_or(Ok(()), Err)
     }
 
@@ -241,14 +251,16 @@ impl Daemon {
         }
         lifecycle::notify(&[NotifyState::Ready]);
     }
-}
 
-/// The error of a task that ended although nobody asked it to.
-fn death(ended: Result<Ended, JoinError>) -> Option<anyhow::Error> {
-    match ended {
-        Err(panicked) => Some(anyhow::Error::new(panicked).context("a task died")),
-        Ok(Ended { name, result: Err(error), .. }) => Some(error.context(format!("{name} died"))),
-        Ok(Ended { asked: true, .. }) => None,
-        Ok(Ended { name, .. }) => Some(anyhow::anyhow!("{name} ended although nobody asked it to")),
+    /// The error of a task that ended although nobody asked it to.
+    fn death(&mut self, ended: Result<(tokio::task::Id, anyhow::Result<()>), JoinError>) -> Option<anyhow::Error> {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let (name, leave) = self.names.remove(&id)?;
+        match ended {
+            Err(panicked) => Some(anyhow::Error::new(panicked).context(format!("{name} died"))),
+            Ok((_, Err(error))) => Some(error.context(format!("{name} died"))),
+            Ok((_, Ok(()))) if leave.is_cancelled() => None,
+            Ok((_, Ok(()))) => Some(anyhow::anyhow!("{name} ended although nobody asked it to")),
+        }
     }
 }

@@ -114,7 +114,7 @@ enum Waited {
 }
 
 /// Whether a sweep was missed while nobody kept time: the first one is due at once, and so is one whose
-/// time came after the latest began.
+/// time came after the latest began. What a clock that was wrong dated ahead says nothing of what was missed.
 pub fn missed(schedule: &Schedule, latest: Option<Timestamp>, now: Timestamp) -> bool {
-    latest.is_none_or(|latest| schedule.next_after(latest).is_some_and(|due| due <= now))
+    latest.is_none_or(|latest| latest > now || schedule.next_after(latest).is_some_and(|due| due <= now))
 }

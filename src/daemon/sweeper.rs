@@ -15,10 +15,11 @@ use super::rounds::{self, Ended};
 use crate::clock::{SharedClock, within};
 use crate::config::valid::{Alerts, Config, Instance, Pages};
 use crate::domain::Timestamp;
-use crate::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use crate::domain::closing::{self, Closing, Failed, Judged, Memory, Reporting, Swept};
 use crate::domain::ids::{CardId, PageId, SweepId};
-use crate::domain::report::Letter;
-use crate::domain::sweep::{Listing, Outcome, Plan, Tally};
+use crate::domain::report::{Letter, Report};
+use crate::domain::sight::Why;
+use crate::domain::sweep::{Listing, Outcome, Plan, Scope, Tally};
 use crate::domo::{Domo, DomoError, Wanted};
 use crate::http::live::Live;
 use crate::mail::message::{self, Envelope};
@@ -91,7 +92,7 @@ pub struct SweepEnd {
     pub outcome: Outcome,
     /// The cards counted.
     pub tally: Tally,
-    /// What ended it early, or kept it from its whole view.
+    /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
     /// What it looked at; `None` where nothing could be listed.
     pub looked_at: Option<(Plan, BTreeMap<CardId, Judged>)>,
@@ -107,15 +108,17 @@ pub async fn sweep_once(
     stop: &CancellationToken,
 ) -> Result<SweepEnd, StoreError> {
     let name = &sweeper.instance.name;
+    let wanted = sweeper.wanted(request);
     let mut sweep = sweeper.store.begin_sweep(name, sweeper.pid, sweeper.clock.now()).await?;
     tracing::Span::current().record("sweep", sweep.id.0);
     let plan = tokio::select! {
-        plan = sweeper.plan(request) => plan?,
-        () = stop.cancelled() => Err(STOPPED),
+        plan = sweeper.plan(&wanted) => plan?,
+        () = stop.cancelled() => Err(Ending::Stopped),
     };
     let plan = match plan {
         Ok(plan) => plan,
-        Err(ending) => return sweeper.give_up(sweep, ending).await,
+        Err(Ending::Stopped) => return sweeper.interrupt(sweep).await,
+        Err(Ending::Failed(why)) => return sweeper.fail(sweep, wanted.scope(), why).await,
     };
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
     let known_broken = sweeper.known_broken().await?;
@@ -123,8 +126,11 @@ pub async fn sweep_once(
     sweeper.live.end();
     let (verdicts, trouble) = match looked {
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
-        Ended::SignedOut => return sweeper.give_up(sweep, sweeper.signed_out().await).await,
-        Ended::Stopped => return sweeper.give_up(sweep, STOPPED).await,
+        Ended::SignedOut => {
+            let why = sweeper.signed_out().await;
+            return sweeper.fail(sweep, wanted.scope(), why).await;
+        }
+        Ended::Stopped => return sweeper.interrupt(sweep).await,
     };
     let swept = Swept {
         sweep: sweep.id,
@@ -134,11 +140,14 @@ pub async fn sweep_once(
         plan,
         verdicts,
     };
+    let reporting = sweeper.reporting(&sweep);
     let mut mailed = false;
+    let changes_since = swept.finished_at - sweeper.alerts.policy.flap_window;
     let closing = sweeper
         .store
-        .finish_sweep(sweep, &swept, |memory| {
-            let (closing, letter) = sweeper.decide(&swept, memory);
+        .finish_sweep(sweep, &swept, changes_since, |memory| {
+            let closing = closing::close(&swept, memory, reporting.as_ref());
+            let letter = sweeper.letter(closing.report.as_ref(), reporting.as_ref());
             mailed = letter.is_some();
             (closing, letter)
         })
@@ -147,31 +156,28 @@ pub async fn sweep_once(
     Ok(SweepEnd::closed(swept, closing, mailed))
 }
 
-/// Why a sweep ends without a closing.
-struct Ending {
-    outcome: Outcome,
-    why: std::borrow::Cow<'static, str>,
+/// Why a sweep ends before it has looked at anything.
+enum Ending {
+    Stopped,
+    Failed(Why),
 }
 
 /// See [`Sweeper::beat_along`].
 const BEAT_EVERY: Duration = Duration::from_secs(10);
 
-const STOPPED: Ending =
-    Ending { outcome: Outcome::Interrupted, why: std::borrow::Cow::Borrowed("cardwatch was stopped while it ran") };
-
 impl Sweeper {
     /// Signs in, lists, and reads the listing against what is remembered.
-    async fn plan(&self, request: &SweepRequest) -> Result<Result<Plan, Ending>, StoreError> {
-        let failed = |why: String| Ok(Err(Ending { outcome: Outcome::Failed, why: why.into() }));
+    async fn plan(&self, wanted: &Wanted) -> Result<Result<Plan, Ending>, StoreError> {
+        let failed = |why: Why| Ok(Err(Ending::Failed(why)));
         let limit = self.instance.sweep_timeout;
-        let listing = match within(&*self.clock, limit, self.beat_along(Box::pin(self.list(request)))).await {
+        let listing = match within(&*self.clock, limit, self.beat_along(Box::pin(self.list(wanted)))).await {
             Some(Ok(listing)) => listing,
-            Some(Err(error)) => return failed(error.to_string()),
+            Some(Err(error)) => return failed(why(&error)),
             None => {
-                return failed(format!(
-                    "the cards could not be listed within sweep_timeout ({})",
-                    humantime::format_duration(limit)
-                ));
+                let limit = humantime::format_duration(limit);
+                let full =
+                    format!("the cards could not be listed within sweep_timeout ({limit}); raise it, or concurrency");
+                return failed(Why { brief: "listing takes too long", full });
             }
         };
         let remembered = self.store.remembered(&self.instance.name).await?;
@@ -190,14 +196,17 @@ impl Sweeper {
         }
     }
 
-    async fn list(&self, request: &SweepRequest) -> Result<Listing, DomoError> {
+    async fn list(&self, wanted: &Wanted) -> Result<Listing, DomoError> {
         self.domo.sign_in().await?;
-        let wanted = match (&self.instance.pages, request.pages.is_empty()) {
+        self.domo.list(wanted).await
+    }
+
+    fn wanted(&self, request: &SweepRequest) -> Wanted {
+        match (&self.instance.pages, request.pages.is_empty()) {
             (_, false) => Wanted::Part { ids: request.pages.clone() },
             (Pages::All, true) => Wanted::Instance,
             (Pages::Some { ids, subpages }, true) => Wanted::Pages { ids: ids.clone(), subpages: *subpages },
-        };
-        self.domo.list(&wanted).await
+        }
     }
 
     /// The cards that need no confirmation when they fail again.
@@ -207,60 +216,81 @@ impl Sweeper {
     }
 
     /// Renders only see that Domo says 401; why it does, another sign-in tells.
-    async fn signed_out(&self) -> Ending {
-        let error = self.domo.sign_in().await.err().unwrap_or(DomoError::SignedOut);
-        Ending { outcome: Outcome::Failed, why: error.to_string().into() }
+    async fn signed_out(&self) -> Why {
+        why(&self.domo.sign_in().await.err().unwrap_or(DomoError::SignedOut))
     }
 
-    /// Ends a sweep that changes nothing but its own row.
-    async fn give_up(&self, sweep: OpenSweep, ending: Ending) -> Result<SweepEnd, StoreError> {
-        let end = SweepEnd {
-            sweep: sweep.id,
-            started_at: sweep.started_at,
-            finished_at: self.clock.now(),
-            outcome: ending.outcome,
-            tally: Tally::default(),
-            trouble: Some(ending.why.to_string()),
-            looked_at: None,
-            mailed: false,
+    /// Ends a sweep that could look at nothing, and tells the admins if that goes on for too long.
+    async fn fail(&self, sweep: OpenSweep, scope: Scope, why: Why) -> Result<SweepEnd, StoreError> {
+        let failed = Failed { scope, started_at: sweep.started_at, finished_at: self.clock.now(), why };
+        let mut end = SweepEnd::early(&sweep, Outcome::Failed, failed.finished_at, failed.why.full.clone());
+        let mailed = &mut end.mailed;
+        let reporting = self.reporting(&sweep);
+        let decide = |memory: &Memory| {
+            let closing = closing::close_failed(&failed, memory, reporting.as_ref());
+            let letter = self.letter(closing.report.as_ref(), reporting.as_ref());
+            *mailed = letter.is_some();
+            (closing, letter)
         };
-        self.store.end_sweep(sweep, ending.outcome, &ending.why, end.finished_at).await?;
-        self.metrics.ended(&self.instance.name, ending.outcome);
+        self.store.finish_failed_sweep(sweep, &failed, decide).await?;
+        self.metrics.ended(&self.instance.name, Outcome::Failed);
         Ok(end)
     }
 
-    /// What follows from a sweep, and the letter that is due. Runs inside the closing transaction.
-    fn decide(&self, swept: &Swept, memory: &Memory) -> (Closing, Option<Letter>) {
-        let Some(head) = &self.letters else { return (closing::close(swept, memory, None), None) };
-        let reporting = Reporting {
+    /// Ends a sweep that was cut short: what was decided stays saved, and the next one decides.
+    async fn interrupt(&self, sweep: OpenSweep) -> Result<SweepEnd, StoreError> {
+        let why = "cardwatch was stopped while it ran";
+        let end = SweepEnd::early(&sweep, Outcome::Interrupted, self.clock.now(), why.to_owned());
+        self.store.interrupt_sweep(sweep, why, end.finished_at).await?;
+        self.metrics.ended(&self.instance.name, Outcome::Interrupted);
+        Ok(end)
+    }
+
+    /// How this sweep's report is made; `None` where nobody is told.
+    fn reporting(&self, sweep: &OpenSweep) -> Option<Reporting> {
+        let head = self.letters.as_ref()?;
+        let began = sweep.started_at.timestamp_millis();
+        Some(Reporting {
             instance: self.instance.name.clone(),
             url: self.instance.url.clone(),
             timezone: self.instance.schedule.zone(),
             policy: self.alerts.policy.clone(),
             confirmed_after: self.alerts.confirmed_after(),
-            message_id: self.message_id(head, swept),
-        };
-        let closing = closing::close(swept, memory, Some(&reporting));
-        let letter = closing.report.as_ref().map(|(report, references)| {
-            let envelope = Envelope {
-                message_id: reporting.message_id,
-                references: references.clone(),
-                to: &head.to,
-                link_base: head.link_base.as_ref(),
-            };
-            message::compose(report, envelope)
-        });
-        (closing, letter)
+            // One report a sweep at most: the sweep names it, for good.
+            message_id: format!("{}.{}.{began}@{}", self.instance.name, sweep.id, head.domain),
+        })
     }
 
-    /// One report a sweep at most: the sweep names it, for good.
-    fn message_id(&self, head: &LetterHead, swept: &Swept) -> String {
-        let began = swept.started_at.timestamp_millis();
-        format!("{}.{}.{began}@{}", self.instance.name, swept.sweep, head.domain)
+    fn letter(&self, report: Option<&(Report, Vec<String>)>, reporting: Option<&Reporting>) -> Option<Letter> {
+        let ((report, references), reporting, head) = (report?, reporting?, self.letters.as_ref()?);
+        let envelope = Envelope {
+            message_id: reporting.message_id.clone(),
+            references: references.clone(),
+            to: &head.to,
+            link_base: head.link_base.as_ref(),
+        };
+        Some(message::compose(report, envelope))
     }
 }
 
+fn why(error: &DomoError) -> Why {
+    Why { brief: error.brief(), full: error.to_string() }
+}
+
 impl SweepEnd {
+    fn early(sweep: &OpenSweep, outcome: Outcome, finished_at: Timestamp, trouble: String) -> Self {
+        Self {
+            sweep: sweep.id,
+            started_at: sweep.started_at,
+            finished_at,
+            outcome,
+            tally: Tally::default(),
+            trouble: Some(trouble),
+            looked_at: None,
+            mailed: false,
+        }
+    }
+
     fn closed(swept: Swept, closing: Closing, mailed: bool) -> Self {
         Self {
             sweep: swept.sweep,

@@ -19,6 +19,12 @@ pub struct Policy {
     pub report_first_seen: bool,
     /// A card that was not decided for so long is unchecked: a digest does not claim that it is broken.
     pub stale_after: Duration,
+    /// A card with so many changes within [`Policy::flap_window`] is flapping.
+    pub flap_transitions: usize,
+    /// See [`Policy::flap_transitions`]; a card that did not change for so long has settled.
+    pub flap_window: Duration,
+    /// So many sweeps in a row that decide nothing are told.
+    pub blind_after: u32,
 }
 
 /// What is due for one card.
@@ -30,6 +36,8 @@ pub enum Due {
     Broke,
     /// Say that it was broken when first seen.
     FirstSeen,
+    /// Say that it goes back and forth.
+    Flapping,
     /// Say that it works again.
     Recovered,
     /// Say nothing, now or later, about this breakage.
@@ -39,17 +47,45 @@ pub enum Due {
 }
 
 /// Compares what was told of a card with what is true of it.
-pub fn due(memory: &CardMemory, policy: &Policy) -> Due {
+///
+/// A card that was told as flapping is told again, as what it is then, once it was decided
+/// [`Policy::flap_window`] after its latest change: time in which nobody could look does not settle it.
+pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
+    let flapping = recent_changes(memory, policy, now) >= policy.flap_transitions;
     match (&memory.state, &memory.told) {
-        (CardState::Undecided, _)
-        | (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
-        | (CardState::Working { .. } | CardState::Unsupported, Told::Nothing) => Due::Nothing,
-        (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
+        (CardState::Undecided, _) | (CardState::Unsupported, Told::Nothing) => Due::Nothing,
+        (CardState::Unsupported, _) => Due::Forget,
+        (
+            CardState::Working { since, decided_at } | CardState::Broken { since, decided_at, .. },
+            Told::Flapping { .. },
+        ) if flapping || !passed(*since, policy.flap_window, *decided_at) => Due::Nothing,
+        (_, Told::Nothing | Told::Broken { .. } | Told::Withheld) if flapping => Due::Flapping,
+        (CardState::Broken { .. }, Told::Broken { .. } | Told::Withheld)
+        | (CardState::Working { .. }, Told::Nothing) => Due::Nothing,
+        (CardState::Broken { .. }, Told::Flapping { .. })
+        | (CardState::Broken { first_seen: false, .. }, Told::Nothing) => Due::Broke,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) if policy.report_first_seen => Due::FirstSeen,
         (CardState::Broken { first_seen: true, .. }, Told::Nothing) => Due::Withhold,
-        (CardState::Working { .. }, Told::Broken { .. }) if policy.recoveries => Due::Recovered,
-        (CardState::Working { .. } | CardState::Unsupported, Told::Broken { .. } | Told::Withheld) => Due::Forget,
+        (CardState::Working { .. }, Told::Broken { .. } | Told::Flapping { .. }) if policy.recoveries => Due::Recovered,
+        (CardState::Working { .. }, Told::Broken { .. } | Told::Flapping { .. } | Told::Withheld) => Due::Forget,
     }
+}
+
+/// How often a card changed within the window that ends `now`, first sights aside.
+pub fn recent_changes(memory: &CardMemory, policy: &Policy, now: Timestamp) -> usize {
+    memory.changes.iter().filter(|at| !passed(**at, policy.flap_window, now)).count()
+}
+
+/// Whether something that was told at `at` is to be told again.
+pub fn reminder_due(at: Timestamp, policy: &Policy, now: Timestamp) -> bool {
+    policy.remind_every.is_some_and(|every| passed(at, every, now))
+}
+
+/// Whether a span of time that began at `at` is over. An instant that lies further ahead than the span is long
+/// was written down by a clock that was wrong; it is not waited for.
+fn passed(at: Timestamp, span: Duration, now: Timestamp) -> bool {
+    let (behind, ahead) = ((now - at).to_std().unwrap_or_default(), (at - now).to_std().unwrap_or_default());
+    behind >= span || ahead > span
 }
 
 /// Whether a digest of what is still broken is due: `told_since` are the instants at which the cards

@@ -70,6 +70,13 @@ pub struct Transition {
     pub change: Change,
 }
 
+impl Transition {
+    /// Whether nothing was known of the card before.
+    pub fn is_first_seen(&self) -> bool {
+        matches!(self.change, Change::Broke { first_seen: true, .. })
+    }
+}
+
 /// What a transition changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -167,6 +174,23 @@ pub enum Told {
     },
     /// It is broken, and the policy said to keep quiet about it.
     Withheld,
+    /// That it is flapping; nothing more is said until it has settled.
+    Flapping {
+        /// When.
+        at: Timestamp,
+        /// The Message-ID of the mail that said so.
+        message_id: String,
+    },
+}
+
+impl Told {
+    /// When a mail said so; `None` where none did.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Broken { at, .. } | Self::Flapping { at, .. } => Some(*at),
+            Self::Nothing | Self::Withheld => None,
+        }
+    }
 }
 
 /// What the store remembers of a card between sweeps.
@@ -176,9 +200,11 @@ pub struct CardMemory {
     pub state: CardState,
     /// What was told.
     pub told: Told,
+    /// When it changed lately, first sights aside: at least as far back as [`super::alerts::Policy::flap_window`].
+    pub changes: Vec<Timestamp>,
 }
 
 impl CardMemory {
     /// The memory of a card that was never seen.
-    pub const NEW: Self = Self { state: CardState::Undecided, told: Told::Nothing };
+    pub const NEW: Self = Self { state: CardState::Undecided, told: Told::Nothing, changes: Vec::new() };
 }

@@ -12,10 +12,13 @@ pub mod closing;
 pub mod foreign;
 pub mod ids;
 pub mod link;
+mod obstacle;
 pub mod report;
 pub mod schedule;
+pub mod sight;
 pub mod snapshot;
 pub mod sweep;
+mod telling;
 pub mod verdict;
 
 /// An instant in UTC, the only form in which time is kept.

@@ -4,6 +4,7 @@
 use super::Timestamp;
 use super::cause::{self, Group};
 use super::ids::{CardId, InstanceName};
+use super::sight::{SightNews, Why};
 use super::verdict::Reason;
 
 /// One mail's contents.
@@ -23,12 +24,40 @@ pub struct Report {
     pub first_seen: Vec<Group<CardLine>>,
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
+    /// Cards that go back and forth, of which nothing more is said until they have settled.
+    pub flapping: Vec<FlappingCard>,
+    /// How long a flapping card has to stay as it is until it has settled.
+    pub flap_window: std::time::Duration,
+    /// Whether the instance can be checked, where that is news.
+    pub sight: Option<SightNews>,
+    /// So much broke at once that no single card is to blame.
+    pub storm: Option<Storm>,
     /// Cards that were told before and are still broken; empty unless a digest is due.
     pub still_broken: Vec<Group<CardLine>>,
     /// How it stands now.
     pub totals: Totals,
     /// What kept the sweep from its whole view.
     pub trouble: Option<String>,
+}
+
+/// One flapping card of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlappingCard {
+    /// The card; its reason is why it is or was broken.
+    pub line: CardLine,
+    /// How often it changed within [`Report::flap_window`].
+    pub changes: usize,
+    /// Whether it is broken as the mail is written.
+    pub broken: bool,
+}
+
+/// At least half of what worked broke in one sweep: likely Domo itself, or the service user's rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Storm {
+    /// Cards that broke in this sweep.
+    pub broke: usize,
+    /// Cards that worked before it.
+    pub of: usize,
 }
 
 /// How it stands in the instance, as gauges and pages show it too.
@@ -69,32 +98,45 @@ impl Report {
 
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
-        self.broke.is_empty() && self.first_seen.is_empty() && self.recovered.is_empty() && self.still_broken.is_empty()
+        let cards = [&self.broke, &self.first_seen, &self.still_broken].into_iter().all(Vec::is_empty);
+        cards && self.recovered.is_empty() && self.flapping.is_empty() && self.sight.is_none()
     }
 
     /// The subject line. It holds no foreign text.
     pub fn subject(&self) -> String {
-        let mut said = Vec::new();
-        let broke = count(&self.broke);
-        if broke > 0 {
-            said.push(format!("{} broke", cards(broke)));
+        let Self { instance, totals: Totals { broken, .. }, .. } = self;
+        match (&self.sight, self.changes()) {
+            // What changed was seen by earlier sweeps that told nobody: neither may hide the other.
+            (Some(SightNews::Lost { why: Why { brief, .. }, .. }), Some(changes)) => {
+                format!("[cardwatch] {instance}: {changes} ({broken} broken now), cannot check cards: {brief}")
+            }
+            (Some(SightNews::Regained { .. }) | None, Some(changes)) => {
+                format!("[cardwatch] {instance}: {changes} ({broken} broken now)")
+            }
+            (Some(SightNews::Lost { again, why: Why { brief, .. }, .. }), None) => {
+                let still = if *again { "still " } else { "" };
+                format!("[cardwatch] {instance}: {still}cannot check cards: {brief}")
+            }
+            (Some(SightNews::Regained { .. }), None) => {
+                format!("[cardwatch] {instance}: checking again ({broken} broken now)")
+            }
+            (None, None) => format!("[cardwatch] {instance}: {} still broken", cards(count(&self.still_broken))),
         }
-        let first_seen = count(&self.first_seen);
-        match (first_seen, said.is_empty()) {
-            (0, _) => {}
-            (n, true) => said.push(format!("{} broken when first seen", cards(n))),
-            (n, false) => said.push(format!("{n} broken when first seen")),
-        }
-        match (self.recovered.len(), said.is_empty()) {
-            (0, _) => {}
-            (n, true) => said.push(format!("{} recovered", cards(n))),
-            (n, false) => said.push(format!("{n} recovered")),
-        }
-        if said.is_empty() {
-            let still = cards(count(&self.still_broken));
-            return format!("[cardwatch] {}: {still} still broken", self.instance);
-        }
-        format!("[cardwatch] {}: {} ({} broken now)", self.instance, said.join(", "), self.totals.broken)
+    }
+
+    /// '1 card broke, 2 recovered'; `None` where no card changed.
+    fn changes(&self) -> Option<String> {
+        let counts = [
+            (count(&self.broke), "broke"),
+            (count(&self.first_seen), "broken when first seen"),
+            (self.flapping.len(), "flapping"),
+            (self.recovered.len(), "recovered"),
+        ];
+        let said = counts.into_iter().filter(|(count, _)| *count > 0).enumerate().map(|(place, (count, what))| {
+            if place == 0 { format!("{} {what}", cards(count)) } else { format!("{count} {what}") }
+        });
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| said.join(", "))
     }
 }
 

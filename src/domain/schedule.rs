@@ -11,7 +11,8 @@ use croner::parser::{CronParser, Seconds};
 use super::Timestamp;
 
 /// A cron expression in a zone. A time that a clock change skips is due once, right after the gap; a time
-/// that it repeats is due once; an expression that is due in every hour goes on evenly through both.
+/// that it repeats is due once; an expression that is due in every hour goes on evenly through both. (In a zone whose
+/// gap is shorter than an hour, such as `Australia/Lord_Howe`, one that is due once an hour waits for its next time.)
 #[derive(Clone, PartialEq)]
 pub struct Schedule {
     text: String,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Timestamp;
 use super::card::{CardState, Shown};
 use super::ids::{CardId, InstanceName, PageId};
+use super::sight::Blind;
 use super::sweep::{Outcome, PageKind};
 
 /// One instance as it stands.
@@ -23,6 +24,8 @@ pub struct InstanceSnapshot {
     pub last_completed: Option<Timestamp>,
     /// The latest sweep that ran to an end.
     pub last_sweep: Option<LastSweep>,
+    /// The latest sweeps of the whole instance, where they decided nothing.
+    pub blind: Option<Blind>,
 }
 
 /// The latest sweep that ran to an end, skipped and interrupted ones aside.
@@ -34,7 +37,7 @@ pub struct LastSweep {
     pub finished_at: Timestamp,
     /// How it ended.
     pub outcome: Outcome,
-    /// What ended it early, or kept it from its whole view.
+    /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
 }
 
@@ -104,7 +107,14 @@ impl Counts {
 impl InstanceSnapshot {
     /// An instance of which nothing is known yet.
     pub fn empty(name: InstanceName) -> Self {
-        Self { name, pages: BTreeMap::new(), cards: BTreeMap::new(), last_completed: None, last_sweep: None }
+        Self {
+            name,
+            pages: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            last_completed: None,
+            last_sweep: None,
+            blind: None,
+        }
     }
 
     /// The cards counted by state, as they are to be shown at `now`.
@@ -130,9 +140,11 @@ impl InstanceSnapshot {
         self.last_sweep.as_ref().map(|sweep| sweep.finished_at)
     }
 
-    /// Whether the latest sweep could log in and list cards; before the first one nobody knows, which is no.
+    /// Whether the latest sweep could log in and list cards, and Domo let it decide one at least; before the
+    /// first sweep nobody knows, which is no.
     pub fn domo_up(&self) -> bool {
-        self.last_sweep.as_ref().is_some_and(|sweep| sweep.outcome != Outcome::Failed)
+        let listed = self.last_sweep.as_ref().is_some_and(|sweep| sweep.outcome != Outcome::Failed);
+        listed && self.blind.is_none()
     }
 }
 

@@ -139,6 +139,8 @@ pub struct Plan {
     pub cards: BTreeMap<CardId, PlannedCard>,
     /// What could not be listed.
     pub unlisted: Vec<Unlisted>,
+    /// Pages that list nothing for the second time, which is believed, with the cards that they held.
+    pub emptied: Vec<ListedPage>,
 }
 
 impl Plan {
@@ -150,14 +152,23 @@ impl Plan {
         let Listing { scope, pages, mut cards, loose, unlisted } = listing;
         let mut pages: BTreeMap<PageId, RememberedPage> =
             pages.into_iter().map(|page| (page.id, RememberedPage { page, doubted: false })).collect();
+        let mut emptied = Vec::new();
         for (id, held) in &remembered.pages {
-            let Some(doubted) = keep(held, pages.get(id), &unlisted, scope) else { continue };
+            let doubted = match read(held, pages.get(id), &unlisted, scope) {
+                Reading::AsListed => continue,
+                Reading::Emptied => {
+                    emptied.push(held.page.clone());
+                    continue;
+                }
+                Reading::AsHeld { doubted } => doubted,
+            };
             for card in held.page.cards.iter().filter_map(|card| remembered.cards.get(card)) {
                 cards.entry(card.id).or_insert_with(|| card.clone());
             }
             pages.insert(*id, RememberedPage { page: held.page.clone(), doubted });
         }
         pages.retain(|id, _| !exclusions.pages.contains(id));
+        emptied.retain(|page| !exclusions.pages.contains(&page.id));
         let mut holders: BTreeMap<CardId, Vec<PageId>> = BTreeMap::new();
         for (id, held) in &mut pages {
             held.page.cards.retain(|card| cards.contains_key(card) && !exclusions.cards.contains(card));
@@ -171,7 +182,7 @@ impl Plan {
             .into_iter()
             .map(|(id, card)| (id, PlannedCard { card, pages: holders.remove(&id).unwrap_or_default() }))
             .collect();
-        Self { scope, pages, cards, unlisted }
+        Self { scope, pages, cards, unlisted, emptied }
     }
 
     /// The cards that Domo is asked to render, ascending.
@@ -195,19 +206,13 @@ const MOST_TROUBLES: usize = 5;
 
 impl Plan {
     /// What kept a sweep of this plan from its whole view, in one text: what ended it early, what could not
-    /// be listed, and which pages are doubted.
+    /// be listed, which pages are doubted, and which are believed to be empty from now on.
     pub fn trouble(&self, ended_early: Option<String>) -> Option<String> {
-        let doubted = self.doubted().map(|page| {
-            let held = report::cards(page.cards.len());
-            format!(
-                "page {} ('{}') held {held} and now lists none: not believed until the next sweep says so too",
-                page.id, page.title
-            )
-        });
         let mut troubles: Vec<String> = ended_early
             .into_iter()
             .chain(self.unlisted.iter().map(|missing| missing.why.clone()))
-            .chain(doubted)
+            .chain(self.doubted().map(doubt))
+            .chain(self.emptied.iter().map(emptiness))
             .collect();
         let more = troubles.len().saturating_sub(MOST_TROUBLES);
         troubles.truncate(MOST_TROUBLES);
@@ -218,19 +223,56 @@ impl Plan {
     }
 }
 
-/// Whether a remembered page's cards are kept although the listing does not show them, and whether the
-/// page is doubted for it; `None` where the listing is believed.
-fn keep(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unlisted], scope: Scope) -> Option<bool> {
+fn doubt(page: &ListedPage) -> String {
+    format!(
+        "page {} ('{}') held {} and now lists none, which is not believed until the next sweep says so too: see \
+         whether it is still shared with the cardwatch user",
+        page.id,
+        page.title,
+        report::cards(page.cards.len())
+    )
+}
+
+fn emptiness(page: &ListedPage) -> String {
+    format!(
+        "page {} ('{}') held {} and lists none for the second time, so that what is on no other page is watched no \
+         more: if the page is not empty, share it with the cardwatch user",
+        page.id,
+        page.title,
+        report::cards(page.cards.len())
+    )
+}
+
+/// What becomes of a remembered page.
+enum Reading {
+    /// The listing is believed.
+    AsListed,
+    /// It is believed, and the page holds nothing any more.
+    Emptied,
+    /// The page keeps its cards although the listing does not show them.
+    AsHeld {
+        /// The page is doubted for it.
+        doubted: bool,
+    },
+}
+
+fn read(held: &RememberedPage, listed: Option<&RememberedPage>, unlisted: &[Unlisted], scope: Scope) -> Reading {
     if held.page.cards.is_empty() {
-        return None;
+        return Reading::AsListed;
     }
     let lists_none = match listed {
         Some(listed) => listed.page.cards.is_empty(),
-        None if unlisted.iter().any(|missing| missing.hides(held.page.id, scope)) => return Some(held.doubted),
+        None if unlisted.iter().any(|missing| missing.hides(held.page.id, scope)) => {
+            return Reading::AsHeld { doubted: held.doubted };
+        }
         // The whole-instance list names pages only by their cards: an emptied page is not in it at all.
         None => scope == Scope::Instance,
     };
-    (lists_none && !held.doubted).then_some(true)
+    match (lists_none, held.doubted) {
+        (false, _) => Reading::AsListed,
+        (true, false) => Reading::AsHeld { doubted: true },
+        (true, true) => Reading::Emptied,
+    }
 }
 
 impl Unlisted {

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use super::obstacle::says;
+
 /// The longest reason that is kept, in characters; what is beyond is cut.
 pub const REASON_LIMIT: usize = 8_000;
 
@@ -217,7 +219,7 @@ pub fn judge(rendered: &Rendered) -> Finding {
             let text = format!("no answer within {} s, {}", after.as_secs(), times(*attempts));
             Finding::Doubtful(Reason::new(Class::QueryTimeout, &text))
         }
-        Rendered::Disconnected(how) => Finding::Hindered(clip(&format!("no connection: {how}"))),
+        Rendered::Disconnected(how) => Finding::Hindered(clip(&format!("{}: {how}", says::DISCONNECTED))),
     }
 }
 
@@ -235,11 +237,11 @@ fn judge_answer(answer: &Answer) -> Finding {
     let hindered = |what: &str| Finding::Hindered(with_detail(what, envelope));
     match status {
         401 => return Finding::SignedOut,
-        403 => return hindered("no access (403)"),
-        404 => return hindered("no such card (404)"),
+        403 => return hindered(says::NO_ACCESS),
+        404 => return hindered(says::GONE),
         409 => return hindered("conflict (409)"),
-        429 => return hindered("Domo asked to slow down (429)"),
-        502..=504 => return hindered(&format!("Domo is unavailable ({status})")),
+        429 => return hindered(says::THROTTLED),
+        502..=504 => return hindered(&format!("{} ({status})", says::UNAVAILABLE)),
         _ => {}
     }
     match (&answer.body, status) {
@@ -297,7 +299,7 @@ fn with_detail(what: &str, envelope: &Envelope) -> String {
 }
 
 fn not_domo(what: &str) -> String {
-    clip(&format!("not an answer of Domo's: {what}"))
+    clip(&format!("{}: {what}", says::NOT_DOMO))
 }
 
 fn http_reason(status: u16) -> &'static str {
@@ -361,8 +363,11 @@ pub fn settle(finding: Finding, neighbours: Neighbours) -> Verdict {
         Finding::Broken(reason) => Verdict::Broken(reason),
         Finding::Doubtful(reason) if neighbours.vouch() => Verdict::Broken(reason),
         Finding::Doubtful(reason) => Verdict::Unchecked(clip(&format!(
-            "{} (only {} of {} other cards could be decided, so it may be Domo)",
-            reason.text, neighbours.decided, neighbours.rendered
+            "{} (only {} of {} other cards could be decided, {}",
+            reason.text,
+            neighbours.decided,
+            neighbours.rendered,
+            says::MAYBE_DOMO,
         ))),
         Finding::Hindered(why) | Finding::Foreign(why) => Verdict::Unchecked(why),
         Finding::SignedOut => Verdict::Unchecked("not signed in (401)".to_owned()),

@@ -18,6 +18,8 @@ pub enum DomoError {
     /// Not one list of cards was to be had.
     #[error("cannot list cards: {why}")]
     NothingListed {
+        /// The first reason in two or three words.
+        brief: &'static str,
         /// The first reason, with its remedy.
         why: String,
     },
@@ -143,7 +145,7 @@ impl DomoError {
         match self {
             Self::SignIn(problem) => problem.brief(),
             Self::SignedOut => "session refused",
-            Self::NothingListed { .. } => "no card could be listed",
+            Self::NothingListed { brief, .. } => brief,
             Self::Setup(_) => "not ready",
         }
     }

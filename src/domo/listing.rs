@@ -17,7 +17,7 @@ use super::wire::{CardBatch, PageBatch, Stack};
 use super::words::{self, Failure};
 use super::{Domo, Wanted};
 use crate::domain::ids::PageId;
-use crate::domain::sweep::{Listing, Scope};
+use crate::domain::sweep::Listing;
 
 /// Rows in a batch: what Domo's own clients ask for.
 const BATCH: usize = 100;
@@ -36,18 +36,18 @@ impl Domo {
     ///
     /// Fails where there is no session, or where not one list of cards could be had.
     pub async fn list(&self, wanted: &Wanted) -> Result<Listing, DomoError> {
-        let (scope, listed) = match wanted {
-            Wanted::Instance => (Scope::Instance, self.list_instance().await),
-            Wanted::Pages { ids, subpages } => (Scope::Pages, self.list_pages(ids, *subpages).await),
-            Wanted::Part { ids } => (Scope::Part, self.list_pages(ids, false).await),
+        let listed = match wanted {
+            Wanted::Instance => self.list_instance().await,
+            Wanted::Pages { ids, subpages } => self.list_pages(ids, *subpages).await,
+            Wanted::Part { ids } => self.list_pages(ids, false).await,
         };
         let found = listed.map_err(|missing| match missing {
             Missing::Fatal(error) => error,
-            Missing::Failed(failure) => DomoError::NothingListed { why: failure.of_cards() },
+            Missing::Failed(failure) => DomoError::NothingListed { brief: failure.brief(), why: failure.of_cards() },
         })?;
         let loose = found.loose();
-        let Found { pages, cards, unlisted } = found;
-        Ok(Listing { scope, pages: pages.into_values().collect(), cards, loose, unlisted })
+        let Found { pages, cards, unlisted, .. } = found;
+        Ok(Listing { scope: wanted.scope(), pages: pages.into_values().collect(), cards, loose, unlisted })
     }
 
     async fn list_pages(&self, ids: &BTreeSet<PageId>, subpages: bool) -> Result<Found, Missing> {
@@ -59,9 +59,7 @@ impl Domo {
         pages.retain(|page| !self.excluded.contains(page));
         let views = self.add_stacks(&mut found, &pages, |page| tree.title(page).map(str::to_owned)).await?;
         if found.pages.is_empty() {
-            let first = found.unlisted.into_iter().find(|missing| missing.page.is_some());
-            let why = first.map_or_else(|| "every page is in `exclude_pages`".to_owned(), |missing| missing.why);
-            return Err(Missing::Fatal(DomoError::NothingListed { why }));
+            return Err(Missing::Fatal(nothing_listed(found)));
         }
         if !views.is_empty() {
             self.place_views(&mut found, &views).await;
@@ -107,12 +105,12 @@ impl Domo {
             let Stack { kind, title: own, cards } = match stack {
                 Ok(stack) => stack,
                 Err(failure) => {
-                    found.unlisted.push(failure.of_page(page));
+                    found.miss(page, &failure);
                     continue;
                 }
             };
             let Some(rows) = cards.listed() else {
-                found.unlisted.push(Failure::no_list().of_page(page));
+                found.miss(page, &Failure::no_list());
                 continue;
             };
             if kind.text().as_deref() == Some("dav") {
@@ -171,4 +169,20 @@ impl Domo {
             ended => Err(Missing::Failed(words::failure(&self.client, ended))),
         }
     }
+}
+
+/// Not one page was listed: the first one tells why, and the others are counted.
+fn nothing_listed(found: Found) -> DomoError {
+    let mut pages = found.unlisted.into_iter().filter(|missing| missing.page.is_some());
+    let Some(first) = pages.next() else {
+        let why = "every page is in `exclude_pages`: name one page at least that is not".to_owned();
+        return DomoError::NothingListed { brief: "every page excluded", why };
+    };
+    let others = match pages.count() {
+        0 => String::new(),
+        1 => "; nor could the other page be listed".to_owned(),
+        more => format!("; nor could {more} other pages be listed"),
+    };
+    let brief = found.brief.unwrap_or("no card could be listed");
+    DomoError::NothingListed { brief, why: format!("{}{others}", first.why) }
 }

@@ -29,6 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::SharedClock;
 use crate::config::valid::Instance;
 use crate::domain::ids::PageId;
+use crate::domain::sweep::Scope;
 
 use apps::AppIndex;
 use body::Shape;
@@ -59,6 +60,17 @@ pub enum Wanted {
         /// Their ids.
         ids: BTreeSet<PageId>,
     },
+}
+
+impl Wanted {
+    /// How much of the instance that is.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Instance => Scope::Instance,
+            Self::Pages { .. } => Scope::Pages,
+            Self::Part { .. } => Scope::Part,
+        }
+    }
 }
 
 /// One Domo instance. It is kept between sweeps, since the session lives in it, and is shared by tasks.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::body::{self, Content, Shape};
 use super::loose::{Loose, Top};
 use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow, Stack};
+use super::words::Failure;
 use crate::domain::ids::{CardId, PageId};
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, PageKind, Unlisted};
 
@@ -129,6 +130,8 @@ pub(super) struct Found {
     pub(super) cards: BTreeMap<CardId, ListedCard>,
     /// What is missing.
     pub(super) unlisted: Vec<Unlisted>,
+    /// Why the first page is missing, in two or three words.
+    pub(super) brief: Option<&'static str>,
 }
 
 impl Found {
@@ -141,6 +144,12 @@ impl Found {
             self.cards.entry(card.id).or_insert(card);
         }
         self.pages.insert(id, page);
+    }
+
+    /// The cards of a page are missing.
+    pub(super) fn miss(&mut self, page: PageId, failure: &Failure) {
+        self.unlisted.push(failure.of_page(page));
+        self.brief.get_or_insert(failure.brief());
     }
 
     /// Adds a row of the list of all cards, with the pages that hold the card.

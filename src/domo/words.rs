@@ -102,8 +102,28 @@ impl Failure {
         format!("all cards: {}: {remedy}", self.what)
     }
 
+    /// What happened in two or three words, for a mail's subject.
+    pub(super) fn brief(&self) -> &'static str {
+        if self.is_not_allowed() {
+            return "address not allowed";
+        }
+        match self.status {
+            Some(403) => "no access",
+            Some(404) => "not found",
+            Some(429) => "too many requests",
+            Some(500..) => "Domo unavailable",
+            Some(_) => "not an answer of Domo's",
+            None => "Domo not reachable",
+        }
+    }
+
+    /// An address that fell off the allow list while the session was good is told by the first list.
+    fn is_not_allowed(&self) -> bool {
+        self.what.contains("whitelist/blocked")
+    }
+
     fn general_remedy(&self) -> &'static str {
-        if self.what.contains("whitelist/blocked") {
+        if self.is_not_allowed() {
             return "this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist";
         }
         match self.status {

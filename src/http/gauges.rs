@@ -21,7 +21,7 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
     match scrape(&board).await {
         Ok(body) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response(),
         Err(error) => {
-            tracing::error!(%error, "cannot answer a scrape");
+            tracing::error!("cannot answer a scrape: {error}");
             (StatusCode::INTERNAL_SERVER_ERROR, format!("cannot make the metrics: {error}\n")).into_response()
         }
     }
@@ -104,7 +104,11 @@ impl Gauges {
                 INSTANCE,
             )?,
             muted_cards: whole("cardwatch_muted_cards", "Cards that no mail speaks of for now.", INSTANCE)?,
-            domo_up: whole("cardwatch_domo_up", "1 when the latest sweep could log in and list cards.", INSTANCE)?,
+            domo_up: whole(
+                "cardwatch_domo_up",
+                "1 when the latest sweep could log in, list cards and decide one.",
+                INSTANCE,
+            )?,
             last_completed: seconds(
                 "cardwatch_sweep_last_completed_timestamp_seconds",
                 "When the latest sweep ended that decided every card.",

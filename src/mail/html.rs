@@ -4,7 +4,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::outline::{Block, Cause, Entry, Mood, Outline, Section};
+use super::outline::{Block, Cause, Entry, Mood, Outline};
 
 const SHEET: &str = "\
 @media (prefers-color-scheme:dark){\
@@ -88,7 +88,7 @@ fn sheet(outline: &Outline) -> Markup {
                         }
                     }))
                 }
-                @for block in &section.blocks { (block_rows(section, block)) }
+                @for block in &section.blocks { (block_rows(block)) }
             }
             @if let Some(left_out) = &outline.left_out {
                 (row("16px 28px 0", &html! { div.soft style=(SMALL) { (left_out) } }))
@@ -103,25 +103,28 @@ fn head(outline: &Outline) -> Markup {
         h1 class=(class(outline.mood)) style=(format!("{HEADLINE};{}", colour(outline.mood))) {
             (sign(outline.mood)) (outline.headline)
         }
+        @if let Some(lead) = &outline.lead { div style="margin:0 0 6px" { (lead) } }
         @for sentence in &outline.summary { div.soft style=(SOFT) { (sentence) } }
     }
 }
 
-fn block_rows(section: &Section, block: &Block) -> Markup {
+fn block_rows(block: &Block) -> Markup {
     html! {
         @if let Some(cause) = &block.cause {
             (row("16px 28px 0", &framed("bar", BAR, &cause_lines(cause))))
         }
-        (row("8px 28px 0", &html! {
-            table role="presentation" width="100%" cellpadding="0" cellspacing="0" style=(ROWS) {
-                @for entry in &block.shown { (entry_row(entry)) }
-                @if let Some(more) = &block.more {
-                    tr { td.rule.soft style=(format!("{ROW};{SMALL}")) {
-                        @if section.mood == Mood::Broken { "… " } (more)
-                    } }
+        @if !block.shown.is_empty() || block.more.is_some() {
+            (row("8px 28px 0", &html! {
+                table role="presentation" width="100%" cellpadding="0" cellspacing="0" style=(ROWS) {
+                    @for entry in &block.shown { (entry_row(entry)) }
+                    @if let Some(more) = &block.more {
+                        tr { td.rule.soft style=(format!("{ROW};{SMALL}")) {
+                            "… " (more)
+                        } }
+                    }
                 }
-            }
-        }))
+            }))
+        }
     }
 }
 
@@ -138,7 +141,7 @@ fn entry_row(entry: &Entry) -> Markup {
         tr { td.rule style=(ROW) {
             a.link href=(entry.url) style=(LINK) { (entry.title) } br;
             span.soft style=(SMALL) { (entry.facts.join(" · ")) }
-            @if let Some(was) = &entry.was { br; span.soft style=(SMALL) { (was) } }
+            @if let Some(note) = &entry.note { br; span.soft style=(SMALL) { (note) } }
         } }
     }
 }

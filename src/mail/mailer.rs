@@ -35,19 +35,27 @@ pub enum Delivery {
         /// The recipients that it refused for good, each with its words; at least one was taken.
         refused: Vec<String>,
     },
-    /// Not now, and why.
+    /// The server takes nothing now, and why.
     Retry(String),
+    /// The server takes mail, but not this letter for each of its recipients now.
+    Deferred {
+        /// Why not.
+        why: String,
+        /// Somebody got it, by this try or an earlier one.
+        served: bool,
+    },
     /// Never, and why: the same letter would be refused again.
     Rejected(String),
 }
 
 impl Delivery {
-    /// The value of the metric's label `result`.
-    fn result(&self) -> &'static str {
+    /// The values of the metric's label `result` under which it counts.
+    fn results(&self) -> &'static [&'static str] {
         match self {
-            Self::Sent { .. } => "sent",
-            Self::Retry(_) => "retried",
-            Self::Rejected(_) => "rejected",
+            Self::Sent { refused } if refused.is_empty() => &["sent"],
+            Self::Sent { .. } => &["sent", "rejected"],
+            Self::Retry(_) | Self::Deferred { .. } => &["retried"],
+            Self::Rejected(_) => &["rejected"],
         }
     }
 }
@@ -62,7 +70,8 @@ pub struct MailMetrics {
 impl MailMetrics {
     /// Registers the counters, each series at 0.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let what = Opts::new("cardwatch_emails_total", "Attempts to send an e-mail, by what became of them.");
+        let help = "Attempts to send an e-mail, by what became of them; sent to some and refused for others is both.";
+        let what = Opts::new("cardwatch_emails_total", help);
         let emails_total = IntCounterVec::new(what, &["result"])?;
         for result in ["sent", "retried", "rejected"] {
             emails_total.with_label_values(&[result]);
@@ -123,7 +132,9 @@ impl Mailer {
         let delivery = trying.unwrap_or_else(|| {
             Delivery::Retry(format!("the server did not take it within {} min", SEND_LIMIT.as_secs() / 60))
         });
-        self.metrics.emails_total.with_label_values(&[delivery.result()]).inc();
+        for result in delivery.results() {
+            self.metrics.emails_total.with_label_values(&[result]).inc();
+        }
         delivery
     }
 
@@ -150,7 +161,8 @@ impl Mailer {
     fn delivery(&self, message_id: &str, taken: Taken) -> Delivery {
         if !taken.deferred.is_empty() {
             self.remember(message_id, taken.served);
-            return Delivery::Retry([taken.deferred, taken.refused].concat().join("; "));
+            let why = [taken.deferred, taken.refused].concat().join("; ");
+            return Delivery::Deferred { why, served: self.has_served(message_id) };
         }
         let earlier = self.forget(message_id);
         if taken.served.is_empty() && earlier.is_empty() {
@@ -162,12 +174,27 @@ impl Mailer {
     /// What it means that the conversation failed as a whole.
     fn failure(&self, message_id: &str, recipients: &[Address], error: &MailerError) -> Delivery {
         if !is_final(error) {
-            return Delivery::Retry(error.to_string());
+            return self.not_now(message_id, error);
         }
         if self.forget(message_id).is_empty() {
             return Delivery::Rejected(error.to_string());
         }
         Delivery::Sent { refused: recipients.iter().map(|recipient| format!("{recipient}: {error}")).collect() }
+    }
+
+    /// Whether it is this letter that the server does not take now, or any.
+    fn not_now(&self, message_id: &str, error: &MailerError) -> Delivery {
+        let why = error.to_string();
+        match error {
+            MailerError::Refused { step: Step::Data | Step::Message, .. } => {
+                Delivery::Deferred { why, served: self.has_served(message_id) }
+            }
+            _ => Delivery::Retry(why),
+        }
+    }
+
+    fn has_served(&self, message_id: &str) -> bool {
+        self.served().contains_key(message_id)
     }
 
     fn not_yet_served(&self, message_id: &str, recipients: &[Address]) -> Vec<Address> {

@@ -35,6 +35,7 @@ pub fn test_letter(message_id: String, to: &[Mailbox], host: &str) -> Letter {
     let outline = Outline {
         headline: "Mail from cardwatch arrives".to_owned(),
         mood: Mood::Plain,
+        lead: None,
         summary: vec![
             format!("This is the test e-mail of cardwatch {version} on {host}."),
             "Nothing is wrong and nothing was checked: it only shows that reports will reach you.".to_owned(),

@@ -12,6 +12,7 @@ pub mod mailer;
 pub mod message;
 mod mime;
 mod outline;
+mod phrases;
 mod session;
 mod text;
 mod words;

@@ -1,8 +1,10 @@
-//! What a letter says, in the order in which it says it, with every foreign text made printable. Owns
-//! the words, so that text and HTML state the same facts; it does not own how either is laid out.
+//! What a letter says, in the order in which it says it, with every foreign text made printable. Owns the
+//! parts and their order, so that text and HTML state the same facts; the sentences are [`super::phrases`]'s,
+//! and neither lays anything out.
 
 use url::Url;
 
+use super::phrases::{self, Said};
 use super::words;
 use crate::domain::Timestamp;
 use crate::domain::cause::Group;
@@ -41,6 +43,8 @@ pub(super) struct Outline {
     /// The answer, in words.
     pub headline: String,
     pub mood: Mood,
+    /// What to make of it, where that comes before anything else.
+    pub lead: Option<String>,
     /// Sentences below it, one a line.
     pub summary: Vec<String>,
     /// What kept the sweep from its whole view.
@@ -85,163 +89,40 @@ pub(super) struct Entry {
     pub title: String,
     /// Where it is, whose it is, since when.
     pub facts: Vec<String>,
-    /// What was wrong with a card that works again.
-    pub was: Option<String>,
+    /// What is or was wrong with it, where no cause above it says so.
+    pub note: Option<String>,
     pub url: String,
-}
-
-/// What a section says of its cards.
-#[derive(Clone, Copy)]
-enum Said {
-    Broke,
-    FirstSeen,
-    Recovered,
-    StillBroken,
-}
-
-impl Said {
-    /// 'broken since 14:05'.
-    fn since(self, time: &str) -> String {
-        match self {
-            Self::Broke | Self::StillBroken => format!("broken since {time}"),
-            Self::FirstSeen => format!("broken since {time} or before"),
-            Self::Recovered => format!("works again since {time}"),
-        }
-    }
-
-    /// '2 cards recovered'.
-    fn title(self, count: usize) -> String {
-        format!("{} {}", cards(count), self.happened(count))
-    }
-
-    fn happened(self, count: usize) -> String {
-        match self {
-            Self::Broke => "broke".to_owned(),
-            Self::FirstSeen => format!("{} broken when first seen", if count == 1 { "was" } else { "were" }),
-            Self::Recovered => "recovered".to_owned(),
-            Self::StillBroken => format!("{} still broken", words::be(count)),
-        }
-    }
-
-    fn mood(self) -> Mood {
-        match self {
-            Self::Broke | Self::FirstSeen | Self::StillBroken => Mood::Broken,
-            Self::Recovered => Mood::Well,
-        }
-    }
 }
 
 /// How many cards of a report a letter would have to show.
 pub(super) fn cards_in(report: &Report) -> usize {
-    count(&report.broke) + count(&report.first_seen) + report.recovered.len() + count(&report.still_broken)
+    let grouped = count(&report.broke) + count(&report.first_seen) + count(&report.still_broken);
+    grouped + report.flapping.len() + report.recovered.len()
 }
 
 /// The outline of a report's letter.
 pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
-    let said = said(report);
+    let said = phrases::said(report);
     let mut room = Room { cards: MOST_CARDS, reasons: MOST_REASONS, reasons_left_out: 0, cards_left_out: 0 };
     let sections = sections(report, &said, &mut room);
-    let mut summary = vec![swept(report), standing(report)];
-    summary.extend(attached(report));
     Outline {
-        headline: headline(report, &said),
-        mood: mood(report),
-        summary,
-        trouble: report.trouble.as_deref().map(trouble),
-        preview: preview(&sections, &said),
+        headline: phrases::headline(report, &said),
+        mood: phrases::mood(report),
+        lead: phrases::lead(report),
+        summary: phrases::summary(report, &said),
+        trouble: phrases::trouble(report),
+        preview: preview(report, &sections, &said),
         sections,
         left_out: room.left_out(),
-        footer: confirmation(report).into_iter().collect(),
-        link: link_base.map(|base| (link_words(report.totals.broken), base.as_str().to_owned())),
-    }
-}
-
-/// What there is to say, and of how many cards.
-fn said(report: &Report) -> Vec<(Said, usize)> {
-    [
-        (Said::Broke, count(&report.broke)),
-        (Said::FirstSeen, count(&report.first_seen)),
-        (Said::Recovered, report.recovered.len()),
-        (Said::StillBroken, count(&report.still_broken)),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .collect()
-}
-
-fn headline(report: &Report, said: &[(Said, usize)]) -> String {
-    let phrases = said.iter().enumerate().map(|(place, (said, count))| match place {
-        0 => said.title(*count),
-        _ => format!("{count} {}", said.happened(*count)),
-    });
-    format!("{} at {}", phrases.collect::<Vec<_>>().join(", "), report.instance)
-}
-
-/// Never green while we cannot see.
-fn mood(report: &Report) -> Mood {
-    let totals = report.totals;
-    if !(report.broke.is_empty() && report.first_seen.is_empty() && report.still_broken.is_empty()) {
-        Mood::Broken
-    } else if totals.broken == 0 && totals.unchecked == 0 && report.trouble.is_none() {
-        Mood::Well
-    } else {
-        Mood::Plain
-    }
-}
-
-fn swept(report: &Report) -> String {
-    format!("Sweep of {} ({}).", words::day_and_time(report.swept_at, report.timezone), report.timezone)
-}
-
-fn standing(report: &Report) -> String {
-    let totals = report.totals;
-    let broken = match totals.broken {
-        0 => format!("None of {} is broken now", cards(totals.cards)),
-        broken => format!("{broken} of {} {} broken now", cards(totals.cards), words::be(broken)),
-    };
-    match totals.unchecked {
-        0 => format!("{broken}."),
-        unchecked => format!("{broken}; {unchecked} could not be checked."),
-    }
-}
-
-fn attached(report: &Report) -> Option<String> {
-    let all = cards_in(report);
-    (all > MOST_CARDS).then(|| {
-        format!("The first {MOST_CARDS} of {all} cards are shown here; the attached list, cards.csv, is complete.")
-    })
-}
-
-fn trouble(trouble: &str) -> String {
-    let mut sentence = format!("This sweep did not see everything: {}", one_line(trouble, REASON_LIMIT));
-    if !sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-fn confirmation(report: &Report) -> Option<String> {
-    let again = words::span(report.confirmed_after?);
-    let newly = count(&report.broke) + count(&report.first_seen);
-    let which = match newly {
-        0 => return None,
-        _ if newly < cards_in(report) => "Each newly broken card",
-        1 => "It",
-        _ => "Each",
-    };
-    Some(format!("{which} was rendered again {again} later before this was sent."))
-}
-
-fn link_words(broken: usize) -> String {
-    match broken {
-        0 => "Status page".to_owned(),
-        1 => "The broken card".to_owned(),
-        broken => format!("All {broken} broken cards"),
+        footer: phrases::footer(report),
+        link: link_base.map(|base| (phrases::link(report), base.as_str().to_owned())),
     }
 }
 
 /// The first causes in short, as far as a mail program would show them.
-fn preview(sections: &[Section], said: &[(Said, usize)]) -> String {
+fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> String {
+    let sight = report.sight.as_ref().and_then(|_| phrases::trouble(report));
+    let lead = phrases::lead(report);
     let causes: Vec<String> = sections
         .iter()
         .flat_map(|section| &section.blocks)
@@ -251,7 +132,7 @@ fn preview(sections: &[Section], said: &[(Said, usize)]) -> String {
         .collect();
     let recovered = said.iter().filter(|(said, _)| matches!(said, Said::Recovered));
     let recovered = recovered.map(|(said, count)| format!("{}.", said.title(*count)));
-    causes.into_iter().chain(recovered).collect::<Vec<_>>().join(" ")
+    lead.into_iter().chain(causes).chain(recovered).chain(sight).collect::<Vec<_>>().join(" ")
 }
 
 /// How much may still be shown, and what was not.
@@ -293,18 +174,56 @@ impl Room {
 }
 
 fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Section> {
-    said.iter()
-        .map(|&(what, count)| Section {
-            title: (said.len() > 1).then(|| what.title(count)),
-            mood: what.mood(),
-            blocks: match what {
-                Said::Broke => grouped(report, &report.broke, what, room),
-                Said::FirstSeen => grouped(report, &report.first_seen, what, room),
-                Said::StillBroken => grouped(report, &report.still_broken, what, room),
-                Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
-            },
-        })
-        .collect()
+    let mut sections = Vec::new();
+    for &(what, count) in said {
+        let blocks = match what {
+            Said::Broke if report.storm.is_some() => {
+                // The causes come first and every card after them.
+                sections.push(Section { title: None, mood: Mood::Broken, blocks: causes(&report.broke, room) });
+                let (title, blocks) = (format!("The {}", cards(count)), vec![listed(report, &report.broke, room)]);
+                sections.push(Section { title: Some(title), mood: Mood::Plain, blocks });
+                continue;
+            }
+            Said::Broke => grouped(report, &report.broke, what, room),
+            Said::FirstSeen => grouped(report, &report.first_seen, what, room),
+            Said::StillBroken => grouped(report, &report.still_broken, what, room),
+            Said::Flapping { .. } => vec![flapping(report, room)],
+            Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
+        };
+        let title = (said.len() > 1 || report.storm.is_some()).then(|| what.title(count));
+        sections.push(Section { title, mood: what.mood(), blocks });
+    }
+    sections
+}
+
+/// The causes without their cards.
+fn causes(groups: &[Group<CardLine>], room: &mut Room) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for group in groups {
+        if room.admit(group.cards.len()) {
+            let cause = Some(cause(&group.reason, group.cards.len()));
+            blocks.push(Block { cause, shown: Vec::new(), more: None });
+        }
+    }
+    blocks
+}
+
+/// The cards of all groups, each with its reason where there are several.
+fn listed(report: &Report, groups: &[Group<CardLine>], room: &mut Room) -> Block {
+    let note = |line: &CardLine| line.reason.as_ref().filter(|_| groups.len() > 1).map(what_is_wrong);
+    let lines = groups.iter().flat_map(|group| &group.cards);
+    let entries = lines.map(|line| Entry { note: note(line), ..entry(report, line, Said::Broke) });
+    filled(None, entries, count(groups), room)
+}
+
+fn flapping(report: &Report, room: &mut Room) -> Block {
+    let entries = report.flapping.iter().map(|card| {
+        let mut entry = entry(report, &card.line, Said::Flapping { broken: card.broken });
+        let changed = format!("changed {} times in {}", card.changes, words::span(report.flap_window));
+        entry.facts.insert(entry.facts.len() - 1, changed);
+        entry
+    });
+    filled(None, entries, report.flapping.len(), room)
 }
 
 fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut Room) -> Vec<Block> {
@@ -318,15 +237,21 @@ fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut R
 }
 
 fn block(report: &Report, reason: Option<&Reason>, lines: &[CardLine], said: Said, room: &mut Room) -> Block {
-    let shown = room.take(lines.len());
-    let hidden = lines.len() - shown;
+    let cause = reason.map(|reason| cause(reason, lines.len()));
+    filled(cause, lines.iter().map(|line| entry(report, line, said)), lines.len(), room)
+}
+
+fn cause(reason: &Reason, count: usize) -> Cause {
+    Cause { class: reason.class.name(), reason: one_line(&reason.text, REASON_LIMIT), cards: cards(count) }
+}
+
+/// A block with as many of its `count` entries as there is room for.
+fn filled(cause: Option<Cause>, entries: impl Iterator<Item = Entry>, count: usize, room: &mut Room) -> Block {
+    let shown = room.take(count);
+    let hidden = count - shown;
     Block {
-        cause: reason.map(|reason| Cause {
-            class: reason.class.name(),
-            reason: one_line(&reason.text, REASON_LIMIT),
-            cards: cards(lines.len()),
-        }),
-        shown: lines.iter().take(shown).map(|line| entry(report, line, said)).collect(),
+        cause,
+        shown: entries.take(shown).collect(),
         more: match (hidden, shown) {
             (0, _) => None,
             (_, 0) => Some("in the attached list".to_owned()),
@@ -340,7 +265,7 @@ fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
     Entry {
         title: if title.is_empty() { UNTITLED.to_owned() } else { title },
         facts: facts(report, line, said),
-        was: line.reason.as_ref().filter(|_| matches!(said, Said::Recovered)).map(was),
+        note: line.reason.as_ref().and_then(|reason| said.note(&what_is_wrong(reason))),
         url: one_line(&line.url, usize::MAX),
     }
 }
@@ -356,6 +281,6 @@ fn facts(report: &Report, line: &CardLine, said: Said) -> Vec<String> {
     facts
 }
 
-fn was(reason: &Reason) -> String {
-    format!("was: {}: {}", reason.class.name(), one_line(&reason.text, REASON_LIMIT))
+fn what_is_wrong(reason: &Reason) -> String {
+    format!("{}: {}", reason.class.name(), one_line(&reason.text, REASON_LIMIT))
 }

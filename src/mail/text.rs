@@ -9,7 +9,7 @@ const WIDTH: usize = 76;
 pub(super) fn write(outline: &Outline) -> String {
     let mut page = Page(String::new());
     page.paragraph("", &outline.headline);
-    for sentence in outline.summary.iter().chain(&outline.trouble) {
+    for sentence in outline.lead.iter().chain(&outline.summary).chain(&outline.trouble) {
         page.paragraph("", sentence);
     }
     for section in &outline.sections {
@@ -65,8 +65,8 @@ fn write_block(page: &mut Page, block: &Block) {
 fn write_entry(page: &mut Page, entry: &Entry) {
     page.hanging("  - ", "    ", &entry.title);
     page.paragraph("    ", &entry.facts.join("; "));
-    if let Some(was) = &entry.was {
-        page.paragraph("    ", was);
+    if let Some(note) = &entry.note {
+        page.paragraph("    ", note);
     }
     page.line(&format!("    {}", entry.url));
 }

@@ -34,11 +34,12 @@ pub(super) fn time_beside(at: Timestamp, reference: Timestamp, zone: Tz) -> Stri
     local.format(form).to_string()
 }
 
-/// '30 s', '5 min', '250 ms'.
+/// '30 s', '5 min', '24 h', '250 ms'.
 pub(super) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),
+        3_600.. if seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
         120.. if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }

@@ -1,32 +1,32 @@
 //! Closing a sweep: one immediate transaction that reads what is remembered, lets the core decide what
 //! follows, and writes states, transitions, the mail that is due and the sweep itself, or nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use sqlx::SqliteConnection;
 
-use sqlx::{Row, SqliteConnection};
-
-use super::rows::{StateRow, instant, millis, page_kind_columns};
+use super::rows::{millis, page_kind_columns};
 use super::sweeps::{json, reason_id};
-use super::{OpenSweep, Store, StoreError, Work, WorkError, outbox};
+use super::{OpenSweep, Store, StoreError, Work, WorkError, memory, outbox};
 use crate::domain::Timestamp;
 use crate::domain::card::{CardMemory, CardState, Change, Told};
-use crate::domain::closing::{Closing, Memory, Swept};
-use crate::domain::ids::CardId;
+use crate::domain::closing::{Closing, Failed, FailedClosing, Memory, Swept};
+use crate::domain::ids::SweepId;
 use crate::domain::report::Letter;
-use crate::domain::sweep::Plan;
+use crate::domain::sweep::{Outcome, Plan};
 use crate::domain::verdict::Verdict;
 
 impl Store {
-    /// Closes a sweep. `decide` is given what is remembered, and its result is saved whole or not at all.
+    /// Closes a sweep. `decide` is given what is remembered, the cards' changes since `changes_since` among it,
+    /// and its result is saved whole or not at all.
     pub async fn finish_sweep(
         &self,
         mut sweep: OpenSweep,
         swept: &Swept,
+        changes_since: Timestamp,
         decide: impl FnOnce(&Memory) -> (Closing, Option<Letter>) + Send,
     ) -> Result<Closing, StoreError> {
         let work = async {
             let mut tx = self.begin().await?;
-            let memory = read_memory(&mut tx, sweep.instance_id).await?;
+            let memory = memory::read(&mut tx, sweep.instance_id, changes_since).await?;
             let (closing, letter) = decide(&memory);
             write_plan(&mut tx, &sweep, &swept.plan, swept.finished_at).await?;
             write_states(&mut tx, &mut sweep, swept, &closing).await?;
@@ -40,33 +40,59 @@ impl Store {
         };
         self.named(work.await)
     }
+
+    /// Closes a sweep that could not even list cards: no card's state changes.
+    pub async fn finish_failed_sweep(
+        &self,
+        sweep: OpenSweep,
+        failed: &Failed,
+        decide: impl FnOnce(&Memory) -> (FailedClosing, Option<Letter>) + Send,
+    ) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            let memory = memory::read(&mut tx, sweep.instance_id, failed.finished_at).await?;
+            let (closing, letter) = decide(&memory);
+            if let Some(letter) = &letter {
+                outbox::insert(&mut tx, sweep.instance_id, letter, failed.finished_at).await?;
+            }
+            memory::write(&mut tx, sweep.instance_id, memory.last_digest, &closing.sight).await?;
+            end(&mut tx, sweep.id, Outcome::Failed, &failed.why.full, failed.finished_at).await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
+
+    /// Ends a sweep that was cut short, and changes nothing but its row.
+    pub async fn interrupt_sweep(&self, sweep: OpenSweep, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        let work = async {
+            let mut tx = self.begin().await?;
+            end(&mut tx, sweep.id, Outcome::Interrupted, why, now).await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        self.named(work.await)
+    }
 }
 
-async fn read_memory(connection: &mut SqliteConnection, instance_id: i64) -> Work<Memory> {
-    let last_digest: Option<i64> = sqlx::query_scalar("SELECT last_digest_at FROM instance WHERE instance_id = ?1")
-        .bind(instance_id)
-        .fetch_one(&mut *connection)
-        .await?;
-    let last_digest = last_digest.map(|at| instant("instance", instance_id, "last_digest_at", at)).transpose()?;
-    let rows = sqlx::query(
-        "SELECT card_id, removed_at IS NULL AS present, card_key, state, since, decided_at, class, text, first_seen,
-                told, told_at, told_message_id
-           FROM card LEFT JOIN card_state USING (card_key) LEFT JOIN reason USING (reason_id)
-          WHERE instance_id = ?1",
+/// Ends a sweep's row without counts.
+async fn end(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    outcome: Outcome,
+    trouble: &str,
+    now: Timestamp,
+) -> Work<()> {
+    let ended = sqlx::query(
+        "UPDATE sweep SET finished_at = ?2, outcome = ?3, trouble = ?4 WHERE sweep_id = ?1 AND finished_at IS NULL",
     )
-    .bind(instance_id)
-    .fetch_all(connection)
+    .bind(sweep.0)
+    .bind(millis(now))
+    .bind(outcome.name())
+    .bind(trouble)
+    .execute(connection)
     .await?;
-    let mut cards = BTreeMap::new();
-    let mut present = BTreeSet::new();
-    for row in &rows {
-        let card = CardId(row.try_get("card_id")?);
-        cards.insert(card, <StateRow as sqlx::FromRow<_>>::from_row(row)?.memory()?);
-        if row.try_get("present")? {
-            present.insert(card);
-        }
-    }
-    Ok(Memory { cards, present, last_digest })
+    if ended.rows_affected() == 1 { Ok(()) } else { Err(WorkError::SweepClosed(sweep.0)) }
 }
 
 /// What is monitored from now on: pages, cards and which holds which.
@@ -259,6 +285,10 @@ fn columns(key: i64, memory: &CardMemory) -> StateColumns<'_> {
             (row.told_at, row.told_message_id) = (Some(millis(*at)), Some(message_id.as_str()));
             "broken"
         }
+        Told::Flapping { at, message_id } => {
+            (row.told_at, row.told_message_id) = (Some(millis(*at)), Some(message_id.as_str()));
+            "flapping"
+        }
     };
     row
 }
@@ -313,10 +343,6 @@ async fn close_row(
     if closed.rows_affected() != 1 {
         return Err(WorkError::SweepClosed(sweep.id.0));
     }
-    sqlx::query("UPDATE instance SET last_digest_at = ?2 WHERE instance_id = ?1")
-        .bind(sweep.instance_id)
-        .bind(closing.last_digest.map(millis))
-        .execute(connection)
-        .await?;
+    memory::write(connection, sweep.instance_id, closing.last_digest, &closing.sight).await?;
     Ok(())
 }

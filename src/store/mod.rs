@@ -5,9 +5,11 @@
 //! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
 //! migration, never a change of an old one.
 
+mod claim;
 mod closing;
 mod history;
 mod instances;
+mod memory;
 mod open;
 mod outbox;
 #[cfg(test)]
@@ -16,17 +18,20 @@ mod retention;
 mod rows;
 mod snapshot;
 mod sweeps;
+mod trouble;
 
 use std::path::PathBuf;
 
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
+pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
 pub use open::OpenError;
 pub use outbox::{QueueState, QueuedLetter};
 pub use retention::Pruned;
 pub use sweeps::{OpenSweep, SavedResult};
+pub use trouble::Trouble;
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,23 +43,23 @@ pub struct Store {
     path: PathBuf,
 }
 
-/// Why a unit of work failed. Nothing of it was saved.
+/// Why a unit of work failed. Nothing of it was saved. Each says all there is to say: it has no source.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite refused, or could not.
-    #[error("the database {path} failed")]
+    #[error("the database {path}: {trouble}")]
     Sqlite {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
-        source: sqlx::Error,
+        /// Why, and what helps.
+        trouble: Trouble,
     },
     /// A row that cannot be true.
     #[error("the database holds a row that cannot be true: {0}")]
-    Corrupt(#[from] rows::ImpossibleRow),
+    Corrupt(rows::ImpossibleRow),
     /// A column that should hold JSON does not.
     #[error("the database holds JSON that cannot be read: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(String),
     /// The sweep was closed by somebody else.
     #[error("sweep {0} is closed already: another process marked it as interrupted")]
     SweepClosed(i64),
@@ -98,9 +103,9 @@ impl Store {
 
     fn name_error(&self, error: WorkError) -> StoreError {
         match error {
-            WorkError::Sqlite(source) => StoreError::Sqlite { path: self.path.clone(), source },
+            WorkError::Sqlite(error) => StoreError::Sqlite { path: self.path.clone(), trouble: Trouble::of(&error) },
             WorkError::Corrupt(row) => StoreError::Corrupt(row),
-            WorkError::Json(error) => StoreError::Json(error),
+            WorkError::Json(error) => StoreError::Json(error.to_string()),
             WorkError::SweepClosed(sweep) => StoreError::SweepClosed(sweep),
         }
     }
@@ -121,6 +126,13 @@ impl Store {
             sqlx::query_scalar::<_, i64>("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
         let size = pages.fetch_one(&self.read).await.map_err(WorkError::from);
         self.named(size.map(i64::unsigned_abs))
+    }
+
+    /// Whether no connection is in use: nothing is being read or written.
+    pub fn is_idle(&self) -> bool {
+        [&self.write, &self.read]
+            .into_iter()
+            .all(|pool| usize::try_from(pool.size()).is_ok_and(|size| pool.num_idle() == size))
     }
 
     /// Closes every connection, which folds the write-ahead log into the database.

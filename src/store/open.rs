@@ -3,18 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
+use futures::future::BoxFuture;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::Store;
+use super::{Store, Trouble};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a connection waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How soon a database is tried again that is locked just now.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Read-only connections: pages and scrapes that are answered at the same time.
 const READERS: u32 = 4;
@@ -33,16 +38,29 @@ pub enum OpenError {
         "storage.path: there is no database at {0} yet; start 'cardwatch run' or 'cardwatch sweep' first, or name the right file"
     )]
     Missing(PathBuf),
-    /// SQLite could not open or migrate it.
-    #[error(
-        "storage.path: cannot use {path} as the database ({cause}); check that the file is a cardwatch database that this user may write, and that the disk has room"
-    )]
+    /// It holds tables, and none of ours.
+    #[error("storage.path: {0} is the database of another program; name another file")]
+    Foreign(PathBuf),
+    /// A daemon works on it.
+    #[error("storage.path: cardwatch runs on {path} already{}; stop that one, or name another file", as_process(*.by))]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// The daemon's process id, unless it is about to write it down.
+        by: Option<u32>,
+    },
+    /// It could not be opened, locked or migrated.
+    #[error("storage.path: cannot use {path} as the database: {trouble}")]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
-        cause: String,
+        /// Why, and what helps.
+        trouble: Trouble,
     },
+}
+
+fn as_process(id: Option<u32>) -> String {
+    id.map(|id| format!(", as process {id}")).unwrap_or_default()
 }
 
 impl Store {
@@ -54,17 +72,14 @@ impl Store {
             }
             _ => {}
         }
-        let unusable = |cause: String| OpenError::Unusable { path: path.to_owned(), cause };
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options(path).create_if_missing(true))
-            .await
-            .map_err(|error| unusable(error.to_string()))?;
+        let unusable = |trouble| OpenError::Unusable { path: path.to_owned(), trouble };
+        let write = writer(path).await.map_err(|error| unusable(Trouble::of(&error)))?;
         migrate(&write).await.map_err(|error| match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => OpenError::Newer(path.to_owned()),
-            other => unusable(other.to_string()),
+            Unmigrated::Newer => OpenError::Newer(path.to_owned()),
+            Unmigrated::Foreign => OpenError::Foreign(path.to_owned()),
+            Unmigrated::Trouble(trouble) => unusable(trouble),
         })?;
-        let read = readers(path).await.map_err(|error| unusable(error.to_string()))?;
+        let read = readers(path).await.map_err(|error| unusable(Trouble::of(&error)))?;
         Ok(Self { write, read, path: path.to_owned() })
     }
 
@@ -74,24 +89,73 @@ impl Store {
     }
 }
 
+/// Why the schema is not the one that this program knows.
+enum Unmigrated {
+    Newer,
+    Foreign,
+    Trouble(Trouble),
+}
+
+impl From<sqlx::Error> for Unmigrated {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Trouble(Trouble::of(&error))
+    }
+}
+
+impl From<MigrateError> for Unmigrated {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => Self::Newer,
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => Self::Trouble(Trouble::Other(other.to_string())),
+        }
+    }
+}
+
 /// Brings the schema up to date, under the write lock: of several processes that open a database for the first
 /// time after an update, one migrates and the others wait.
-async fn migrate(write: &SqlitePool) -> Result<(), MigrateError> {
+async fn migrate(write: &SqlitePool) -> Result<(), Unmigrated> {
     // `run_direct`, since the future of `run` is not `Send` on a connection that is borrowed.
     if is_current(write).await {
         // Nothing is to be written, so that nobody is waited for; a schema from the future is still refused.
         let mut connection = write.acquire().await?;
-        return MIGRATIONS.run_direct(None, &mut *connection, false).await;
+        return Ok(MIGRATIONS.run_direct(None, &mut *connection, false).await?);
     }
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+    let (tables, ours): (i64, i64) = sqlx::query_as(TABLES).fetch_one(&mut *tx).await?;
+    if tables > 0 && ours == 0 {
+        return Err(Unmigrated::Foreign);
+    }
     MIGRATIONS.run_direct(None, &mut *tx, false).await?;
     Ok(tx.commit().await?)
 }
+
+const TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE name = '_sqlx_migrations') FROM sqlite_schema";
 
 /// Whether as many migrations were made as there are; a database without any has no table of them.
 async fn is_current(write: &SqlitePool) -> bool {
     let made = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM _sqlx_migrations").fetch_one(write).await;
     made.is_ok_and(|made| usize::try_from(made).is_ok_and(|made| made >= MIGRATIONS.iter().count()))
+}
+
+/// The first connection to a new database switches the write-ahead log on. SQLite waits for no other process
+/// that does so at the same moment, whatever the busy timeout: it is tried until then.
+#[expect(clippy::disallowed_methods, reason = "as SQLite's own busy timeout, it waits in real time")]
+async fn writer(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let connecting = async {
+        loop {
+            match SqlitePoolOptions::new()
+                .max_connections(1)
+                .before_acquire(is_usable)
+                .connect_with(options(path))
+                .await
+            {
+                Err(error) if Trouble::of(&error) == Trouble::Locked => tokio::time::sleep(LOOK_AGAIN).await,
+                connected => return connected,
+            }
+        }
+    };
+    tokio::time::timeout(BUSY_TIMEOUT, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
@@ -104,13 +168,22 @@ async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await
 }
 
+/// SQLite itself rolls a transaction back that meets a full disk. sqlx, which is told so only when it tries to,
+/// takes the connection to be inside that transaction for ever: it makes way for a fresh one.
+fn is_usable(connection: &mut SqliteConnection, _: PoolConnectionMetadata) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(std::future::ready(Ok(!connection.is_in_transaction())))
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    let options = SqliteConnectOptions::new()
         .filename(path)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
+        .disable_statement_logging();
+    // It shapes a new file alone, and on an old one it would wait for whoever writes.
+    let is_new = path.metadata().map_or(true, |file| file.len() == 0);
+    if is_new { options.auto_vacuum(SqliteAutoVacuum::Incremental) } else { options }
 }

@@ -1,6 +1,8 @@
 //! Mails between the transaction that made them due and the server that takes them. Owns the queue's
 //! rows; when to try again is the mailroom's to decide.
 
+use std::collections::BTreeSet;
+
 use sqlx::SqliteConnection;
 
 use super::rows::{instant, millis};
@@ -38,8 +40,16 @@ type LetterRow = (i64, String, String, String, String, String, String, Option<St
 impl Store {
     /// The mail that is next in line: the oldest that waits, due or not, so that order is kept.
     pub async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
-        let row = sqlx::query_as::<_, LetterRow>(NEXT_LETTER).fetch_optional(&self.read).await;
-        self.named(row.map_err(Into::into).and_then(|row| row.map(queued).transpose()))
+        self.next_letter_beside(&BTreeSet::new()).await
+    }
+
+    /// The same, as if the letters with these ids did not wait.
+    pub async fn next_letter_beside(&self, others: &BTreeSet<i64>) -> Result<Option<QueuedLetter>, StoreError> {
+        let work = async {
+            let row = sqlx::query_as::<_, LetterRow>(NEXT_LETTER).bind(json(others)?).fetch_optional(&self.read);
+            row.await?.map(queued).transpose()
+        };
+        self.named(work.await)
     }
 
     /// The server took it.
@@ -47,6 +57,12 @@ impl Store {
         let statement =
             "UPDATE outbox SET sent_at = ?2, attempts = attempts + 1, last_error = NULL WHERE outbox_id = ?1";
         self.mark(sqlx::query(statement).bind(id).bind(millis(now))).await
+    }
+
+    /// The server took it for some recipients, and refused the others for good.
+    pub async fn mark_sent_in_part(&self, id: i64, refused: &str, now: Timestamp) -> Result<(), StoreError> {
+        let statement = "UPDATE outbox SET sent_at = ?2, attempts = attempts + 1, last_error = ?3 WHERE outbox_id = ?1";
+        self.mark(sqlx::query(statement).bind(id).bind(millis(now)).bind(refused)).await
     }
 
     /// The server did not take it, and it is to be tried again.
@@ -97,7 +113,8 @@ impl Store {
         self.named(row.map(Option::flatten).map_err(Into::into))
     }
 
-    /// The subjects and errors of mails that no server took for good, the latest first, at most ten.
+    /// The subjects and errors of mails that were refused for good, be it for all recipients or for some; the
+    /// latest first, at most ten.
     pub async fn rejected_letters(&self) -> Result<Vec<(String, String)>, StoreError> {
         let rows = sqlx::query_as(REJECTED).fetch_all(&self.read).await;
         self.named(rows.map_err(Into::into))
@@ -107,7 +124,9 @@ impl Store {
 pub(super) const NEXT_LETTER: &str = "
     SELECT outbox_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv, created_at,
            attempts, next_attempt_at
-      FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1";
+      FROM outbox
+     WHERE sent_at IS NULL AND rejected_at IS NULL AND outbox_id NOT IN (SELECT value FROM json_each(?1))
+     ORDER BY outbox_id LIMIT 1";
 
 pub(super) const QUEUE_STATE: &str = "
     SELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL";
@@ -116,7 +135,8 @@ pub(super) const WAITING_ERROR: &str = "
     SELECT last_error FROM outbox WHERE sent_at IS NULL AND rejected_at IS NULL ORDER BY outbox_id LIMIT 1";
 
 pub(super) const REJECTED: &str = "
-    SELECT subject, coalesce(last_error, '') FROM outbox WHERE rejected_at IS NOT NULL
+    SELECT subject, last_error FROM outbox
+     WHERE last_error IS NOT NULL AND coalesce(sent_at, rejected_at) IS NOT NULL
      ORDER BY outbox_id DESC LIMIT 10";
 
 fn queued(row: LetterRow) -> Work<QueuedLetter> {

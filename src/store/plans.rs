@@ -3,10 +3,12 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Store, history, outbox, retention, snapshot};
+use super::{Store, history, memory, outbox, retention, snapshot};
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 19] = [
+const STATEMENTS: [(&str, &[&str]); 21] = [
+    (memory::CARDS, &[]),
+    (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
     (snapshot::PAGES, &[]),
     (snapshot::CARDS_NOW, &[]),
@@ -18,10 +20,10 @@ const STATEMENTS: [(&str, &[&str]); 19] = [
     // In the order of the sweeps, each of which leads to its own results.
     (history::EXPORT, &["SCAN s"]),
     // Only what waits is in the index.
-    (outbox::NEXT_LETTER, &["SCAN outbox USING INDEX outbox_waiting"]),
+    (outbox::NEXT_LETTER, &["SCAN outbox USING INDEX outbox_waiting", "SCAN json_each VIRTUAL TABLE INDEX 1:"]),
     (outbox::QUEUE_STATE, &["SCAN outbox USING INDEX outbox_waiting"]),
     (outbox::WAITING_ERROR, &["SCAN outbox USING INDEX outbox_waiting"]),
-    (outbox::REJECTED, &["SCAN outbox USING INDEX outbox_rejected"]),
+    (outbox::REJECTED, &["SCAN outbox USING INDEX outbox_refused"]),
     (retention::OLDEST_WITH_RESULTS, &[]),
     (retention::OLD_RESULTS, &[]),
     (retention::OLD_TRANSITIONS, &[]),

@@ -130,7 +130,7 @@ impl StateRow {
 
     /// What the row says, or why it cannot be true.
     pub(super) fn memory(&self) -> Result<CardMemory, ImpossibleRow> {
-        Ok(CardMemory { state: self.state()?, told: self.told()? })
+        Ok(CardMemory { state: self.state()?, told: self.told()?, changes: Vec::new() })
     }
 
     fn state(&self) -> Result<CardState, ImpossibleRow> {
@@ -164,6 +164,9 @@ impl StateRow {
             (Some("withheld"), _) => Ok(Told::Withheld),
             (Some("broken"), Some(message_id)) => {
                 Ok(Told::Broken { at: self.at("told_at", self.told_at)?, message_id: message_id.clone() })
+            }
+            (Some("flapping"), Some(message_id)) => {
+                Ok(Told::Flapping { at: self.at("told_at", self.told_at)?, message_id: message_id.clone() })
             }
             (Some(other), _) => Err(self.impossible("told", other)),
         }

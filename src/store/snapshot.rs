@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::instance_id;
 use super::rows::{ImpossibleRow, StateRow, instant, page_kind};
-use super::{Store, StoreError, Work};
+use super::{Store, StoreError, Work, memory};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::snapshot::{CardNow, InstanceSnapshot, LastSweep, PageNow};
@@ -33,6 +33,7 @@ impl Store {
                 cards: cards_now(&mut tx, instance).await?,
                 last_completed: last_completed(&mut tx, instance).await?,
                 last_sweep: last_sweep(&mut tx, instance).await?,
+                blind: memory::read_instance(&mut tx, instance).await?.1.blind,
             })
         };
         self.named(work.await)

@@ -11,7 +11,7 @@ use super::rows::{millis, verdict_code};
 use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, SweepId};
-use crate::domain::sweep::{Outcome, Plan};
+use crate::domain::sweep::Plan;
 use crate::domain::verdict::Verdict;
 
 /// A sweep that has begun and is not closed.
@@ -112,34 +112,6 @@ impl Store {
             sweep.reasons.clear();
         }
         self.named(saved)
-    }
-
-    /// Ends a sweep that decided nothing: it could not log in or list cards, or was skipped.
-    pub async fn end_sweep(
-        &self,
-        sweep: OpenSweep,
-        outcome: Outcome,
-        trouble: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let work = async {
-            let mut tx = self.begin().await?;
-            let ended = sqlx::query(
-                "UPDATE sweep SET finished_at = ?2, outcome = ?3, trouble = ?4 WHERE sweep_id = ?1 AND finished_at IS NULL",
-            )
-            .bind(sweep.id.0)
-            .bind(millis(now))
-            .bind(outcome.name())
-            .bind(trouble)
-            .execute(&mut *tx)
-            .await?;
-            if ended.rows_affected() != 1 {
-                return Err(super::WorkError::SweepClosed(sweep.id.0));
-            }
-            tx.commit().await?;
-            Ok(())
-        };
-        self.named(work.await)
     }
 
     /// Writes down a sweep that was due while the one before still ran.

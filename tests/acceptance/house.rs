@@ -21,6 +21,7 @@ pub(crate) const EACH_SECOND: &str = "* * * * * *";
 pub(crate) struct House {
     pub(crate) domo: Domo,
     folder: TempDir,
+    database: PathBuf,
     sections: BTreeMap<&'static str, String>,
     instance: String,
 }
@@ -30,12 +31,14 @@ impl House {
     pub(crate) async fn beside(fake: FakeDomo) -> Self {
         let domo = fake.start().await;
         let instance = format!("url = \"{}\"\naccess_token = \"{}\"\n", domo.url(), domo.token());
-        let mut house = Self { domo, folder: tempfile::tempdir().unwrap(), sections: BTreeMap::new(), instance };
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("cardwatch.db");
+        let mut house = Self { domo, folder, database, sections: BTreeMap::new(), instance };
         house.sections.insert("http", "listen = \"127.0.0.1:0\"\n".to_owned());
         house.set("alerts", "confirm_delay = \"100ms\"");
         house.instance("schedule", &format!("\"{NEVER}\""));
         house.instance("pages", "\"all\"");
-        house.instance("request_timeout", "\"1s\"");
+        house.instance("request_timeout", "\"3s\"");
         house.instance("attempts", "1");
         house
     }
@@ -71,7 +74,13 @@ impl House {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("cardwatch.db")
+        self.database.clone()
+    }
+
+    /// The database is in another folder from now on.
+    pub(crate) fn keep_database_in(&mut self, folder: &Path) {
+        self.database = folder.join("cardwatch.db");
+        self.set("storage", &format!("path = \"{}\"", self.database.display()));
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -96,7 +105,7 @@ impl House {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        Ended(self.command(arguments).output().unwrap())
+        Ended::of(self.command(arguments))
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -134,8 +143,9 @@ impl House {
 pub(crate) struct Ended(Output);
 
 impl Ended {
-    pub(crate) fn of(output: Output) -> Self {
-        Self(output)
+    /// Runs a command that was prepared by [`House::command`] to its end.
+    pub(crate) fn of(mut command: Command) -> Self {
+        Self(command.output().unwrap())
     }
 
     pub(crate) fn code(&self) -> i32 {
@@ -148,6 +158,13 @@ impl Ended {
 
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// Its lines of error, without what it logged before.
+    pub(crate) fn errors(&self) -> String {
+        let said = self.stderr();
+        let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+        errors.join("\n")
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

@@ -4,11 +4,16 @@
 #![expect(clippy::disallowed_methods, reason = "another process runs in real time")]
 
 mod asking;
+mod blindness;
+mod database;
+mod disk;
 mod dying;
 mod hostile;
 mod house;
 mod mailing;
 mod memory;
+mod news;
+mod refusing;
 mod reloading;
 mod search;
 mod secrets;

@@ -65,12 +65,16 @@ async fn a_running_sweep_goes_on_to_its_end_under_the_new_schedule() {
     let (mut house, _sink) = watched_house().await;
     house.instance("request_timeout", "\"20s\"");
     let card = house.domo.kpi_cards()[0];
-    house.domo.set(card, Behaviour::Slow { millis: 3_000 });
-    let daemon = house.daemon().await;
-    daemon.wait_for("cardwatch_renders_total{domo_instance=\"acme\",verdict=\"working\"}", 20.0).await;
     house.instance("schedule", &format!("\"{NEVER}\""));
+    house.domo.set(card, Behaviour::Slow { millis: 3_000 });
+    let mut daemon = house.daemon().await;
+    daemon.wait_for("cardwatch_renders_total{domo_instance=\"acme\",verdict=\"working\"}", 20.0).await;
+    house.instance("concurrency", "4");
     hang_up(&house, &daemon);
+    daemon.wait_for_log("the configuration was read again").await;
     daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}", 1.0).await;
     assert_eq!(house.domo.renders_of(card), 1, "it was not begun anew");
+    let skipped = "cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"skipped\"}";
+    assert_eq!(daemon.series(skipped).await, Some(0.0), "the new schedule does not ask for it again");
     assert_eq!(house.ask::<i64>("SELECT count(*) FROM sweep WHERE outcome = 'interrupted'").await, 0);
 }

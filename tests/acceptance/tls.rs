@@ -69,7 +69,7 @@ async fn sign_in(host: &str, port: u16, trusted: &str) -> Ended {
     house.instance("url", &format!("\"https://{host}:{port}\""));
     let mut command = house.command(&["check-config", "--online"]);
     command.env("SSL_CERT_FILE", format!("{CERTIFICATES}/{trusted}"));
-    Ended::of(command.output().unwrap())
+    Ended::of(command)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn no_variable_turns_the_verification_off() {
     for proxy in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         command.env(proxy, house.domo.url());
     }
-    let told = Ended::of(command.output().unwrap()).stdout();
+    let told = Ended::of(command).stdout();
     assert!(told.contains("no TLS with localhost (invalid peer certificate: UnknownIssuer)"), "{told}");
     assert_eq!((server.requests(), house.domo.counts().values().sum::<u64>()), (0, 0));
 }

@@ -1,10 +1,15 @@
 //! What is due follows from what was told and what is true, and from nothing else.
 
+use std::time::Duration;
+
+use cardwatch::domain::Timestamp;
 use cardwatch::domain::alerts::{Due, Policy, digest_due, due};
 use cardwatch::domain::card::{CardMemory, CardState, Told};
 use proptest::prelude::*;
 
 use crate::nouns::{at, policy, reason};
+
+const A_DAY: i64 = 24 * 60;
 
 fn working() -> CardState {
     CardState::Working { since: at(0), decided_at: at(0) }
@@ -18,6 +23,21 @@ fn told() -> Told {
     Told::Broken { at: at(0), message_id: "1@example.com".to_owned() }
 }
 
+fn flapping() -> Told {
+    Told::Flapping { at: at(0), message_id: "1@example.com".to_owned() }
+}
+
+/// Seen for a day to be what it is.
+fn settled(state: CardState) -> CardState {
+    match state {
+        CardState::Working { since, .. } => CardState::Working { since, decided_at: at(A_DAY) },
+        CardState::Broken { since, reason, first_seen, .. } => {
+            CardState::Broken { since, decided_at: at(A_DAY), reason, first_seen }
+        }
+        same @ (CardState::Undecided | CardState::Unsupported) => same,
+    }
+}
+
 fn quiet() -> Policy {
     Policy { recoveries: false, report_first_seen: false, ..policy() }
 }
@@ -28,9 +48,9 @@ macro_rules! pairs {
     ($($name:ident: $state:expr, $told:expr => $due:ident, quiet: $quiet:ident;)*) => {
         $(#[test]
         fn $name() {
-            let memory = CardMemory { state: $state, told: $told };
-            assert_eq!(due(&memory, &policy()), Due::$due);
-            assert_eq!(due(&memory, &quiet()), Due::$quiet);
+            let memory = CardMemory { state: $state, told: $told, changes: Vec::new() };
+            assert_eq!(due(&memory, &policy(), at(0)), Due::$due);
+            assert_eq!(due(&memory, &quiet(), at(0)), Due::$quiet);
         })*
     };
 }
@@ -51,6 +71,12 @@ pairs! {
     first_seen_broken_and_nothing_told: broken(true), Told::Nothing => FirstSeen, quiet: Withhold;
     first_seen_broken_and_told: broken(true), told() => Nothing, quiet: Nothing;
     first_seen_broken_and_withheld: broken(true), Told::Withheld => Nothing, quiet: Nothing;
+    undecided_and_flapping: CardState::Undecided, flapping() => Nothing, quiet: Nothing;
+    unsupported_and_flapping: CardState::Unsupported, flapping() => Forget, quiet: Forget;
+    working_and_flapping: working(), flapping() => Nothing, quiet: Nothing;
+    broken_and_flapping: broken(false), flapping() => Nothing, quiet: Nothing;
+    settled_as_working_and_flapping: settled(working()), flapping() => Recovered, quiet: Forget;
+    settled_as_broken_and_flapping: settled(broken(false)), flapping() => Broke, quiet: Broke;
 }
 
 fn states() -> impl Strategy<Value = CardState> {
@@ -67,13 +93,20 @@ fn states() -> impl Strategy<Value = CardState> {
 
 fn tolds() -> impl Strategy<Value = Told> {
     let told = (0..99_i64, "[ab]@c").prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
-    prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told]
+    let flapping = (0..99_i64, "[ab]@c").prop_map(|(minute, message_id)| Told::Flapping { at: at(minute), message_id });
+    prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping]
+}
+
+/// Minutes before, within and after the window that ends at 99.
+fn changes() -> impl Strategy<Value = Vec<Timestamp>> {
+    prop::collection::vec((-2 * A_DAY..2 * A_DAY).prop_map(at), 0..9)
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
-    (any::<bool>(), any::<bool>()).prop_map(|(recoveries, report_first_seen)| Policy {
+    (any::<bool>(), any::<bool>(), 1..200_u64).prop_map(|(recoveries, report_first_seen, window)| Policy {
         recoveries,
         report_first_seen,
+        flap_window: Duration::from_mins(window),
         ..policy()
     })
 }
@@ -83,6 +116,7 @@ fn done(due: Due, before: Told) -> Told {
     match due {
         Due::Nothing => before,
         Due::Broke | Due::FirstSeen => told(),
+        Due::Flapping => flapping(),
         Due::Recovered | Due::Forget => Told::Nothing,
         Due::Withhold => Told::Withheld,
     }
@@ -90,17 +124,19 @@ fn done(due: Due, before: Told) -> Told {
 
 proptest! {
     #[test]
-    fn once_it_is_done_nothing_is_due(state in states(), told in tolds(), policy in policies()) {
-        let due_now = due(&CardMemory { state: state.clone(), told: told.clone() }, &policy);
-        let after = CardMemory { state, told: done(due_now, told) };
-        prop_assert_eq!(due(&after, &policy), Due::Nothing);
+    fn once_it_is_done_nothing_is_due(
+        state in states(), told in tolds(), changes in changes(), policy in policies(),
+    ) {
+        let before = CardMemory { state, told, changes };
+        let after = CardMemory { told: done(due(&before, &policy, at(99)), before.told.clone()), ..before };
+        prop_assert_eq!(due(&after, &policy, at(99)), Due::Nothing);
     }
 
     #[test]
     fn neither_instants_nor_words_make_anything_due(
-        (state, told) in (states(), tolds()), shift in 1..999_i64, policy in policies(),
+        (state, told) in (states(), tolds()), changes in 0..9_i64, shift in 1..999_i64, policy in policies(),
     ) {
-        let later = |at: cardwatch::domain::Timestamp| at + chrono::TimeDelta::minutes(shift);
+        let later = |at: Timestamp| at + chrono::TimeDelta::minutes(shift);
         let other_state = match state.clone() {
             CardState::Working { since, decided_at } => {
                 CardState::Working { since: later(since), decided_at: later(decided_at) }
@@ -112,14 +148,18 @@ proptest! {
         };
         let other_told = match told.clone() {
             Told::Broken { at, .. } => Told::Broken { at: later(at), message_id: "other@d".to_owned() },
+            Told::Flapping { at, .. } => Told::Flapping { at: later(at), message_id: "other@d".to_owned() },
             same @ (Told::Nothing | Told::Withheld) => same,
         };
-        let due = |state, told| due(&CardMemory { state, told }, &policy);
-        prop_assert_eq!(due(state, told), due(other_state, other_told));
+        let changes: Vec<_> = (0..changes).map(at).collect();
+        let later_changes = changes.iter().copied().map(later).collect();
+        let due = |state, told, changes, now| due(&CardMemory { state, told, changes }, &policy, now);
+        prop_assert_eq!(
+            due(state, told, changes, at(99)),
+            due(other_state, other_told, later_changes, later(at(99)))
+        );
     }
 }
-
-const A_DAY: i64 = 24 * 60;
 
 /// Whether a digest is due at `now`, with cards told at these minutes and the latest digest at that.
 fn digest(told: &[i64], last: Option<i64>, now: i64) -> bool {

@@ -6,7 +6,7 @@ use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::verdict::Verdict;
 
 use crate::nouns::{at, fails, policy, unchecked, works};
-use crate::story::{Story, report, told};
+use crate::story::{Story, references, report, told};
 
 const A_DAY: i64 = 24 * 60;
 
@@ -29,6 +29,15 @@ fn a_day_after_it_was_told_a_card_that_is_still_broken_is_told_again() {
     assert_eq!(told(&closing), "still broken [1]");
     assert_eq!(report(&closing).subject(), "[cardwatch] acme: 1 card still broken");
     assert_eq!(closing.last_digest, Some(at(A_DAY + 16)));
+}
+
+#[test]
+fn a_digest_follows_up_the_mails_that_first_told_of_its_cards() {
+    let mut story = broken_story();
+    let first = story.message_id();
+    story.sweep(30, &[(1, fails("x")), (2, fails("x"))]);
+    let second = story.message_id();
+    assert_eq!(references(&story.sweep(A_DAY + 15, &[(1, fails("x")), (2, fails("x"))])), [first, second]);
 }
 
 #[test]

@@ -35,7 +35,15 @@ pub(crate) fn unchecked() -> Verdict {
 
 /// Everything is told, and what is still broken once a day.
 pub(crate) fn policy() -> Policy {
-    Policy { recoveries: true, remind_every: Some(DAY), report_first_seen: true, stale_after: DAY }
+    Policy {
+        recoveries: true,
+        remind_every: Some(DAY),
+        report_first_seen: true,
+        stale_after: DAY,
+        flap_transitions: 4,
+        flap_window: DAY,
+        blind_after: 2,
+    }
 }
 
 pub(crate) fn card(id: i64) -> ListedCard {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::CardMemory;
-use cardwatch::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::closing::{self, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, SweepId};
 use cardwatch::domain::report::{CardLine, Report};
+use cardwatch::domain::sight::{SightNews, Why};
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
 
@@ -60,6 +61,16 @@ impl Story {
         closing
     }
 
+    /// A sweep that could not even list.
+    pub(crate) fn fail(&mut self, minute: i64, scope: Scope) -> FailedClosing {
+        self.sweeps += 1;
+        let failed = failed(scope, minute);
+        let reporting = self.reporting.then(|| self.letterhead());
+        let closing = closing::close_failed(&failed, &self.memory, reporting.as_ref());
+        self.memory.sight = closing.sight.clone();
+        closing
+    }
+
     fn letterhead(&self) -> Reporting {
         Reporting {
             instance: "acme".parse().unwrap(),
@@ -85,11 +96,17 @@ impl Story {
         }
         self.memory.cards.extend(closing.cards.clone());
         self.memory.last_digest = closing.last_digest;
+        self.memory.sight = closing.sight.clone();
     }
 
     pub(crate) fn card(&self, id: i64) -> &CardMemory {
         &self.memory.cards[&CardId(id)]
     }
+}
+
+fn failed(scope: Scope, minute: i64) -> Failed {
+    let why = Why { brief: "login rejected", full: "cannot sign in: correct `password`".to_owned() };
+    Failed { scope, started_at: at(minute - 1), finished_at: at(minute + 1), why }
 }
 
 /// A sweep of two minutes.
@@ -106,29 +123,54 @@ fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)]) -> Sw
     }
 }
 
-/// A report in one line: the cards that broke, were broken when first seen, recovered, are still broken.
-pub(crate) fn told(closing: &Closing) -> String {
-    let Some((report, _)) = &closing.report else { return "nothing".to_owned() };
+/// Either end of a sweep, with the report that it makes due.
+pub(crate) trait Due {
+    fn report(&self) -> Option<&(Report, Vec<String>)>;
+}
+
+impl Due for Closing {
+    fn report(&self) -> Option<&(Report, Vec<String>)> {
+        self.report.as_ref()
+    }
+}
+
+impl Due for FailedClosing {
+    fn report(&self) -> Option<&(Report, Vec<String>)> {
+        self.report.as_ref()
+    }
+}
+
+/// A report in one line: whether cards can be checked, and those that broke, were broken when first seen, flap,
+/// recovered, are still broken.
+pub(crate) fn told(closing: &impl Due) -> String {
+    let Some((report, _)) = closing.report() else { return "nothing".to_owned() };
     let grouped = |groups: &[cardwatch::domain::cause::Group<CardLine>]| -> Vec<i64> {
         groups.iter().flat_map(|group| &group.cards).map(|line| line.id.0).collect()
     };
     let recovered = report.recovered.iter().map(|line| line.id.0).collect();
+    let flapping = report.flapping.iter().map(|card| card.line.id.0).collect();
+    let sight = report.sight.as_ref().map(|news| match news {
+        SightNews::Lost { again: false, .. } => "cannot check".to_owned(),
+        SightNews::Lost { again: true, .. } => "still cannot check".to_owned(),
+        SightNews::Regained { .. } => "checking again".to_owned(),
+    });
     let sections = [
         ("broke", grouped(&report.broke)),
         ("first seen", grouped(&report.first_seen)),
+        ("flapping", flapping),
         ("recovered", recovered),
         ("still broken", grouped(&report.still_broken)),
     ];
     let said = sections.iter().filter(|(_, cards)| !cards.is_empty()).map(|(name, cards)| format!("{name} {cards:?}"));
-    said.collect::<Vec<_>>().join(", ")
+    sight.into_iter().chain(said).collect::<Vec<_>>().join(", ")
 }
 
 /// The report that there must be.
-pub(crate) fn report(closing: &Closing) -> &Report {
-    &closing.report.as_ref().unwrap().0
+pub(crate) fn report(closing: &impl Due) -> &Report {
+    &closing.report().unwrap().0
 }
 
 /// The Message-IDs that the report follows up.
-pub(crate) fn references(closing: &Closing) -> &[String] {
-    &closing.report.as_ref().unwrap().1
+pub(crate) fn references(closing: &impl Due) -> &[String] {
+    &closing.report().unwrap().1
 }

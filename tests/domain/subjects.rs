@@ -2,7 +2,8 @@
 
 use cardwatch::domain::cause::Group;
 use cardwatch::domain::ids::CardId;
-use cardwatch::domain::report::{CardLine, Report, Totals};
+use cardwatch::domain::report::{CardLine, FlappingCard, Report, Totals};
+use cardwatch::domain::sight::{SightNews, Why};
 
 use crate::nouns::{at, reason};
 
@@ -36,6 +37,10 @@ fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: u
         first_seen: groups(first_seen),
         recovered: lines(recovered),
         still_broken: groups(still_broken),
+        flapping: Vec::new(),
+        flap_window: crate::nouns::DAY,
+        sight: None,
+        storm: None,
         totals: Totals { cards: 100, broken: now, unchecked: 0 },
         trouble: None,
     }
@@ -80,4 +85,46 @@ fn a_line_without_a_reason_is_not_grouped_as_broken() {
     let groups = Report::grouped(vec![working, line(2, "y")]);
     assert_eq!(groups.len(), 1);
     assert_eq!(groups[0].reason, reason("y"));
+}
+
+fn flapping(count: i64) -> Vec<FlappingCard> {
+    lines(count).into_iter().map(|line| FlappingCard { line, changes: 4, broken: true }).collect()
+}
+
+fn lost(again: bool) -> SightNews {
+    let why = Why { brief: "login rejected", full: "x\r\nBcc: everyone@example.com".to_owned() };
+    SightNews::Lost { since: at(0), sweeps: 2, again, why }
+}
+
+fn regained() -> SightNews {
+    SightNews::Regained { since: at(0) }
+}
+
+/// Names a subject: what is said beside the cards that broke and those that are still broken.
+macro_rules! news {
+    ($($name:ident: ($broke:expr, $still_broken:expr, $flapping:expr, $sight:expr) => $subject:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            let report = Report {
+                flapping: flapping($flapping), sight: $sight, ..report($broke, 0, 0, $still_broken, 3)
+            };
+            assert!(!report.is_empty());
+            assert_eq!(report.subject(), $subject);
+        })*
+    };
+}
+
+news! {
+    nothing_can_be_checked: (0, 0, 0, Some(lost(false))) => "[cardwatch] acme: cannot check cards: login rejected";
+    nothing_can_be_checked_still: (0, 0, 0, Some(lost(true))) => "[cardwatch] acme: still cannot check cards: login rejected";
+    checking_again: (0, 0, 0, Some(regained())) => "[cardwatch] acme: checking again (3 broken now)";
+    one_that_flaps: (0, 0, 1, None) => "[cardwatch] acme: 1 card flapping (3 broken now)";
+    some_that_broke_and_one_that_flaps: (2, 0, 1, None) => "[cardwatch] acme: 2 cards broke, 1 flapping (3 broken now)";
+    what_broke_goes_before_checking_again: (2, 0, 0, Some(regained())) => "[cardwatch] acme: 2 cards broke (3 broken now)";
+    what_broke_does_not_hide_that_nothing_can_be_checked:
+        (2, 0, 0, Some(lost(false))) => "[cardwatch] acme: 2 cards broke (3 broken now), cannot check cards: login rejected";
+    checking_again_goes_before_what_is_still_broken:
+        (0, 3, 0, Some(regained())) => "[cardwatch] acme: checking again (3 broken now)";
+    not_checking_goes_before_what_is_still_broken:
+        (0, 3, 0, Some(lost(false))) => "[cardwatch] acme: cannot check cards: login rejected";
 }

@@ -125,28 +125,6 @@ async fn a_page_that_cannot_be_listed_is_told_with_its_remedy() {
 }
 
 #[tokio::test]
-async fn where_no_page_can_be_listed_the_first_reason_is_the_error() {
-    let fake = odd_instance().start().await;
-    let error = Desk::at(&fake).domo.list(&pages(&[77, 78])).await.unwrap_err();
-    assert_eq!(error.to_string(), "cannot list cards: page 77: not found (404): remove it from `pages`");
-    assert_eq!(error.brief(), "no card could be listed");
-}
-
-#[tokio::test]
-async fn a_redirect_of_the_list_names_the_allow_list() {
-    let fake = odd_instance().start().await;
-    let desk = Desk::at(&fake);
-    desk.domo.sign_in().await.unwrap();
-    fake.set_login(fake_domo::Login::AddressNotAllowed);
-    let error = desk.domo.list(&pages(&[10])).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "cannot list cards: page 10: not an answer of Domo's: a redirect to /whitelist/blocked: \
-         this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist"
-    );
-}
-
-#[tokio::test]
 async fn an_excluded_page_is_not_asked_for() {
     let fake = odd_instance().start().await;
     fake.set_page_answer(11, PageAnswer::Status(403));
@@ -155,15 +133,6 @@ async fn an_excluded_page_is_not_asked_for() {
     let listing = Desk::new(&instance).domo.list(&pages(&[10])).await.unwrap();
     assert_eq!(held(&listing), [(10, vec![1, 2]), (12, vec![1, 3])]);
     assert!(listing.unlisted.is_empty(), "{:?}", listing.unlisted);
-}
-
-#[tokio::test]
-async fn where_every_page_is_excluded_that_is_told() {
-    let fake = odd_instance().start().await;
-    let mut instance = instance(&fake);
-    instance.exclusions.pages = [PageId(20)].into();
-    let error = Desk::new(&instance).domo.list(&pages(&[20])).await.unwrap_err();
-    assert_eq!(error.to_string(), "cannot list cards: every page is in `exclude_pages`");
 }
 
 #[tokio::test]

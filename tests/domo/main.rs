@@ -18,3 +18,4 @@ mod secrecy;
 mod session;
 mod sign_in;
 mod slow_down;
+mod unlisted;

@@ -1,9 +1,8 @@
 //! What closes a sweep is saved whole or not at all.
 
-use cardwatch::domain::sweep::Outcome;
 use cardwatch::store::StoreError;
 
-use crate::house::{House, acme, plan_of, results, swept};
+use crate::house::{House, LONG_BEFORE, acme, plan_of, results, swept};
 use crate::nouns::{at, fails, works};
 
 /// Everything that a closing writes, as text.
@@ -83,7 +82,7 @@ async fn a_sweep_that_another_process_gave_up_cannot_end_otherwise() {
     let house = House::new().await;
     let sweep = house.begin(0, &plan_of(&[(1, works())])).await;
     house.store.mark_interrupted(|_| false, at(1)).await.unwrap();
-    let ended = house.store.end_sweep(sweep, Outcome::Failed, "login rejected", at(2)).await;
+    let ended = house.store.interrupt_sweep(sweep, "stopped", at(2)).await;
     assert!(matches!(ended, Err(StoreError::SweepClosed(_))));
     assert_eq!(house.texts("SELECT outcome FROM sweep").await, [Some("interrupted".to_owned())]);
 }
@@ -96,7 +95,7 @@ async fn a_closing_that_panics_leaves_the_store_usable() {
     let found = swept(&sweep, 0, plan_of(&seen), &seen);
     let store = house.store.clone();
     let panicked = tokio::spawn(async move {
-        store.finish_sweep(sweep, &found, |_| panic!("a bug in what decides")).await.map(|_| ())
+        store.finish_sweep(sweep, &found, LONG_BEFORE, |_| panic!("a bug in what decides")).await.map(|_| ())
     });
     assert!(panicked.await.unwrap_err().is_panic());
     house.sweep(15, &seen).await;
@@ -141,7 +140,8 @@ async fn two_stores_of_one_database_close_their_sweeps_one_after_the_other() {
     let decide = |memory: &cardwatch::domain::closing::Memory| {
         (cardwatch::domain::closing::close(&found_theirs, memory, None), None)
     };
-    let (a, b) = tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, decide));
+    let (a, b) =
+        tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));
     a.unwrap();
     b.unwrap();
     assert_eq!(house.number("SELECT count(*) FROM sweep WHERE outcome = 'completed'").await, 2);

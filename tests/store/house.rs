@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardwatch::domain::closing::{self, Closing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::Timestamp;
+use cardwatch::domain::closing::{self, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, InstanceName};
-use cardwatch::domain::report::Letter;
+use cardwatch::domain::report::{Letter, Report};
+use cardwatch::domain::sight::Why;
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{OpenSweep, SavedResult, Store, StoreError};
@@ -15,6 +17,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::nouns::{DAY, at, listing, page, policy};
+
+/// Before anything that a test tells of.
+pub(crate) const LONG_BEFORE: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// The process that sweeps.
 pub(crate) const PID: u32 = 4711;
@@ -89,14 +94,10 @@ impl House {
         let reporting = letterhead(&sweep.instance, message_id);
         let decide = |memory: &Memory| {
             let closing = closing::close(swept, memory, Some(&reporting));
-            let due = closing.report.as_ref().map(|(report, references)| Letter {
-                references: references.clone(),
-                subject: report.subject(),
-                ..letter(message_id)
-            });
+            let due = due_letter(closing.report.as_ref(), message_id);
             (closing, due)
         };
-        self.store.finish_sweep(sweep, swept, decide).await
+        self.store.finish_sweep(sweep, swept, LONG_BEFORE, decide).await
     }
 
     /// A whole sweep of acme's page 10, which holds just these cards.
@@ -117,8 +118,31 @@ impl House {
         self.finish(sweep, &swept).await.unwrap()
     }
 
+    /// A sweep of acme that could not list its cards.
+    pub(crate) async fn fail(&self, minute: i64) -> FailedClosing {
+        let sweep = self.store.begin_sweep(&acme(), PID, at(minute)).await.unwrap();
+        let why = Why { brief: "login rejected", full: "cannot sign in: correct `password`".to_owned() };
+        let failed = Failed { scope: Scope::Pages, started_at: sweep.started_at, finished_at: at(minute + 1), why };
+        let message_id = format!("{}@example.com", sweep.id);
+        let reporting = letterhead(&sweep.instance, &message_id);
+        let mut closed = None;
+        let decide = |memory: &Memory| {
+            let closing = closing::close_failed(&failed, memory, Some(&reporting));
+            closed = Some(closing.clone());
+            let due = due_letter(closing.report.as_ref(), &message_id);
+            (closing, due)
+        };
+        self.store.finish_failed_sweep(sweep, &failed, decide).await.unwrap();
+        closed.unwrap()
+    }
+
     /// What is remembered of acme, as a closing sees it.
     pub(crate) async fn memory(&self) -> Memory {
+        self.memory_since(LONG_BEFORE).await
+    }
+
+    /// The same with the changes since an instant.
+    pub(crate) async fn memory_since(&self, changes_since: Timestamp) -> Memory {
         let remembered = self.store.remembered(&acme()).await.unwrap();
         let listing = Listing {
             scope: Scope::Part,
@@ -135,7 +159,7 @@ impl House {
             seen = memory.clone();
             (closing::close(&swept, memory, None), None)
         };
-        self.store.finish_sweep(sweep, &swept, decide).await.unwrap();
+        self.store.finish_sweep(sweep, &swept, changes_since, decide).await.unwrap();
         seen
     }
 }
@@ -181,6 +205,11 @@ pub(crate) fn results(minute: i64, verdicts: &[(i64, Verdict)]) -> Vec<SavedResu
         latency: Duration::from_millis(250),
     };
     verdicts.iter().map(result).collect()
+}
+
+fn due_letter(report: Option<&(Report, Vec<String>)>, message_id: &str) -> Option<Letter> {
+    let (report, references) = report?;
+    Some(Letter { references: references.clone(), subject: report.subject(), ..letter(message_id) })
 }
 
 pub(crate) fn letter(message_id: &str) -> Letter {

@@ -103,12 +103,11 @@ async fn a_latency_beyond_all_measure_is_kept_as_the_longest_there_is() {
 async fn a_sweep_that_could_not_list_ends_as_failed_and_domo_is_down() {
     let house = House::new().await;
     house.sweep(0, &[(1, works())]).await;
-    let sweep = house.store.begin_sweep(&acme(), PID, at(15)).await.unwrap();
-    house.store.end_sweep(sweep, Outcome::Failed, "login rejected", at(16)).await.unwrap();
+    house.fail(15).await;
     let snapshot = house.store.snapshot(&acme()).await.unwrap();
     assert!(!snapshot.domo_up());
     let last = snapshot.last_sweep.unwrap();
-    assert_eq!((last.outcome, last.trouble.as_deref()), (Outcome::Failed, Some("login rejected")));
+    assert_eq!((last.outcome, last.trouble.as_deref()), (Outcome::Failed, Some("cannot sign in: correct `password`")));
     assert_eq!(snapshot.last_completed, Some(at(1)));
     assert_eq!(snapshot.cards.len(), 1);
 }
@@ -193,4 +192,18 @@ async fn an_instance_that_nobody_introduced_cannot_be_swept() {
     let stranger = "stranger".parse().unwrap();
     assert!(matches!(house.store.begin_sweep(&stranger, PID, at(0)).await, Err(StoreError::Sqlite { .. })));
     assert_eq!(house.number("SELECT count(*) FROM sweep").await, 0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_database_itself_rolled_back_spoils_no_later_one() {
+    let house = House::new().await;
+    // As SQLite does when the disk is full.
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON sweep BEGIN SELECT RAISE(ROLLBACK, 'no room'); END";
+    house.execute(trigger).await.unwrap();
+    for _ in 0..2 {
+        let error = house.store.begin_sweep(&acme(), PID, at(0)).await.unwrap_err().to_string();
+        assert!(error.ends_with("cardwatch.db: no room"), "{error}");
+    }
+    house.execute("DROP TRIGGER full").await.unwrap();
+    house.sweep(0, &[(1, works())]).await;
 }

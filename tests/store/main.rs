@@ -13,6 +13,7 @@ mod outbox;
 mod removal;
 mod retention;
 mod rows;
+mod sight;
 mod size;
 mod snapshot;
 mod views;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use cardwatch::domain::card::Told;
 use cardwatch::domain::ids::CardId;
 use cardwatch::store::{OpenError, Store};
+use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use crate::house::{House, acme};
@@ -26,26 +28,40 @@ async fn a_database_that_is_opened_again_holds_what_it_held() {
 
 #[tokio::test]
 async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
-    let house = House::new().await;
+    let mut house = House::new().await;
     house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
+    let memory = house.memory().await;
     let before = house.store.snapshot(&acme()).await.unwrap();
     house.store.close().await;
     to_first_version(&house).await;
-    let again = Store::open(&house.path()).await.unwrap();
-    assert_eq!(again.snapshot(&acme()).await.unwrap(), before);
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 2);
+    house.store = Store::open(&house.path()).await.unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 4);
+    assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
+    assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
+    assert_eq!(house.store.snapshot(&acme()).await.unwrap(), before);
+    assert!(matches!(memory.cards[&CardId(2)].told, Told::Broken { .. }));
+    assert_eq!(house.memory().await, memory);
 }
 
-/// Undoes every migration but the first.
+/// Puts what the database holds into one that knows the first migration alone.
 async fn to_first_version(house: &House) {
-    for index in house.texts("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").await {
-        house.execute(&format!("DROP INDEX {}", index.unwrap())).await.unwrap();
+    let newest = house.path().with_extension("newest");
+    std::fs::rename(house.path(), &newest).unwrap();
+    std::fs::File::create(house.path()).unwrap();
+    let mut first = house.stranger().await;
+    let mut run = async |sql: &str| sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut first).await.map(|_| ()).unwrap();
+    run("PRAGMA foreign_keys = OFF").await;
+    run(include_str!("../../migrations/0001_main_job.sql")).await;
+    run(&format!("ATTACH '{}' AS newest", newest.display())).await;
+    run("CREATE TABLE _sqlx_migrations AS SELECT * FROM newest._sqlx_migrations WHERE version = 1").await;
+    for table in
+        house.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'").await
+    {
+        let table = table.unwrap();
+        let columns = house.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+        let columns = columns.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        run(&format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM newest.{table}")).await;
     }
-    let first = include_str!("../../migrations/0001_main_job.sql");
-    for index in first.split(';').filter(|statement| statement.contains("CREATE INDEX")) {
-        house.execute(&index[index.find("CREATE INDEX").unwrap()..]).await.unwrap();
-    }
-    house.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
 }
 
 #[tokio::test]
@@ -64,8 +80,10 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let notes = "not a database, but something that somebody wrote and wants to keep\n".repeat(200);
     std::fs::write(&path, &notes).unwrap();
     let error = refusal(&path).await.to_string();
-    assert!(error.contains("file is not a database"), "{error}");
-    assert!(error.ends_with("and that the disk has room"), "{error}");
+    assert!(
+        error.ends_with("the file is not a database; name another one, or move this one out of the way"),
+        "{error}"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
 }
 
@@ -77,7 +95,9 @@ async fn the_database_of_another_program_is_refused() {
     let other = format!("sqlite://{}", path.display());
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&other).await.unwrap();
     sqlx::query("CREATE TABLE card (title TEXT)").execute(&mut connection).await.unwrap();
-    assert!(matches!(refusal(&path).await, OpenError::Unusable { .. }));
+    let error = refusal(&path).await;
+    assert!(matches!(&error, OpenError::Foreign(_)));
+    assert!(error.to_string().ends_with("is the database of another program; name another file"));
 }
 
 #[tokio::test]
@@ -91,8 +111,8 @@ async fn a_folder_is_no_database() {
 #[tokio::test]
 async fn a_place_where_nobody_may_write_is_refused() {
     let error = refusal(Path::new("/proc/cardwatch.db")).await.to_string();
-    assert!(error.contains("cannot use /proc/cardwatch.db as the database"), "{error}");
-    assert!(error.contains("that this user may write"), "{error}");
+    assert!(error.contains("cannot use /proc/cardwatch.db as the database: it cannot be opened; "), "{error}");
+    assert!(error.contains("may write it and its folder"), "{error}");
 }
 
 #[tokio::test]
@@ -131,6 +151,20 @@ async fn after_an_update_a_database_may_be_opened_by_several_at_once() {
         to_first_version(&house).await;
         let opening = (0..4).map(|_| {
             let path = house.path();
+            tokio::spawn(async move { Store::open(&path).await })
+        });
+        for opened in futures::future::join_all(opening).await {
+            opened.unwrap().unwrap().ping().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_may_be_made_by_several_at_once() {
+    for _ in 0..40 {
+        let folder = TempDir::new().unwrap();
+        let opening = (0..6).map(|_| {
+            let path = folder.path().join("cardwatch.db");
             tokio::spawn(async move { Store::open(&path).await })
         });
         for opened in futures::future::join_all(opening).await {

@@ -3,7 +3,7 @@
 use cardwatch::domain::report::Letter;
 use cardwatch::store::QueueState;
 
-use crate::house::{House, letter, plan_of, swept};
+use crate::house::{House, LONG_BEFORE, letter, plan_of, swept};
 use crate::nouns::{at, fails, works};
 
 /// Queues these letters, each in the closing of a sweep of its own, a quarter of an hour apart.
@@ -13,7 +13,7 @@ async fn queue(house: &House, letters: &[Letter]) {
         let sweep = house.begin(n * 15, &plan_of(&seen)).await;
         let found = swept(&sweep, n * 15, plan_of(&seen), &seen);
         let decide = |memory: &_| (cardwatch::domain::closing::close(&found, memory, None), Some(letter.clone()));
-        house.store.finish_sweep(sweep, &found, decide).await.unwrap();
+        house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
     }
 }
 
@@ -91,6 +91,27 @@ async fn a_letter_that_was_rejected_makes_way_and_is_told_of() {
     assert_eq!(next(&house).await.as_deref(), Some("b@x"));
     let rejected = house.store.rejected_letters().await.unwrap();
     assert_eq!(rejected, [(letter("a@x").subject, "550 no such user".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_letter_that_was_refused_for_some_was_sent_and_is_told_of() {
+    let house = House::new().await;
+    queue(&house, &[letter("a@x"), letter("b@x")]).await;
+    house.store.mark_sent_in_part(head(&house).await, "b@example.com: 550 gone", at(60)).await.unwrap();
+    assert_eq!(next(&house).await.as_deref(), Some("b@x"));
+    let rejected = house.store.rejected_letters().await.unwrap();
+    assert_eq!(rejected, [(letter("a@x").subject, "b@example.com: 550 gone".to_owned())]);
+}
+
+#[tokio::test]
+async fn letters_that_give_way_are_passed_over() {
+    let house = House::new().await;
+    queue(&house, &[letter("a@x"), letter("b@x")]).await;
+    let aside = [head(&house).await].into();
+    let next = house.store.next_letter_beside(&aside).await.unwrap().unwrap();
+    assert_eq!(next.letter.message_id, "b@x");
+    let both = [head(&house).await, next.id].into();
+    assert_eq!(house.store.next_letter_beside(&both).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -36,6 +36,15 @@ refused! {
         "UPDATE card_state SET reason_id = 1 WHERE state = 'working'" => "CHECK constraint failed";
     what_was_told_was_told_in_a_letter:
         "UPDATE card_state SET told_message_id = NULL WHERE told = 'broken'" => "CHECK constraint failed";
+    what_was_told_as_flapping_was_told_in_a_letter:
+        "UPDATE card_state SET told = 'flapping', told_at = NULL" => "CHECK constraint failed";
+    blind_sweeps_have_a_since: "UPDATE instance SET blind_sweeps = 2" => "CHECK constraint failed";
+    an_instance_that_can_be_checked_is_not_blind_since:
+        "UPDATE instance SET blind_since = 1" => "CHECK constraint failed";
+    blindness_was_told_in_a_letter:
+        "UPDATE instance SET blind_told_at = 1, blind_told_since = 1" => "CHECK constraint failed";
+    blindness_was_told_since_some_time:
+        "UPDATE instance SET blind_told_at = 1, blind_told_message_id = 'm@d'" => "CHECK constraint failed";
     what_was_told_has_a_name: "UPDATE card_state SET told = 'twice'" => "CHECK constraint failed";
     a_reason_has_words: "UPDATE reason SET text = ''" => "CHECK constraint failed";
     a_reason_has_a_known_class: "UPDATE reason SET class = 'Bad luck'" => "CHECK constraint failed";

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::house::{House, acme, plan, plan_of, swept};
+use crate::house::{House, LONG_BEFORE, acme, plan, plan_of, swept};
 use crate::nouns::{at, card, fails, listing, page, unchecked, works};
 
 #[tokio::test]
@@ -145,8 +145,10 @@ fn states() -> impl Strategy<Value = CardState> {
 fn memories() -> impl Strategy<Value = CardMemory> {
     let told = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
-    let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told];
-    (states(), told).prop_map(|(state, told)| CardMemory { state, told })
+    let flapping = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
+        .prop_map(|(minute, message_id)| Told::Flapping { at: at(minute), message_id });
+    let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping];
+    (states(), told).prop_map(|(state, told)| CardMemory { state, told, changes: Vec::new() })
 }
 
 #[tokio::test]
@@ -161,7 +163,7 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
         let found = swept(&sweep, minute, plan, &[]);
         let decide =
             |memory: &Memory| (closing::Closing { cards: any.clone(), ..closing::close(&found, memory, None) }, None);
-        house.store.finish_sweep(sweep, &found, decide).await.unwrap();
+        house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
         assert_eq!(house.memory().await.cards, any);
         let snapshot = house.store.snapshot(&acme()).await.unwrap();
         let states = |(id, card): (&CardId, &CardMemory)| (*id, card.state.clone());

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -27,8 +27,12 @@ pub(crate) struct Scripted {
 struct Shared {
     tls: Tls,
     replies: Mutex<BTreeMap<String, String>>,
+    changed: Condvar,
     heard: Mutex<Vec<String>>,
 }
+
+/// Said to a command, it is answered when it is told what to say instead.
+pub(crate) const LATER: &str = "later";
 
 /// What a helpful server says; the longest beginning of a command counts, `.` ends a message.
 const HELPFUL: [(&str, &str); 9] = [
@@ -49,7 +53,12 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let replies = HELPFUL.map(|(command, reply)| (command.to_owned(), reply.to_owned()));
-        let shared = Arc::new(Shared { tls, replies: Mutex::new(replies.into()), heard: Mutex::default() });
+        let shared = Arc::new(Shared {
+            tls,
+            replies: Mutex::new(replies.into()),
+            changed: Condvar::new(),
+            heard: Mutex::default(),
+        });
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -67,6 +76,7 @@ impl Scripted {
     /// From now on it answers commands that begin so with `reply`; with nothing, if that is empty.
     pub(crate) fn say(&self, command: &str, reply: &str) {
         self.shared.replies.lock().unwrap().insert(command.to_owned(), reply.to_owned());
+        self.shared.changed.notify_all();
     }
 
     /// Every command since the start, and `greeting` for each connection.
@@ -79,9 +89,13 @@ impl Shared {
     /// What is answered to this command; `None` = nothing, for ever.
     fn reply(&self, command: &str) -> Option<String> {
         self.heard.lock().unwrap().push(command.to_owned());
+        let matching = |replies: &BTreeMap<String, String>| {
+            let matching = replies.iter().filter(|(start, _)| command.starts_with(start.as_str()));
+            matching.max_by_key(|(start, _)| start.len()).unwrap().1.clone()
+        };
         let replies = self.replies.lock().unwrap();
-        let matching = replies.iter().filter(|(start, _)| command.starts_with(start.as_str()));
-        let (_, reply) = matching.max_by_key(|(start, _)| start.len()).unwrap();
+        let replies = self.changed.wait_while(replies, |replies| matching(replies) == LATER).unwrap();
+        let reply = matching(&replies);
         (!reply.is_empty()).then(|| format!("{reply}\r\n"))
     }
 }

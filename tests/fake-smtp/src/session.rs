@@ -83,8 +83,8 @@ impl Session<'_> {
             tokio::io::copy(&mut self.stream, &mut sink()).await?;
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.stream.write_all(reply.as_bytes()).await?;
-        self.stream.write_all(b"\r\n").await?;
+        // In one piece: the kernel would hold the second one back until the first is acknowledged.
+        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
         self.stream.flush().await
     }
 

@@ -1,99 +1,14 @@
-//! A report reads as a letter: the answer first, the same facts in both parts, foreign text harmless.
+//! The answer first, the same facts in both parts, foreign text harmless.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::time::Duration;
-
-use cardwatch::domain::Timestamp;
 use cardwatch::domain::foreign::one_line;
-use cardwatch::domain::ids::CardId;
-use cardwatch::domain::report::{CardLine, Letter, Report, Totals};
-use cardwatch::domain::verdict::{Class, Reason};
+use cardwatch::domain::report::{Report, Totals};
+use cardwatch::domain::verdict::Class;
 use cardwatch::mail::message::{Envelope, compose, test_letter};
 use lettre::message::Mailbox;
-use url::Url;
+
+use crate::paper::{at, broke, card, cards, letter, records, recovered, report, seen};
 
 const HOSTILE: &str = "=1+1\r\nBcc: x@example.com\0\u{1b}[31m<script>alert(1)</script>\u{202e}\u{85}\"&'";
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn reason(text: &str) -> Reason {
-    Reason { class: Class::Misconfigured, text: text.to_owned() }
-}
-
-fn card(id: i64, title: &str, why: &str) -> CardLine {
-    CardLine {
-        id: CardId(id),
-        title: title.to_owned(),
-        pages: vec!["Sales overview".to_owned()],
-        owners: vec!["Sales BI".to_owned()],
-        since: at("2026-11-24T13:05:40Z"),
-        reason: Some(reason(why)),
-        url: format!("https://acme.domo.com/kpis/details/{id}"),
-    }
-}
-
-fn cards(ids: std::ops::RangeInclusive<i64>, why: &str) -> Vec<CardLine> {
-    ids.map(|id| card(id, &format!("Card {id}"), why)).collect()
-}
-
-/// A report on nothing yet, of a sweep at 14:05 in Amsterdam.
-fn report() -> Report {
-    Report {
-        instance: "acme".parse().unwrap(),
-        swept_at: at("2026-11-24T13:05:00Z"),
-        timezone: chrono_tz::Europe::Amsterdam,
-        confirmed_after: Some(Duration::from_secs(30)),
-        broke: Vec::new(),
-        first_seen: Vec::new(),
-        recovered: Vec::new(),
-        still_broken: Vec::new(),
-        totals: Totals { cards: 942, broken: 7, unchecked: 2 },
-        trouble: None,
-    }
-}
-
-fn broke(lines: Vec<CardLine>) -> Report {
-    Report { broke: Report::grouped(lines), ..report() }
-}
-
-fn recovered(lines: Vec<CardLine>) -> Report {
-    Report { recovered: lines, totals: Totals { cards: 942, broken: 0, unchecked: 0 }, ..report() }
-}
-
-fn letter(report: &Report) -> Letter {
-    let base = Url::parse("https://cardwatch.example.com/").unwrap();
-    let to: [Mailbox; 1] = ["BI Admins <bi-admins@example.com>".parse().unwrap()];
-    let references = vec!["first@cardwatch".to_owned()];
-    compose(report, Envelope { message_id: "1@cardwatch".to_owned(), references, to: &to, link_base: Some(&base) })
-}
-
-/// What a reader of the HTML sees, roughly: the tags gone, the entities back.
-fn seen(html: &str) -> String {
-    let body = html.split_once("<body").unwrap().1;
-    let mut text = String::new();
-    let mut inside = true;
-    for c in body.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => {
-                inside = false;
-                text.push(' ');
-            }
-            c if !inside => text.push(c),
-            _ => {}
-        }
-    }
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn records(csv: &str) -> Vec<Vec<String>> {
-    let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
-}
 
 #[test]
 fn a_small_mail_reads_like_this() {
@@ -265,103 +180,6 @@ fn without_a_second_look_or_a_status_page_neither_is_mentioned() {
     let letter = compose(&report, envelope);
     assert!(letter.text.ends_with("/kpis/details/1\n"), "{}", letter.text);
     assert!(!letter.html.contains("rendered again"));
-}
-
-#[test]
-fn fifty_cards_need_no_attachment() {
-    let letter = letter(&broke(cards(1..=50, "x")));
-    assert_eq!(letter.csv, None);
-    assert!(letter.text.contains("/kpis/details/50\n"));
-    assert!(!letter.text.contains("attached"));
-}
-
-#[test]
-fn of_fifty_one_cards_fifty_are_shown_and_all_are_attached() {
-    let mut lines = cards(1..=49, "large");
-    lines.extend(cards(50..=51, "small"));
-    let letter = letter(&broke(lines));
-    let says = "The first 50 of 51 cards are shown here; the attached list, cards.csv, is complete.";
-    assert!(letter.text.replace('\n', " ").contains(says), "{}", letter.text);
-    assert!(seen(&letter.html).contains(says));
-    assert_eq!(letter.text.matches("https://acme.domo.com").count(), 50);
-    assert_eq!(letter.html.matches("https://acme.domo.com").count(), 50);
-    assert!(letter.text.contains("… and 1 more in the attached list\n"), "{}", letter.text);
-    assert_eq!(records(&letter.csv.unwrap()).len(), 51);
-}
-
-#[test]
-fn every_group_is_told_with_its_count_though_its_cards_are_not_shown() {
-    let mut lines = cards(1..=60, "large");
-    lines.extend(cards(61..=63, "small"));
-    let letter = letter(&broke(lines));
-    assert!(letter.text.contains("MISCONFIGURED CARD (60 cards)\n  large\n"), "{}", letter.text);
-    assert!(
-        letter.text.contains("MISCONFIGURED CARD (3 cards)\n  small\n  … in the attached list\n"),
-        "{}",
-        letter.text
-    );
-    assert!(seen(&letter.html).contains("small 3 cards … in the attached list"));
-}
-
-#[test]
-fn a_thousand_different_reasons_do_not_make_an_endless_mail() {
-    let lines = (1..=1_000).map(|id| card(id, "x", &format!("reason {id} {}", "y".repeat(400)))).collect();
-    let letter = letter(&broke(lines));
-    let left_out = "And 750 more reasons, 750 cards: they are in the attached list.";
-    assert!(letter.text.contains(left_out), "{}", letter.text);
-    assert!(seen(&letter.html).contains(left_out));
-    assert!(letter.html.len() < 400_000, "{}", letter.html.len());
-    assert_eq!(records(&letter.csv.unwrap()).len(), 1_000);
-}
-
-#[test]
-fn an_attached_list_that_no_server_would_take_shortens_its_reasons() {
-    let lines = (1..=1_000).map(|id| card(id, "x", &format!("{id} {}", "y".repeat(7_000)))).collect();
-    let csv = letter(&broke(lines)).csv.unwrap();
-    assert!(csv.len() < 1_000_000, "{}", csv.len());
-    assert_eq!(records(&csv).len(), 1_000);
-}
-
-#[test]
-fn the_list_has_a_row_for_each_card_with_what_when_and_why() {
-    let mut report = broke(cards(1..=50, "a, \"b\""));
-    let mut orders = card(51, "Orders map", "gone");
-    orders.pages.push("Board, pack".to_owned());
-    report.recovered = vec![orders];
-    let csv = letter(&report).csv.unwrap();
-    assert!(csv.starts_with("what,card_id,title,pages,owners,reason_class,reason,since,url\r\n"), "{csv}");
-    let rows = records(&csv);
-    assert_eq!(
-        rows[0],
-        [
-            "broke",
-            "1",
-            "Card 1",
-            "Sales overview",
-            "Sales BI",
-            "Misconfigured card",
-            "a, \"b\"",
-            "2026-11-24T13:05:40Z",
-            "https://acme.domo.com/kpis/details/1"
-        ]
-    );
-    assert_eq!(rows[50][0], "recovered");
-    assert_eq!(rows[50][3], "Sales overview; Board, pack");
-}
-
-#[test]
-fn no_cell_of_the_list_is_a_formula() {
-    let mut report = broke(cards(1..=60, "x"));
-    for (line, start) in report.broke[0].cards.iter_mut().zip(["=", "+", "-", "@", "\t=", "\r=", "\0=", "\u{202e}="]) {
-        line.title = format!("{start}HYPERLINK(\"http://x\")");
-        line.owners = vec![line.title.clone()];
-        line.pages = vec![line.title.clone()];
-    }
-    let csv = letter(&report).csv.unwrap();
-    for cell in records(&csv).iter().flatten() {
-        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
-    }
-    assert!(csv.contains("'=HYPERLINK"));
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! What is remembered of an instance when a sweep is closed: each card's state and what was told of it, the
+//! latest digest, and whether it could be checked. Owns reading and writing it inside the closing transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{FromRow, Row, SqliteConnection};
+
+use super::Work;
+use super::rows::{StateRow, instant, millis};
+use crate::domain::Timestamp;
+use crate::domain::card::CardMemory;
+use crate::domain::closing::Memory;
+use crate::domain::ids::CardId;
+use crate::domain::sight::{Blind, BlindTold, Sight};
+
+/// Every card of the instance, the removed ones among them.
+pub(super) const CARDS: &str = "
+    SELECT card_id, removed_at IS NULL AS present, card_key, state, since, decided_at, class, text, first_seen, told,
+           told_at, told_message_id
+      FROM card LEFT JOIN card_state USING (card_key) LEFT JOIN reason USING (reason_id)
+     WHERE instance_id = ?1";
+
+/// How cards changed since an instant, first sights aside, by the index on time.
+pub(super) const CHANGES: &str = "
+    SELECT c.card_id, t.at FROM transition t JOIN card c USING (card_key)
+     WHERE t.at > ?2 AND c.instance_id = ?1 AND NOT t.first_seen ORDER BY t.at";
+
+/// Reads what is remembered, with the changes since an instant.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    changes_since: Timestamp,
+) -> Work<Memory> {
+    let rows = sqlx::query(CARDS).bind(instance_id).fetch_all(&mut *connection).await?;
+    let mut cards: BTreeMap<CardId, CardMemory> = BTreeMap::new();
+    let mut present = BTreeSet::new();
+    for row in &rows {
+        let card = CardId(row.try_get("card_id")?);
+        cards.insert(card, StateRow::from_row(row)?.memory()?);
+        if row.try_get("present")? {
+            present.insert(card);
+        }
+    }
+    let changes: Vec<(i64, i64)> =
+        sqlx::query_as(CHANGES).bind(instance_id).bind(millis(changes_since)).fetch_all(&mut *connection).await?;
+    for (card, at) in changes {
+        if let Some(memory) = cards.get_mut(&CardId(card)) {
+            memory.changes.push(instant("transition", card, "at", at)?);
+        }
+    }
+    let (last_digest, sight) = read_instance(connection, instance_id).await?;
+    Ok(Memory { cards, present, last_digest, sight })
+}
+
+#[derive(FromRow)]
+struct InstanceRow {
+    last_digest_at: Option<i64>,
+    blind_sweeps: u32,
+    blind_since: Option<i64>,
+    blind_told_at: Option<i64>,
+    blind_told_since: Option<i64>,
+    blind_told_message_id: Option<String>,
+}
+
+pub(super) async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<(Option<Timestamp>, Sight)> {
+    let row: InstanceRow = sqlx::query_as(
+        "SELECT last_digest_at, blind_sweeps, blind_since, blind_told_at, blind_told_since, blind_told_message_id
+           FROM instance WHERE instance_id = ?1",
+    )
+    .bind(id)
+    .fetch_one(connection)
+    .await?;
+    let at = |column, value: Option<i64>| value.map(|at| instant("instance", id, column, at)).transpose();
+    // The table's own checks allow none of what belongs together, or all.
+    let blind = at("blind_since", row.blind_since)?.map(|since| Blind { since, sweeps: row.blind_sweeps });
+    let told_at = at("blind_told_at", row.blind_told_at)?.zip(at("blind_told_since", row.blind_told_since)?);
+    let told = told_at.zip(row.blind_told_message_id);
+    let told = told.map(|((at, since), message_id)| BlindTold { at, message_id, since });
+    Ok((at("last_digest_at", row.last_digest_at)?, Sight { blind, told }))
+}
+
+/// Writes down when the latest digest was composed, and whether the instance can be checked.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    last_digest: Option<Timestamp>,
+    sight: &Sight,
+) -> Work<()> {
+    let (blind, told) = (sight.blind.as_ref(), sight.told.as_ref());
+    sqlx::query(
+        "UPDATE instance
+            SET last_digest_at = ?2, blind_sweeps = ?3, blind_since = ?4, blind_told_at = ?5, blind_told_since = ?6,
+                blind_told_message_id = ?7
+          WHERE instance_id = ?1",
+    )
+    .bind(instance_id)
+    .bind(last_digest.map(millis))
+    .bind(blind.map_or(0, |blind| blind.sweeps))
+    .bind(blind.map(|blind| millis(blind.since)))
+    .bind(told.map(|told| millis(told.at)))
+    .bind(told.map(|told| millis(told.since)))
+    .bind(told.map(|told| told.message_id.as_str()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! A report reads as a letter: the answer first, the same facts in both parts, foreign text harmless.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod list;
+mod news;
+mod paper;
+mod reading;
