@@ -34,6 +34,7 @@ pub(super) struct Sieve {
     at: At,
     key: Vec<u8>,
     text: Text,
+    passed: Passed,
 }
 
 /// What may come next.
@@ -57,6 +58,8 @@ enum At {
     KeyText,
     /// More of a number or word.
     Scalar,
+    /// More of the value of a key that is none of ours.
+    LeftOut,
     /// Nothing.
     End,
 }
@@ -66,6 +69,15 @@ enum At {
 struct Text {
     length: usize,
     escape: Escape,
+}
+
+/// What is known of a value that is being left out.
+#[derive(Debug, Default, Clone, Copy)]
+struct Passed {
+    /// Something of it was seen.
+    begun: bool,
+    in_text: bool,
+    escaped: bool,
 }
 
 /// How much of an escape is still to come.
@@ -88,6 +100,7 @@ impl Sieve {
             at: At::Value,
             key: Vec::new(),
             text: Text::default(),
+            passed: Passed::default(),
         }
     }
 
@@ -98,6 +111,7 @@ impl Sieve {
             rest = match self.at {
                 At::Text | At::KeyText => self.text(rest),
                 At::Scalar => self.scalar(rest)?,
+                At::LeftOut => self.pass(rest)?,
                 _ => {
                     self.punctuation(*byte)?;
                     after
@@ -205,6 +219,8 @@ impl Sieve {
         let ours = FIELDS.iter().any(|field| field.as_bytes() == self.key) || self.key.contains(&b'\\');
         if !ours || self.key.len() > LONGEST_KEY {
             self.left_out = Some(self.open.len());
+            self.passed = Passed::default();
+            self.at = At::LeftOut;
             return;
         }
         self.separate();
@@ -266,6 +282,46 @@ impl Sieve {
             Some(_) => return Err(NOT_JSON),
         }
         Ok(behind)
+    }
+}
+
+impl Sieve {
+    /// Walks through a value that is left out, to its end or that of `bytes`; returns what is behind. Of its grammar
+    /// only texts and brackets are looked at, since this is where nearly all of a large answer is.
+    fn pass<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], &'static str> {
+        let outside = self.left_out.unwrap_or_default();
+        let mut passed = self.passed;
+        let mut length = 0;
+        while length < bytes.len() {
+            let byte = bytes[length];
+            if passed.in_text {
+                passed.in_text = passed.escaped || byte != b'"';
+                passed.escaped = byte == b'\\' && !passed.escaped;
+            } else {
+                let within = self.open.len() > outside;
+                match byte {
+                    b'"' => passed.in_text = true,
+                    b'{' | b'[' if self.open.len() == DEEPEST => return Err(TOO_DEEP),
+                    b'{' | b'[' => self.open.push(byte == b'{'),
+                    b'}' | b']' if within && self.open.pop() != Some(byte == b'}') => return Err(NOT_JSON),
+                    b'}' | b']' if within => {}
+                    b',' | b'}' | b']' if !within && !passed.begun => return Err(NOT_JSON),
+                    b',' | b'}' | b']' if !within => {
+                        self.end_value();
+                        return Ok(&bytes[length..]);
+                    }
+                    b' ' | b'\n' | b'\r' | b'\t' => {
+                        length += 1;
+                        continue;
+                    }
+                    _ => {}
+                }
+                passed.begun = true;
+            }
+            length += 1;
+        }
+        self.passed = passed;
+        Ok(&[])
     }
 }
 
