@@ -106,7 +106,9 @@ fn first_instant(zone: Tz, reading: NaiveDateTime) -> Option<Timestamp> {
     Some(instant.with_timezone(&Utc))
 }
 
-/// A wrong number of fields, or a step beyond its field, which would be due once where often was meant.
+/// A wrong number of fields; an empty item in a list, which croner passes over, and with nothing else in the field
+/// looks for the due second for minutes on end; or a step beyond its field, which would be due once where often was
+/// meant.
 fn nonsense(text: &str) -> Option<String> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let names = match fields.len() {
@@ -116,6 +118,9 @@ fn nonsense(text: &str) -> Option<String> {
         count => return Some(format!("it has {count} field{}", if count == 1 { "" } else { "s" })),
     };
     fields.iter().zip(names).find_map(|(field, (name, most))| {
+        if field.split(',').any(str::is_empty) {
+            return Some(format!("the {name} has an empty item in its list"));
+        }
         let steps = field.split(',').filter_map(|part| part.split_once('/')?.1.parse::<u32>().ok());
         steps.into_iter().find(|step| step > most).map(|step| format!("a step of {step} is beyond the {name}s"))
     })

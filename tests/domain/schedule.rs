@@ -28,6 +28,9 @@ refused! {
     a_step_beyond_the_hours_is_refused: "0 */24 * * *" => "a step of 24 is beyond the hours";
     a_step_beyond_the_seconds_is_refused: "*/60 * * * * *" => "a step of 60 is beyond the seconds";
     a_step_in_a_list_is_looked_at_too: "5,0-30/90 * * * *" => "a step of 90 is beyond the minutes";
+    nothing_but_a_comma_is_refused: ", 3,0 5 * * *" => "the second has an empty item in its list";
+    an_empty_item_at_the_end_is_refused: "0 5, * * *" => "the hour has an empty item in its list";
+    an_empty_item_in_the_middle_is_refused: "0 7 1,,15 * *" => "the day has an empty item in its list";
     a_number_out_of_range_is_refused: "61 * * * *" => "Component error: Number out of bounds";
     a_day_that_never_comes_is_refused: "0 0 30 2 *" => "it is never due";
 }
