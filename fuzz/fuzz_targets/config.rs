@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &str| {
     let mut parts = data.split('\0');
     let text = parts.next().unwrap_or_default();
-    let variables = parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (format!("CARDWATCH_{name}"), value));
+    let variables =
+        parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (format!("CARDWATCH_{name}"), value));
     let request = LoadRequest {
         directory: "nowhere".into(),
         fetch_secrets: false,
