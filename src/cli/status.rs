@@ -205,7 +205,7 @@ impl BrokenCard {
             card_id: id.0,
             title: card.title.clone(),
             pages: holds.map(|page| page.title.clone()).collect(),
-            owners: card.owners.clone(),
+            owners: card.owners.iter().map(|owner| owner.name.clone()).collect(),
             since: rfc3339(*since),
             reason: reason.text.clone(),
             url: link::card(&instance.url, id),

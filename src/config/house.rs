@@ -93,7 +93,7 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Read<Alerts> {
     let confirmations = section.integer("confirmations", 0..=10);
     let policy = policy(&mut section);
     section.finish();
-    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy? })
+    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy?, owners: None })
 }
 
 fn policy(section: &mut Section<'_>) -> Read<Policy> {

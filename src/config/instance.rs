@@ -13,6 +13,7 @@ use super::problems::{Mistake, quote};
 use super::section::{Entry, Read, Section};
 use super::valid::{Instance, Pages};
 use crate::domain::ids::{CardId, InstanceName, PageId};
+use crate::domain::maintenance::Maintenance;
 use crate::domain::schedule::Schedule;
 use crate::domain::sweep::Exclusions;
 
@@ -83,6 +84,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
         attempts: attempts?,
         sweep_timeout: sweep_timeout?,
         to: to?,
+        maintenance: Maintenance::default(),
     })
 }
 

@@ -12,6 +12,8 @@ use url::Url;
 use super::secret::Secret;
 use crate::domain::alerts::Policy;
 use crate::domain::ids::{InstanceName, PageId};
+use crate::domain::maintenance::Maintenance;
+use crate::domain::owners::OwnerPolicy;
 use crate::domain::schedule::Schedule;
 use crate::domain::sweep::Exclusions;
 
@@ -112,6 +114,8 @@ pub struct Alerts {
     pub confirmations: u32,
     /// What is told.
     pub policy: Policy,
+    /// The owners that are mailed about their own cards; `None` = none.
+    pub owners: Option<OwnerPolicy>,
 }
 
 impl Alerts {
@@ -157,6 +161,8 @@ pub struct Instance {
     pub sweep_timeout: Duration,
     /// Who is mailed about it; `None` = [`Email::to`].
     pub to: Option<Vec<Mailbox>>,
+    /// When sweeps go on and mails wait.
+    pub maintenance: Maintenance,
 }
 
 /// How cardwatch signs in to an instance.

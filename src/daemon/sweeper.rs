@@ -15,7 +15,7 @@ use super::rounds::{self, Ended};
 use crate::clock::{SharedClock, within};
 use crate::config::valid::{Alerts, Config, Instance, Pages};
 use crate::domain::Timestamp;
-use crate::domain::closing::{self, Closing, Failed, Judged, Memory, Reporting, Swept};
+use crate::domain::closing::{self, Asked, Closing, Failed, Judged, Memory, Reporting, Swept};
 use crate::domain::ids::{CardId, PageId, SweepId};
 use crate::domain::report::{Letter, Report};
 use crate::domain::sight::Why;
@@ -139,6 +139,7 @@ pub async fn sweep_once(
         trouble: plan.trouble(trouble),
         plan,
         verdicts,
+        asked: Asked::default(),
     };
     let reporting = sweeper.reporting(&sweep);
     let mut mailed = false;
@@ -147,9 +148,9 @@ pub async fn sweep_once(
         .store
         .finish_sweep(sweep, &swept, changes_since, |memory| {
             let closing = closing::close(&swept, memory, reporting.as_ref());
-            let letter = sweeper.letter(closing.report.as_ref(), reporting.as_ref());
-            mailed = letter.is_some();
-            (closing, letter)
+            let letters = Vec::from_iter(sweeper.letter(closing.report.as_ref(), reporting.as_ref()));
+            mailed = !letters.is_empty();
+            (closing, letters)
         })
         .await?;
     sweeper.metrics.closed(name, &closing);
@@ -258,6 +259,8 @@ impl Sweeper {
             confirmed_after: self.alerts.confirmed_after(),
             // One report a sweep at most: the sweep names it, for good.
             message_id: format!("{}.{}.{began}@{}", self.instance.name, sweep.id, head.domain),
+            owners: self.alerts.owners.clone(),
+            after_maintenance: None,
         })
     }
 

@@ -49,8 +49,12 @@ pub enum Due {
 /// Compares what was told of a card with what is true of it.
 ///
 /// A card that was told as flapping is told again, as what it is then, once it was decided
-/// [`Policy::flap_window`] after its latest change: time in which nobody could look does not settle it.
+/// [`Policy::flap_window`] after its latest change: time in which nobody could look does not settle it. Of a muted
+/// card nothing is due, and what was told of it stands: once the mute is over, what is due then is told.
 pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
+    if memory.mute_at(now).is_some() {
+        return Due::Nothing;
+    }
     let flapping = recent_changes(memory, policy, now) >= policy.flap_transitions;
     match (&memory.state, &memory.told) {
         (CardState::Undecided, _) | (CardState::Unsupported, Told::Nothing) => Due::Nothing,

@@ -1,9 +1,13 @@
 //! The state of a card and how a verdict changes it. Owns the state machine and what the admins were
 //! told of it; what is due to be told is decided in [`super::alerts`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Timestamp;
+use super::ids::{DatasetId, IncidentId};
+use super::mute::Mute;
+use super::rendering::Rendering;
 use super::verdict::{Reason, Verdict};
 
 /// What was last decided about a card. An `unchecked` verdict never changes it.
@@ -202,9 +206,43 @@ pub struct CardMemory {
     pub told: Told,
     /// When it changed lately, first sights aside: at least as far back as [`super::alerts::Policy::flap_window`].
     pub changes: Vec<Timestamp>,
+    /// How it rendered when it was last decided.
+    pub rendering: Rendering,
+    /// The mute that holds, or whose end has not been written down yet.
+    pub mute: Option<Mute>,
+    /// The open incident that it is in.
+    pub incident: Option<IncidentId>,
+    /// The datasets that feed it, as far as they were ever told.
+    pub datasets: BTreeSet<DatasetId>,
 }
 
 impl CardMemory {
     /// The memory of a card that was never seen.
-    pub const NEW: Self = Self { state: CardState::Undecided, told: Told::Nothing, changes: Vec::new() };
+    pub fn new() -> Self {
+        Self::of(CardState::Undecided, Told::Nothing)
+    }
+
+    /// A memory of a state and of what was told of it, and of nothing else.
+    pub fn of(state: CardState, told: Told) -> Self {
+        Self {
+            state,
+            told,
+            changes: Vec::new(),
+            rendering: Rendering::default(),
+            mute: None,
+            incident: None,
+            datasets: BTreeSet::new(),
+        }
+    }
+
+    /// The mute that holds at `now`.
+    pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
+        self.mute.as_ref().filter(|mute| self.state.is_broken() && mute.holds(now))
+    }
+}
+
+impl Default for CardMemory {
+    fn default() -> Self {
+        Self::new()
+    }
 }

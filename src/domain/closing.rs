@@ -6,9 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Timestamp;
 use super::alerts::Policy;
-use super::card::{CardMemory, Transition};
-use super::ids::{CardId, InstanceName, SweepId};
+use super::card::{CardMemory, CardState, Transition};
+use super::cause::Broken;
+use super::dataset::{Dataset, Evidence};
+use super::ids::{CardId, DatasetId, InstanceName, SweepId, UserId};
+use super::incident::{self, Incidents, Known};
+use super::maintenance::Span;
+use super::mute::MuteEnd;
 use super::obstacle;
+use super::owners::{Address, Addresses, OwnerPolicy};
+use super::rendering::Usual;
 use super::report::Report;
 use super::sight::{Sight, Why};
 use super::sweep::{Outcome, Plan, Scope, Tally};
@@ -26,6 +33,12 @@ pub struct Memory {
     pub last_digest: Option<Timestamp>,
     /// Whether it could be checked lately.
     pub sight: Sight,
+    /// The incidents.
+    pub incidents: Known,
+    /// The datasets that were ever listed or asked for, with what was found out about them.
+    pub datasets: BTreeMap<DatasetId, (Dataset, Option<Evidence>)>,
+    /// How many beast modes are invalid, as Domo counted them lately.
+    pub invalid_functions: Option<u64>,
 }
 
 /// A verdict and when it was given.
@@ -54,6 +67,26 @@ pub struct Swept {
     pub verdicts: BTreeMap<CardId, Judged>,
     /// What ended it early, or kept it from its whole view.
     pub trouble: Option<String>,
+    /// What was asked beside the renders.
+    pub asked: Asked,
+}
+
+/// What a sweep asked Domo and the past beside the renders, so that its report can say more than that cards are
+/// broken. All of it may be missing: the report goes out without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The datasets of newly broken cards, where the list did not tell them.
+    pub card_datasets: BTreeMap<CardId, BTreeSet<DatasetId>>,
+    /// The datasets that came to be known that way.
+    pub datasets: BTreeMap<DatasetId, Dataset>,
+    /// What Domo says of the datasets of newly broken cards.
+    pub evidence: BTreeMap<DatasetId, Evidence>,
+    /// How long cards usually took, as far as it matters.
+    pub usual: BTreeMap<CardId, Usual>,
+    /// The mail addresses of owners.
+    pub addresses: Addresses,
+    /// How many beast modes are invalid, as Domo counts them.
+    pub invalid_functions: Option<u64>,
 }
 
 /// How reports of an instance are made.
@@ -71,6 +104,25 @@ pub struct Reporting {
     pub confirmed_after: Option<std::time::Duration>,
     /// The Message-ID that a report of this sweep gets.
     pub message_id: String,
+    /// The owners that are mailed as well; `None` = none.
+    pub owners: Option<OwnerPolicy>,
+    /// The maintenance window that is over since the sweep before.
+    pub after_maintenance: Option<Span>,
+}
+
+/// A report for one owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerReport {
+    /// The owner.
+    pub user: UserId,
+    /// Where it is mailed to.
+    pub to: Address,
+    /// What it says.
+    pub report: Report,
+    /// The Message-ID that it gets.
+    pub message_id: String,
+    /// The Message-IDs that it follows up.
+    pub references: Vec<String>,
 }
 
 /// What the closing transaction writes.
@@ -92,6 +144,14 @@ pub struct Closing {
     pub last_digest: Option<Timestamp>,
     /// Whether the instance can be checked.
     pub sight: Sight,
+    /// The mails to owners that are due.
+    pub owner_reports: Vec<OwnerReport>,
+    /// The incidents of the whole instance, the cards among them that this sweep did not look at.
+    pub incidents: Incidents,
+    /// What is known of the datasets that were asked about in this sweep.
+    pub evidence: BTreeMap<DatasetId, Evidence>,
+    /// The mutes that ended, with the instant at which each did.
+    pub mutes_ended: Vec<(CardId, MuteEnd, Timestamp)>,
 }
 
 /// A sweep that could not even list cards.
@@ -131,36 +191,120 @@ pub fn close_failed(failed: &Failed, memory: &Memory, reporting: Option<&Reporti
 /// A planned card without a verdict keeps its state, unless its type is not rendered.
 pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> Closing {
     let mut transitions = Vec::new();
+    let mut mutes_ended = Vec::new();
     let mut cards = BTreeMap::new();
-    for (id, planned) in &swept.plan.cards {
-        let before = memory.cards.get(id).cloned().unwrap_or(CardMemory::NEW);
-        let (state, transition) = match swept.verdicts.get(id) {
-            Some(judged) => before.state.after(&judged.verdict, judged.at),
-            None if planned.card.kind.renders() => (before.state, None),
-            None => before.state.after(&Verdict::Unsupported, swept.finished_at),
-        };
-        let mut changes = before.changes;
-        changes.extend(transition.as_ref().filter(|change| !change.is_first_seen()).map(|change| change.at));
+    for id in swept.plan.cards.keys() {
+        let before = memory.cards.get(id).cloned().unwrap_or_default();
+        let (mut card, transition) = card_after(*id, before, swept);
         transitions.extend(transition.map(|transition| (*id, transition)));
-        cards.insert(*id, CardMemory { state, told: before.told, changes });
+        mutes_ended.extend(end_of_mute(&mut card, swept.finished_at).map(|(end, at)| (*id, end, at)));
+        cards.insert(*id, card);
     }
     let tally = tally(swept);
     let outcome = Outcome::of(&tally, &swept.plan.unlisted);
     let why_blind = (tally.decided() == 0).then(|| obstacle::why(swept));
     let mut closing = Closing {
+        incidents: incidents(&mut cards, swept, memory),
+        evidence: evidence(swept, memory),
         cards,
         transitions,
         tally,
         outcome,
         trouble: why_blind.as_ref().map(|why| why.full.clone()).or_else(|| swept.trouble.clone()),
         report: None,
+        owner_reports: Vec::new(),
         last_digest: memory.last_digest,
         sight: sight_after(swept.plan.scope, tally.decided() > 0, swept.started_at, memory),
+        mutes_ended,
     };
     if let Some(reporting) = reporting {
         telling::tell(&mut closing, swept, why_blind.as_ref(), memory, reporting);
     }
     closing
+}
+
+/// A planned card after the sweep, and its transition if there was one.
+fn card_after(id: CardId, before: CardMemory, swept: &Swept) -> (CardMemory, Option<Transition>) {
+    let planned = &swept.plan.cards[&id];
+    let judged = swept.verdicts.get(&id);
+    let (state, transition) = match judged {
+        Some(judged) => before.state.after(&judged.verdict, judged.at),
+        None if planned.card.kind.renders() => (before.state, None),
+        None => before.state.after(&Verdict::Unsupported, swept.finished_at),
+    };
+    let mut changes = before.changes;
+    changes.extend(transition.as_ref().filter(|change| !change.is_first_seen()).map(|change| change.at));
+    let usual = swept.asked.usual.get(&id);
+    let rendering = judged
+        .map_or(before.rendering, |judged| before.rendering.after(&judged.verdict, judged.at, judged.latency, usual));
+    let datasets = swept.asked.card_datasets.get(&id).or(planned.card.datasets.as_ref());
+    let datasets = datasets.cloned().unwrap_or(before.datasets);
+    let told = before.told;
+    let card = CardMemory { state, told, changes, rendering, mute: before.mute, incident: before.incident, datasets };
+    (card, transition)
+}
+
+/// Takes a mute that is over out of a card's memory.
+fn end_of_mute(card: &mut CardMemory, now: Timestamp) -> Option<(MuteEnd, Timestamp)> {
+    let mute = card.mute.as_ref()?;
+    let end = match (&card.state, mute.until) {
+        (CardState::Broken { .. } | CardState::Undecided, Some(until)) if now >= until => (MuteEnd::Expired, until),
+        (CardState::Broken { .. } | CardState::Undecided, _) => return None,
+        (CardState::Working { since, .. }, _) => (MuteEnd::Recovered, *since),
+        (CardState::Unsupported, _) => (MuteEnd::Recovered, now),
+    };
+    card.mute = None;
+    Some(end)
+}
+
+/// Follows the incidents of the whole instance, and notes in each planned card's memory which one it is in.
+fn incidents(cards: &mut BTreeMap<CardId, CardMemory>, swept: &Swept, memory: &Memory) -> Incidents {
+    let elsewhere = elsewhere(cards, swept, memory);
+    let monitored = cards.iter().map(|(id, card)| (*id, card)).chain(elsewhere);
+    let broken: Vec<Broken<'_>> = monitored
+        .filter_map(|(card, memory)| match &memory.state {
+            CardState::Broken { since, reason, .. } => {
+                let (since, datasets, incident) = (*since, &memory.datasets, memory.incident);
+                Some(Broken { card, since, reason, datasets, incident })
+            }
+            CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
+        })
+        .collect();
+    let incidents = incident::follow(&memory.incidents, &broken, |dataset| dataset_name(dataset, swept, memory));
+    for card in cards.values_mut() {
+        card.incident = None;
+    }
+    for incident in incidents.open.values() {
+        for card in &incident.cards {
+            if let Some(card) = cards.get_mut(card) {
+                card.incident = Some(incident.id);
+            }
+        }
+    }
+    incidents
+}
+
+/// The monitored cards that a sweep of a part did not look at.
+pub(super) fn elsewhere<'a>(
+    cards: &BTreeMap<CardId, CardMemory>,
+    swept: &Swept,
+    memory: &'a Memory,
+) -> Vec<(CardId, &'a CardMemory)> {
+    let unseen = memory.present.iter().filter(|id| !swept.plan.is_complete() && !cards.contains_key(id));
+    unseen.filter_map(|id| Some((*id, memory.cards.get(id)?))).collect()
+}
+
+/// The name of a dataset, as it was listed, asked for, or known before.
+pub(super) fn dataset_name<'a>(dataset: &DatasetId, swept: &'a Swept, memory: &'a Memory) -> Option<&'a str> {
+    let listed = swept.plan.datasets.get(dataset).or_else(|| swept.asked.datasets.get(dataset));
+    let known = listed.or_else(|| memory.datasets.get(dataset).map(|(known, _)| known));
+    known.map(|dataset| dataset.name.as_str()).filter(|name| !name.is_empty())
+}
+
+/// What is known now of the datasets that were asked about.
+fn evidence(swept: &Swept, memory: &Memory) -> BTreeMap<DatasetId, Evidence> {
+    let before = |id| memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
+    swept.asked.evidence.iter().map(|(id, found)| (id.clone(), found.clone().compared_with(before(id)))).collect()
 }
 
 /// A sweep of a part, chosen by hand, says nothing about the instance.

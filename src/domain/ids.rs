@@ -67,3 +67,35 @@ number_id!(
 number_id!(CardId, "A Domo card, unique within its instance.");
 number_id!(AppId, "An App Studio app of Domo's.");
 number_id!(SweepId, "One sweep, unique within a database and ascending with time.");
+number_id!(UserId, "A user of a Domo instance.");
+number_id!(IncidentId, "An incident, unique within a database and never given twice.");
+
+/// A dataset, as Domo names it: commonly a UUID, but no document promises that. Cheap to clone, since many cards
+/// share one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasetId(Arc<str>);
+
+impl DatasetId {
+    /// The id that Domo gives; `None` for one without content.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatasetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for DatasetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -9,10 +9,16 @@ pub mod alerts;
 pub mod card;
 pub mod cause;
 pub mod closing;
+pub mod dataset;
 pub mod foreign;
 pub mod ids;
+pub mod incident;
 pub mod link;
+pub mod maintenance;
+pub mod mute;
 mod obstacle;
+pub mod owners;
+pub mod rendering;
 pub mod report;
 pub mod schedule;
 pub mod sight;
@@ -20,6 +26,7 @@ pub mod snapshot;
 pub mod sweep;
 mod telling;
 pub mod verdict;
+mod wording;
 
 /// An instant in UTC, the only form in which time is kept.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -2,10 +2,12 @@
 //! `mail`'s. Titles, owners and reasons in it are foreign text: whoever prints them escapes them.
 
 use super::Timestamp;
-use super::cause::{self, Group};
-use super::ids::{CardId, InstanceName};
+use super::dataset::Evidence;
+use super::ids::{CardId, IncidentId, InstanceName};
+use super::maintenance::Span;
+use super::owners::NotMailed;
 use super::sight::{SightNews, Why};
-use super::verdict::Reason;
+use super::verdict::{Class, Reason};
 
 /// One mail's contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +21,9 @@ pub struct Report {
     /// How long a newly failing card was given before it was rendered again; `None` where it was believed at once.
     pub confirmed_after: Option<std::time::Duration>,
     /// Cards that broke.
-    pub broke: Vec<Group<CardLine>>,
+    pub broke: Vec<Group>,
     /// Cards that were broken when they were first seen.
-    pub first_seen: Vec<Group<CardLine>>,
+    pub first_seen: Vec<Group>,
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
     /// Cards that go back and forth, of which nothing more is said until they have settled.
@@ -33,11 +35,105 @@ pub struct Report {
     /// So much broke at once that no single card is to blame.
     pub storm: Option<Storm>,
     /// Cards that were told before and are still broken; empty unless a digest is due.
-    pub still_broken: Vec<Group<CardLine>>,
+    pub still_broken: Vec<Group>,
     /// How it stands now.
     pub totals: Totals,
     /// What kept the sweep from its whole view.
     pub trouble: Option<String>,
+    /// Who reads it.
+    pub audience: Audience,
+    /// The maintenance window that is just over, in which mails waited.
+    pub after_maintenance: Option<Span>,
+    /// What a digest tells beside what is still broken; absent unless one is due.
+    pub digest: Option<Digest>,
+}
+
+/// Who reads a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// The admins, who are told everything.
+    Admins {
+        /// The display names of the owners that are mailed about their own cards: foreign text.
+        told_owners: Vec<String>,
+        /// Those that are not, and why.
+        untold_owners: Vec<(String, NotMailed)>,
+    },
+    /// One owner, who is told of no cards but their own.
+    Owner {
+        /// The display name: foreign text.
+        name: String,
+    },
+}
+
+impl Audience {
+    /// The admins, where no owner is mailed.
+    pub const ADMINS: Self = Self::Admins { told_owners: Vec::new(), untold_owners: Vec::new() };
+}
+
+/// What a reminder tells beside the cards that are still broken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// Broken cards that are muted.
+    pub muted: usize,
+    /// Cards that are flapping, as told before.
+    pub flapping: Vec<CardLine>,
+    /// Cards that are slow by their own history, the slowest first.
+    pub slow: Vec<SlowCard>,
+    /// Cards that have rendered without data for [`LONG_EMPTY`] or longer, the longest first.
+    pub empty: Vec<CardLine>,
+    /// How many beast modes of the instance are invalid, as Domo counts them; `None` where it did not say.
+    pub invalid_functions: Option<u64>,
+}
+
+/// A card that renders without data for so long is told in a digest.
+pub const LONG_EMPTY: std::time::Duration = std::time::Duration::from_hours(48);
+
+/// One slow card of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlowCard {
+    /// The card.
+    pub line: CardLine,
+    /// How long its latest render took.
+    pub latency: std::time::Duration,
+    /// How long it usually took.
+    pub usual: std::time::Duration,
+}
+
+/// Cards of a report that have one cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The incident that they are in.
+    pub incident: IncidentLine,
+    /// The cards, by id.
+    pub cards: Vec<CardLine>,
+}
+
+/// What a report says of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentLine {
+    /// Its id.
+    pub id: IncidentId,
+    /// The cause in words: it holds foreign text.
+    pub title: String,
+    /// The reason of the card that broke first.
+    pub reason: Reason,
+    /// When its first card broke.
+    pub opened_at: Timestamp,
+    /// How many cards are in it in all, those among them of which the report says nothing.
+    pub cards: usize,
+    /// On how many pages they are.
+    pub pages: usize,
+    /// How many owners they have.
+    pub owners: usize,
+    /// What Domo says of its datasets, with the name of each: foreign text.
+    pub upstream: Vec<(String, Evidence)>,
+}
+
+impl IncidentLine {
+    /// Domo's class of it.
+    pub fn class(&self) -> Class {
+        self.reason.class
+    }
 }
 
 /// One flapping card of a report.
@@ -78,24 +174,30 @@ pub struct CardLine {
     pub id: CardId,
     /// Its title.
     pub title: String,
-    /// The titles of the pages that hold it.
-    pub pages: Vec<String>,
-    /// The display names of its owners.
+    /// The pages that hold it.
+    pub pages: Vec<PageLine>,
+    /// The display names of its owners: foreign text.
     pub owners: Vec<String>,
     /// Since when it is what the report says.
     pub since: Timestamp,
     /// Why it is broken; for a recovered card why it was, where that is known.
     pub reason: Option<Reason>,
+    /// How long it usually took to render, where it is now slow or does not answer in time.
+    pub usual: Option<std::time::Duration>,
     /// Its details view in Domo.
     pub url: String,
 }
 
-impl Report {
-    /// Groups the broken lines by reason; lines without one cannot be broken and are left out.
-    pub fn grouped(lines: Vec<CardLine>) -> Vec<Group<CardLine>> {
-        cause::by_reason(lines.into_iter().filter_map(|line| line.reason.clone().map(|reason| (reason, line))))
-    }
+/// A page that holds a card of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageLine {
+    /// Its title: foreign text.
+    pub title: String,
+    /// The display names of its owners: foreign text.
+    pub owners: Vec<String>,
+}
 
+impl Report {
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         let cards = [&self.broke, &self.first_seen, &self.still_broken].into_iter().all(Vec::is_empty);
@@ -141,7 +243,7 @@ impl Report {
 }
 
 /// How many cards the groups hold.
-pub fn count(groups: &[Group<CardLine>]) -> usize {
+pub fn count(groups: &[Group]) -> usize {
     groups.iter().map(|group| group.cards.len()).sum()
 }
 

@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use super::Timestamp;
 use super::card::{CardState, Shown};
-use super::ids::{CardId, InstanceName, PageId};
+use super::dataset::{Dataset, Evidence};
+use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
+use super::mute::Mute;
+use super::owners::Owner;
+use super::rendering::Rendering;
 use super::sight::Blind;
 use super::sweep::{Outcome, PageKind};
+use super::verdict::{Class, Reason};
 
 /// One instance as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,34 @@ pub struct InstanceSnapshot {
     pub last_sweep: Option<LastSweep>,
     /// The latest sweeps of the whole instance, where they decided nothing.
     pub blind: Option<Blind>,
+    /// The open incidents.
+    pub incidents: BTreeMap<IncidentId, IncidentNow>,
+    /// The datasets that feed the cards, as far as they are known, with what was found out about them.
+    pub datasets: BTreeMap<DatasetId, DatasetNow>,
+    /// How many beast modes are invalid, as Domo counted them lately.
+    pub invalid_functions: Option<u64>,
+}
+
+/// An open incident as it stands; its cards are those that name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentNow {
+    /// When its first card broke.
+    pub opened_at: Timestamp,
+    /// The cause in words: it holds foreign text.
+    pub title: String,
+    /// The reason of the card that broke first.
+    pub reason: Reason,
+    /// The datasets that it is about.
+    pub datasets: Vec<DatasetId>,
+}
+
+/// A dataset as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetNow {
+    /// What the latest list said of it.
+    pub dataset: Dataset,
+    /// What was found out when a card that it feeds last broke.
+    pub evidence: Option<Evidence>,
 }
 
 /// The latest sweep that ran to an end, skipped and interrupted ones aside.
@@ -48,6 +81,8 @@ pub struct PageNow {
     pub title: String,
     /// Its kind.
     pub kind: PageKind,
+    /// Its owners, where they were listed.
+    pub owners: Vec<Owner>,
     /// The cards on it.
     pub cards: Vec<CardId>,
 }
@@ -57,12 +92,29 @@ pub struct PageNow {
 pub struct CardNow {
     /// Its title.
     pub title: String,
-    /// The display names of its owners.
-    pub owners: Vec<String>,
+    /// Its owners.
+    pub owners: Vec<Owner>,
     /// What was last decided about it.
     pub state: CardState,
+    /// Whether the admins were told that it is flapping, and it has not settled since.
+    pub flapping: bool,
+    /// How it rendered when it was last decided.
+    pub rendering: Rendering,
+    /// The mute that holds, or whose end has not been written down yet.
+    pub mute: Option<Mute>,
+    /// The open incident that it is in.
+    pub incident: Option<IncidentId>,
+    /// The datasets that feed it.
+    pub datasets: Vec<DatasetId>,
     /// Why the latest sweep could not check it, where it could not.
     pub unchecked_because: Option<String>,
+}
+
+impl CardNow {
+    /// The mute that holds at `now`.
+    pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
+        self.mute.as_ref().filter(|mute| self.state.is_broken() && mute.holds(now))
+    }
 }
 
 /// How many cards are in each state.
@@ -114,6 +166,9 @@ impl InstanceSnapshot {
             last_completed: None,
             last_sweep: None,
             blind: None,
+            incidents: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            invalid_functions: None,
         }
     }
 
@@ -133,6 +188,39 @@ impl InstanceSnapshot {
             .iter()
             .filter(move |(_, card)| card.state.shown(now, stale_after) == Shown::Broken)
             .map(|(id, card)| (*id, card))
+    }
+
+    /// How many broken cards are muted.
+    pub fn muted(&self, now: Timestamp, stale_after: Duration) -> usize {
+        self.broken(now, stale_after).filter(|(_, card)| card.mute_at(now).is_some()).count()
+    }
+
+    /// How many working cards are slow by their own history.
+    pub fn slow(&self, now: Timestamp, stale_after: Duration) -> usize {
+        let slow = |card: &&CardNow| card.rendering.slow_against.is_some();
+        let working = |card: &&CardNow| card.state.shown(now, stale_after) == Shown::Working;
+        self.cards.values().filter(working).filter(slow).count()
+    }
+
+    /// The incidents that broken cards are in now, with those cards. Cards that nobody could check for too long do
+    /// not count, as they do not count as broken.
+    pub fn incidents(
+        &self,
+        now: Timestamp,
+        stale_after: Duration,
+    ) -> BTreeMap<IncidentId, (&IncidentNow, Vec<CardId>)> {
+        let mut incidents: BTreeMap<IncidentId, (&IncidentNow, Vec<CardId>)> = BTreeMap::new();
+        for (id, card) in self.broken(now, stale_after) {
+            if let Some((incident, known)) = card.incident.and_then(|id| self.incidents.get_key_value(&id)) {
+                incidents.entry(*incident).or_insert((known, Vec::new())).1.push(id);
+            }
+        }
+        incidents
+    }
+
+    /// How many incidents of a class broken cards are in now.
+    pub fn open_incidents(&self, class: Class, now: Timestamp, stale_after: Duration) -> usize {
+        self.incidents(now, stale_after).values().filter(|(incident, _)| incident.reason.class == class).count()
     }
 
     /// When the latest sweep ended that ran to an end.

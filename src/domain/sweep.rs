@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{AppId, CardId, PageId};
+use super::dataset::Dataset;
+use super::ids::{AppId, CardId, DatasetId, PageId};
+use super::owners::Owner;
 use super::report;
 use super::verdict::Verdict;
 
@@ -40,8 +42,10 @@ pub struct ListedCard {
     pub title: String,
     /// Its type.
     pub kind: CardKind,
-    /// The display names of its owners: foreign text.
-    pub owners: Vec<String>,
+    /// Its owners.
+    pub owners: Vec<Owner>,
+    /// The datasets that feed it; `None` where the list does not tell.
+    pub datasets: Option<BTreeSet<DatasetId>>,
 }
 
 /// A page as Domo's lists describe it, with the ids of the cards that it holds.
@@ -53,6 +57,8 @@ pub struct ListedPage {
     pub title: String,
     /// Its kind.
     pub kind: PageKind,
+    /// Its owners, where they were listed.
+    pub owners: Vec<Owner>,
     /// The cards on it, in no order.
     pub cards: BTreeSet<CardId>,
 }
@@ -88,6 +94,8 @@ pub struct Listing {
     pub cards: BTreeMap<CardId, ListedCard>,
     /// Those of the cards that are on no page.
     pub loose: BTreeSet<CardId>,
+    /// The datasets that feed the cards.
+    pub datasets: BTreeMap<DatasetId, Dataset>,
     /// What could not be listed.
     pub unlisted: Vec<Unlisted>,
 }
@@ -137,6 +145,8 @@ pub struct Plan {
     pub pages: BTreeMap<PageId, RememberedPage>,
     /// The cards, by id.
     pub cards: BTreeMap<CardId, PlannedCard>,
+    /// The datasets that feed them, as far as they were listed this time.
+    pub datasets: BTreeMap<DatasetId, Dataset>,
     /// What could not be listed.
     pub unlisted: Vec<Unlisted>,
     /// Pages that list nothing for the second time, which is believed, with the cards that they held.
@@ -149,7 +159,7 @@ impl Plan {
     /// A page that could not be listed keeps the cards that it held, and so does one that held cards
     /// and lists none for the first time: neither says that its cards are gone.
     pub fn new(listing: Listing, remembered: &Remembered, exclusions: &Exclusions) -> Self {
-        let Listing { scope, pages, mut cards, loose, unlisted } = listing;
+        let Listing { scope, pages, mut cards, loose, datasets, unlisted } = listing;
         let mut pages: BTreeMap<PageId, RememberedPage> =
             pages.into_iter().map(|page| (page.id, RememberedPage { page, doubted: false })).collect();
         let mut emptied = Vec::new();
@@ -182,7 +192,7 @@ impl Plan {
             .into_iter()
             .map(|(id, card)| (id, PlannedCard { card, pages: holders.remove(&id).unwrap_or_default() }))
             .collect();
-        Self { scope, pages, cards, unlisted, emptied }
+        Self { scope, pages, cards, datasets, unlisted, emptied }
     }
 
     /// The cards that Domo is asked to render, ascending.

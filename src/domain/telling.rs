@@ -1,14 +1,18 @@
 //! What a sweep's report says: goes through the cards, asks [`super::alerts`] what is due of each, writes down
 //! what is told by it, and gathers the contents of the one mail. Owns that gathering; how it reads is `mail`'s.
 
+use std::collections::BTreeSet;
+
 use super::Timestamp;
 use super::alerts::{self, Due, Policy};
 use super::card::{CardMemory, CardState, Change, Shown, Told};
-use super::closing::{Closing, Failed, FailedClosing, Memory, Reporting, Swept};
+use super::closing::{self, Closing, Failed, FailedClosing, Memory, Reporting, Swept};
+use super::ids::CardId;
 use super::link;
-use super::report::{CardLine, FlappingCard, Report, Storm, Totals};
+use super::owners::Owner;
+use super::report::{Audience, CardLine, FlappingCard, Group, IncidentLine, PageLine, Report, Storm, Totals};
 use super::sight::{Sight, SightNews, Why};
-use super::sweep::{Plan, PlannedCard, Scope};
+use super::sweep::{PlannedCard, RememberedPage, Scope};
 
 /// Adds the report that is due and notes in the memory what it tells; `why_blind` is why nothing was decided.
 pub(super) fn tell(
@@ -26,7 +30,7 @@ pub(super) fn tell(
         if card.state.shown(now, policy.stale_after) != Shown::Unchecked {
             let before = memory.cards.get(id).map_or(&CardState::Undecided, |memory| &memory.state);
             let state = card.state.clone();
-            let line = || line(&swept.plan.cards[id], &state, before, &swept.plan, reporting);
+            let line = || line(&swept.plan.cards[id], &state, before, swept, reporting);
             said.card(card, line, now, reporting);
         }
     }
@@ -43,7 +47,8 @@ pub(super) fn tell(
         said.storm = storm(closing, swept, memory);
     }
     let totals = totals(closing, swept, memory, policy);
-    closing.report = said.into_report(swept.started_at, closing.trouble.clone(), reporting, totals);
+    let incidents = incident_lines(closing, swept, memory);
+    closing.report = said.into_report(swept.started_at, closing.trouble.clone(), reporting, totals, &incidents);
 }
 
 /// Adds the report that is due about a sweep that failed.
@@ -55,7 +60,8 @@ pub(super) fn tell_failed(closing: &mut FailedClosing, failed: &Failed, memory: 
     let mut said = Said::default();
     said.sight(&mut closing.sight, now, reporting, Some(&failed.why));
     let present = memory.present.iter().filter_map(|card| memory.cards.get(card));
-    closing.report = said.into_report(failed.started_at, None, reporting, count(present, now, &reporting.policy));
+    let totals = count(present, now, &reporting.policy);
+    closing.report = said.into_report(failed.started_at, None, reporting, totals, &[]);
 }
 
 /// What a report says, while it is gathered.
@@ -152,6 +158,7 @@ impl Said {
         trouble: Option<String>,
         reporting: &Reporting,
         totals: Totals,
+        incidents: &[(IncidentLine, BTreeSet<CardId>)],
     ) -> Option<(Report, Vec<String>)> {
         let still_broken = std::mem::take(&mut self.still_broken);
         for (told, _) in &still_broken {
@@ -162,16 +169,19 @@ impl Said {
             swept_at,
             timezone: reporting.timezone,
             confirmed_after: reporting.confirmed_after,
-            broke: Report::grouped(self.broke),
-            first_seen: Report::grouped(self.first_seen),
+            broke: grouped(self.broke, incidents),
+            first_seen: grouped(self.first_seen, incidents),
             recovered: self.recovered,
-            still_broken: Report::grouped(still_broken.into_iter().map(|(_, line)| line).collect()),
+            still_broken: grouped(still_broken.into_iter().map(|(_, line)| line).collect(), incidents),
             flapping: self.flapping,
             flap_window: reporting.policy.flap_window,
             sight: self.sight,
             storm: self.storm,
             totals,
             trouble,
+            audience: Audience::ADMINS,
+            after_maintenance: reporting.after_maintenance,
+            digest: None,
         };
         (!report.is_empty()).then_some((report, self.references))
     }
@@ -186,7 +196,9 @@ fn storm(closing: &Closing, swept: &Swept, memory: &Memory) -> Option<Storm> {
         .iter()
         .filter(|(_, transition)| matches!(transition.change, Change::Broke { first_seen: false, .. }));
     let broke = breaks.count();
-    let before = closing.cards.keys().filter_map(|id| memory.cards.get(id)).chain(elsewhere(closing, swept, memory));
+    let elsewhere = closing::elsewhere(&closing.cards, swept, memory);
+    let before = closing.cards.keys().filter_map(|id| memory.cards.get(id));
+    let before = before.chain(elsewhere.into_iter().map(|(_, card)| card));
     let working = before.filter(|card| matches!(card.state, CardState::Working { .. })).count();
     (broke >= STORM && broke * 2 >= working).then_some(Storm { broke, of: working })
 }
@@ -196,7 +208,7 @@ fn line(
     planned: &PlannedCard,
     state: &CardState,
     before: &CardState,
-    plan: &Plan,
+    swept: &Swept,
     reporting: &Reporting,
 ) -> Option<CardLine> {
     let (since, reason) = match (state, before) {
@@ -208,23 +220,72 @@ fn line(
     Some(CardLine {
         id: planned.card.id,
         title: planned.card.title.clone(),
-        pages: planned.pages.iter().filter_map(|id| plan.pages.get(id)).map(|held| held.page.title.clone()).collect(),
-        owners: planned.card.owners.clone(),
+        pages: planned.pages.iter().filter_map(|id| swept.plan.pages.get(id)).map(page_line).collect(),
+        owners: names(&planned.card.owners),
         since,
         reason,
+        usual: swept.asked.usual.get(&planned.card.id).map(|usual| usual.median),
         url: link::card(&reporting.url, planned.card.id),
     })
 }
 
-/// How it stands in the whole instance, also when only a part of it was swept.
-fn totals(closing: &Closing, swept: &Swept, memory: &Memory, policy: &Policy) -> Totals {
-    count(closing.cards.values().chain(elsewhere(closing, swept, memory)), swept.finished_at, policy)
+fn page_line(held: &RememberedPage) -> PageLine {
+    PageLine { title: held.page.title.clone(), owners: names(&held.page.owners) }
 }
 
-/// The monitored cards that a sweep of a part did not look at.
-fn elsewhere<'a>(closing: &'a Closing, swept: &'a Swept, memory: &'a Memory) -> impl Iterator<Item = &'a CardMemory> {
-    let unseen = memory.present.iter().filter(|id| !swept.plan.is_complete() && !closing.cards.contains_key(id));
-    unseen.filter_map(|id| memory.cards.get(id))
+fn names(owners: &[Owner]) -> Vec<String> {
+    owners.iter().map(|owner| owner.name.clone()).collect()
+}
+
+/// What can be said of each open incident, and its cards: the largest first, of equal ones the oldest.
+fn incident_lines(closing: &Closing, swept: &Swept, memory: &Memory) -> Vec<(IncidentLine, BTreeSet<CardId>)> {
+    let mut lines: Vec<_> = closing
+        .incidents
+        .open
+        .values()
+        .map(|incident| {
+            let planned = || incident.cards.iter().filter_map(|card| swept.plan.cards.get(card));
+            let pages: BTreeSet<_> = planned().flat_map(|planned| &planned.pages).collect();
+            let owners: BTreeSet<_> =
+                planned().flat_map(|planned| &planned.card.owners).map(|owner| &owner.name).collect();
+            let upstream = incident.datasets.iter().filter_map(|id| {
+                let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
+                let evidence = closing.evidence.get(id).or_else(known)?;
+                let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
+                Some((name.to_owned(), evidence.clone()))
+            });
+            let line = IncidentLine {
+                id: incident.id,
+                title: incident.title.clone(),
+                reason: incident.reason.clone(),
+                opened_at: incident.opened_at,
+                cards: incident.cards.len(),
+                pages: pages.len(),
+                owners: owners.len(),
+                upstream: upstream.collect(),
+            };
+            (line, incident.cards.clone())
+        })
+        .collect();
+    lines.sort_by_key(|(line, _)| (std::cmp::Reverse(line.cards), line.opened_at, line.id));
+    lines
+}
+
+/// Cards by their incidents; a card that is in none is not broken, and is left out.
+fn grouped(lines: Vec<CardLine>, incidents: &[(IncidentLine, BTreeSet<CardId>)]) -> Vec<Group> {
+    let groups = incidents.iter().map(|(incident, members)| {
+        let cards = lines.iter().filter(|line| members.contains(&line.id)).cloned().collect();
+        Group { incident: incident.clone(), cards }
+    });
+    let mut groups: Vec<Group> = groups.filter(|group| !group.cards.is_empty()).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.cards.len()));
+    groups
+}
+
+/// How it stands in the whole instance, also when only a part of it was swept.
+fn totals(closing: &Closing, swept: &Swept, memory: &Memory, policy: &Policy) -> Totals {
+    let elsewhere = closing::elsewhere(&closing.cards, swept, memory).into_iter().map(|(_, card)| card);
+    count(closing.cards.values().chain(elsewhere), swept.finished_at, policy)
 }
 
 fn count<'a>(cards: impl Iterator<Item = &'a CardMemory>, now: Timestamp, policy: &Policy) -> Totals {

@@ -2,7 +2,7 @@
 //! listed; what a sweep makes of it (exclusions of cards, pages that are suddenly empty) is the
 //! domain's [`crate::domain::sweep::Plan`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
@@ -47,7 +47,8 @@ impl Domo {
         })?;
         let loose = found.loose();
         let Found { pages, cards, unlisted, .. } = found;
-        Ok(Listing { scope: wanted.scope(), pages: pages.into_values().collect(), cards, loose, unlisted })
+        let datasets = BTreeMap::new();
+        Ok(Listing { scope: wanted.scope(), pages: pages.into_values().collect(), cards, loose, datasets, unlisted })
     }
 
     async fn list_pages(&self, ids: &BTreeSet<PageId>, subpages: bool) -> Result<Found, Missing> {

@@ -20,6 +20,7 @@ pub mod retry;
 mod rows;
 mod sieve;
 mod surrogates;
+mod upstream;
 mod wire;
 mod words;
 
@@ -42,6 +43,7 @@ pub use login::login_answered;
 pub use metrics::DomoMetrics;
 pub use render::Render;
 pub use rows::listed_by;
+pub use upstream::{CARDS_A_CALL, CardDatasets, Untold};
 
 /// What is to be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]

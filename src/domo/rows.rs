@@ -8,6 +8,7 @@ use super::loose::{Loose, Top};
 use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow, Stack};
 use super::words::Failure;
 use crate::domain::ids::{CardId, PageId};
+use crate::domain::owners::Owner;
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, PageKind, Unlisted};
 
 /// A list that comes in batches.
@@ -138,7 +139,7 @@ impl Found {
     /// Adds the cards of a page, which is thereby found even if there are none.
     pub(super) fn add_page(&mut self, id: PageId, title: Option<String>, rows: Vec<Top<CardRow>>) {
         let title = title.unwrap_or_else(|| format!("Page {id}"));
-        let mut page = ListedPage { id, title, kind: PageKind::Page, cards: BTreeSet::new() };
+        let mut page = ListedPage { id, title, kind: PageKind::Page, owners: Vec::new(), cards: BTreeSet::new() };
         for card in rows.into_iter().filter_map(Top::object).filter_map(card) {
             page.cards.insert(card.id);
             self.cards.entry(card.id).or_insert(card);
@@ -162,6 +163,7 @@ impl Found {
                 id,
                 title: title.text().unwrap_or_else(|| format!("Page {id}")),
                 kind: PageKind::Page,
+                owners: Vec::new(),
                 cards: BTreeSet::new(),
             });
             page.cards.insert(card.id);
@@ -185,6 +187,7 @@ fn card(row: CardRow) -> Option<ListedCard> {
         title: row.title.text().unwrap_or_else(|| format!("Card {id}")),
         // No type, no render: only 'kpi' is known to have the call.
         kind: CardKind(row.kind.text().unwrap_or_else(|| "unknown".to_owned())),
-        owners: owners.filter_map(|owner| Loose::text(owner.display_name)).collect(),
+        owners: owners.filter_map(|owner| Some(Owner { user: None, name: Loose::text(owner.display_name)? })).collect(),
+        datasets: None,
     })
 }

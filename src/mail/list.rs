@@ -2,9 +2,8 @@
 //! has one is `message`'s.
 
 use super::outline::REASON_LIMIT;
-use crate::domain::cause::Group;
 use crate::domain::foreign::{formula_safe, one_line};
-use crate::domain::report::{CardLine, Report};
+use crate::domain::report::{CardLine, Group, Report};
 
 const COLUMNS: [&str; 9] = ["what", "card_id", "title", "pages", "owners", "reason_class", "reason", "since", "url"];
 
@@ -34,7 +33,7 @@ fn write(report: &Report, reason_limit: usize) -> String {
     list
 }
 
-fn lines_of(groups: &[Group<CardLine>]) -> impl Iterator<Item = &CardLine> {
+fn lines_of(groups: &[Group]) -> impl Iterator<Item = &CardLine> {
     groups.iter().flat_map(|group| &group.cards)
 }
 
@@ -44,13 +43,17 @@ fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 9] {
         what.to_owned(),
         line.id.to_string(),
         formula_safe(&line.title),
-        formula_safe(&line.pages.join("; ")),
+        formula_safe(&pages(line)),
         formula_safe(&line.owners.join("; ")),
         reason.map_or(String::new(), |reason| reason.class.name().to_owned()),
         reason.map_or(String::new(), |reason| formula_safe(&one_line(&reason.text, reason_limit))),
         line.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         formula_safe(&line.url),
     ]
+}
+
+fn pages(line: &CardLine) -> String {
+    line.pages.iter().map(|page| page.title.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// One record by RFC 4180: quoted where it holds a comma or a quote, ended by CR LF. By hand, since a writer's errors could

@@ -7,9 +7,8 @@ use url::Url;
 use super::phrases::{self, Said};
 use super::words;
 use crate::domain::Timestamp;
-use crate::domain::cause::Group;
 use crate::domain::foreign::one_line;
-use crate::domain::report::{CardLine, Report, cards, count};
+use crate::domain::report::{CardLine, Group, Report, cards, count};
 use crate::domain::verdict::Reason;
 
 /// So many cards are shown in a letter; beyond them the attached list is complete.
@@ -197,11 +196,11 @@ fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Sec
 }
 
 /// The causes without their cards.
-fn causes(groups: &[Group<CardLine>], room: &mut Room) -> Vec<Block> {
+fn causes(groups: &[Group], room: &mut Room) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
         if room.admit(group.cards.len()) {
-            let cause = Some(cause(&group.reason, group.cards.len()));
+            let cause = Some(cause(&group.incident.reason, group.cards.len()));
             blocks.push(Block { cause, shown: Vec::new(), more: None });
         }
     }
@@ -209,7 +208,7 @@ fn causes(groups: &[Group<CardLine>], room: &mut Room) -> Vec<Block> {
 }
 
 /// The cards of all groups, each with its reason where there are several.
-fn listed(report: &Report, groups: &[Group<CardLine>], room: &mut Room) -> Block {
+fn listed(report: &Report, groups: &[Group], room: &mut Room) -> Block {
     let note = |line: &CardLine| line.reason.as_ref().filter(|_| groups.len() > 1).map(what_is_wrong);
     let lines = groups.iter().flat_map(|group| &group.cards);
     let entries = lines.map(|line| Entry { note: note(line), ..entry(report, line, Said::Broke) });
@@ -226,11 +225,11 @@ fn flapping(report: &Report, room: &mut Room) -> Block {
     filled(None, entries, report.flapping.len(), room)
 }
 
-fn grouped(report: &Report, groups: &[Group<CardLine>], said: Said, room: &mut Room) -> Vec<Block> {
+fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
         if room.admit(group.cards.len()) {
-            blocks.push(block(report, Some(&group.reason), &group.cards, said, room));
+            blocks.push(block(report, Some(&group.incident.reason), &group.cards, said, room));
         }
     }
     blocks
@@ -272,7 +271,8 @@ fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
 
 fn facts(report: &Report, line: &CardLine, said: Said) -> Vec<String> {
     let time = |at: Timestamp| words::time_beside(at, report.swept_at, report.timezone);
-    let mut facts = vec![words::names(&line.pages).unwrap_or_else(|| "on no page".to_owned())];
+    let pages: Vec<&str> = line.pages.iter().map(|page| page.title.as_str()).collect();
+    let mut facts = vec![words::names(&pages).unwrap_or_else(|| "on no page".to_owned())];
     if let Some(owners) = words::names(&line.owners) {
         let word = if line.owners.len() == 1 { "owner" } else { "owners" };
         facts.push(format!("{word} {owners}"));

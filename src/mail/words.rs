@@ -46,8 +46,8 @@ pub(super) fn span(duration: Duration) -> String {
 }
 
 /// Foreign names, joined by commas, the first few of them; `None` where there is none.
-pub(super) fn names(names: &[String]) -> Option<String> {
-    let mut names = names.iter().map(|name| one_line(name, NAME_LIMIT)).filter(|name| !name.is_empty());
+pub(super) fn names<N: AsRef<str>>(names: &[N]) -> Option<String> {
+    let mut names = names.iter().map(|name| one_line(name.as_ref(), NAME_LIMIT)).filter(|name| !name.is_empty());
     let shown: Vec<String> = names.by_ref().take(NAMES_SHOWN).collect();
     match names.count() {
         0 => (!shown.is_empty()).then(|| shown.join(", ")),

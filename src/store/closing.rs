@@ -22,16 +22,16 @@ impl Store {
         mut sweep: OpenSweep,
         swept: &Swept,
         changes_since: Timestamp,
-        decide: impl FnOnce(&Memory) -> (Closing, Option<Letter>) + Send,
+        decide: impl FnOnce(&Memory) -> (Closing, Vec<Letter>) + Send,
     ) -> Result<Closing, StoreError> {
         let work = async {
             let mut tx = self.begin().await?;
             let memory = memory::read(&mut tx, sweep.instance_id, changes_since).await?;
-            let (closing, letter) = decide(&memory);
+            let (closing, letters) = decide(&memory);
             write_plan(&mut tx, &sweep, &swept.plan, swept.finished_at).await?;
             write_states(&mut tx, &mut sweep, swept, &closing).await?;
             write_transitions(&mut tx, &mut sweep, &closing).await?;
-            if let Some(letter) = &letter {
+            for letter in &letters {
                 outbox::insert(&mut tx, sweep.instance_id, letter, swept.finished_at).await?;
             }
             close_row(&mut tx, &sweep, &closing, swept.finished_at).await?;
@@ -133,7 +133,10 @@ async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan:
     let cards: Vec<_> = plan
         .cards
         .values()
-        .map(|planned| (planned.card.id.0, &planned.card.title, &planned.card.kind.0, &planned.card.owners))
+        .map(|planned| {
+            let owners: Vec<&String> = planned.card.owners.iter().map(|owner| &owner.name).collect();
+            (planned.card.id.0, &planned.card.title, &planned.card.kind.0, owners)
+        })
         .collect();
     sqlx::query(
         "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at)

@@ -49,7 +49,7 @@ pub(super) async fn read(
         }
     }
     let (last_digest, sight) = read_instance(connection, instance_id).await?;
-    Ok(Memory { cards, present, last_digest, sight })
+    Ok(Memory { cards, present, last_digest, sight, ..Memory::default() })
 }
 
 #[derive(FromRow)]

@@ -5,11 +5,13 @@
 //! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
 //! migration, never a change of an old one.
 
+mod asked;
 mod claim;
 mod closing;
 mod history;
 mod instances;
 mod memory;
+mod mutes;
 mod open;
 mod outbox;
 #[cfg(test)]
@@ -25,8 +27,10 @@ use std::path::PathBuf;
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
+pub use asked::ChangeMark;
 pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
+pub use mutes::{Ended, MuteRecord, MuteRefused};
 pub use open::OpenError;
 pub use outbox::{QueueState, QueuedLetter};
 pub use retention::Pruned;

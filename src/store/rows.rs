@@ -130,7 +130,7 @@ impl StateRow {
 
     /// What the row says, or why it cannot be true.
     pub(super) fn memory(&self) -> Result<CardMemory, ImpossibleRow> {
-        Ok(CardMemory { state: self.state()?, told: self.told()?, changes: Vec::new() })
+        Ok(CardMemory::of(self.state()?, self.told()?))
     }
 
     fn state(&self) -> Result<CardState, ImpossibleRow> {

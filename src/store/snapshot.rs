@@ -9,7 +9,9 @@ use super::instances::instance_id;
 use super::rows::{ImpossibleRow, StateRow, instant, page_kind};
 use super::{Store, StoreError, Work, memory};
 use crate::domain::Timestamp;
+use crate::domain::card::Told;
 use crate::domain::ids::{CardId, InstanceName, PageId};
+use crate::domain::owners::Owner;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot, LastSweep, PageNow};
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
 
@@ -27,13 +29,16 @@ impl Store {
                     .into_iter()
                     .map(|(page, _)| {
                         let cards = holdings.get(&page.id).cloned().unwrap_or_default();
-                        (page.id, PageNow { title: page.title, kind: page.kind, cards })
+                        (page.id, PageNow { title: page.title, kind: page.kind, owners: page.owners, cards })
                     })
                     .collect(),
                 cards: cards_now(&mut tx, instance).await?,
                 last_completed: last_completed(&mut tx, instance).await?,
                 last_sweep: last_sweep(&mut tx, instance).await?,
                 blind: memory::read_instance(&mut tx, instance).await?.1.blind,
+                incidents: BTreeMap::new(),
+                datasets: BTreeMap::new(),
+                invalid_functions: None,
             })
         };
         self.named(work.await)
@@ -86,7 +91,16 @@ async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(Li
     let rows: Vec<(i64, String, String, Option<i64>, bool)> =
         sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
     let page = |(id, title, kind, app, doubted): (i64, String, String, Option<i64>, bool)| {
-        (ListedPage { id: PageId(id), title, kind: page_kind(&kind, app), cards: BTreeSet::new() }, doubted)
+        (
+            ListedPage {
+                id: PageId(id),
+                title,
+                kind: page_kind(&kind, app),
+                owners: Vec::new(),
+                cards: BTreeSet::new(),
+            },
+            doubted,
+        )
     };
     Ok(rows.into_iter().map(page).collect())
 }
@@ -103,15 +117,26 @@ async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTr
     let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(connection).await?;
     let mut cards = BTreeMap::new();
     for row in &rows {
+        let memory = StateRow::from_row(row)?.memory()?;
         let card = CardNow {
             title: row.try_get("title")?,
-            owners: serde_json::from_str(row.try_get("owners")?)?,
-            state: StateRow::from_row(row)?.memory()?.state,
+            owners: owners(row.try_get("owners")?)?,
+            flapping: matches!(memory.told, Told::Flapping { .. }),
+            state: memory.state,
+            rendering: memory.rendering,
+            mute: memory.mute,
+            incident: memory.incident,
+            datasets: memory.datasets.into_iter().collect(),
             unchecked_because: row.try_get("unchecked_because")?,
         };
         cards.insert(CardId(row.try_get("card_id")?), card);
     }
     Ok(cards)
+}
+
+fn owners(names: &str) -> Work<Vec<Owner>> {
+    let names: Vec<String> = serde_json::from_str(names)?;
+    Ok(names.into_iter().map(|name| Owner { user: None, name }).collect())
 }
 
 pub(super) const LISTED_CARDS: &str = "
@@ -122,7 +147,8 @@ async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<
         sqlx::query_as(LISTED_CARDS).bind(instance).fetch_all(connection).await?;
     let mut cards = BTreeMap::new();
     for (id, title, kind, owners) in rows {
-        let card = ListedCard { id: CardId(id), title, kind: CardKind(kind), owners: serde_json::from_str(&owners)? };
+        let owners = self::owners(&owners)?;
+        let card = ListedCard { id: CardId(id), title, kind: CardKind(kind), owners, datasets: None };
         cards.insert(card.id, card);
     }
     Ok(cards)

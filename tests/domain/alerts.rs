@@ -48,7 +48,7 @@ macro_rules! pairs {
     ($($name:ident: $state:expr, $told:expr => $due:ident, quiet: $quiet:ident;)*) => {
         $(#[test]
         fn $name() {
-            let memory = CardMemory { state: $state, told: $told, changes: Vec::new() };
+            let memory = CardMemory::of($state, $told);
             assert_eq!(due(&memory, &policy(), at(0)), Due::$due);
             assert_eq!(due(&memory, &quiet(), at(0)), Due::$quiet);
         })*
@@ -127,7 +127,7 @@ proptest! {
     fn once_it_is_done_nothing_is_due(
         state in states(), told in tolds(), changes in changes(), policy in policies(),
     ) {
-        let before = CardMemory { state, told, changes };
+        let before = CardMemory { changes, ..CardMemory::of(state, told) };
         let after = CardMemory { told: done(due(&before, &policy, at(99)), before.told.clone()), ..before };
         prop_assert_eq!(due(&after, &policy, at(99)), Due::Nothing);
     }
@@ -153,7 +153,7 @@ proptest! {
         };
         let changes: Vec<_> = (0..changes).map(at).collect();
         let later_changes = changes.iter().copied().map(later).collect();
-        let due = |state, told, changes, now| due(&CardMemory { state, told, changes }, &policy, now);
+        let due = |state, told, changes, now| due(&CardMemory { changes, ..CardMemory::of(state, told) }, &policy, now);
         prop_assert_eq!(
             due(state, told, changes, at(99)),
             due(other_state, other_told, later_changes, later(at(99)))

@@ -5,7 +5,6 @@ mod alerts;
 mod answers;
 mod any_schedule;
 mod cards;
-mod cause;
 mod closing;
 mod closing_rules;
 mod digests;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::alerts::Policy;
-use cardwatch::domain::ids::{CardId, PageId};
+use cardwatch::domain::ids::{CardId, PageId, UserId};
+use cardwatch::domain::owners::Owner;
 use cardwatch::domain::sweep::{CardKind, ListedCard, ListedPage, Listing, PageKind, Scope};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use chrono::{TimeDelta, TimeZone as _, Utc};
@@ -46,12 +47,17 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
+pub(crate) fn owner(user: i64, name: &str) -> Owner {
+    Owner { user: Some(UserId(user)), name: name.to_owned() }
+}
+
 pub(crate) fn card(id: i64) -> ListedCard {
     ListedCard {
         id: CardId(id),
         title: format!("Card {id}"),
         kind: CardKind("kpi".to_owned()),
-        owners: vec![format!("Owner of {id}")],
+        owners: vec![owner(id, &format!("Owner of {id}"))],
+        datasets: None,
     }
 }
 
@@ -60,6 +66,7 @@ pub(crate) fn page(id: i64, cards: &[i64]) -> ListedPage {
         id: PageId(id),
         title: format!("Page {id}"),
         kind: PageKind::Page,
+        owners: Vec::new(),
         cards: cards.iter().copied().map(CardId).collect(),
     }
 }
@@ -68,5 +75,5 @@ pub(crate) fn page(id: i64, cards: &[i64]) -> ListedPage {
 pub(crate) fn listing(scope: Scope, pages: Vec<ListedPage>) -> Listing {
     let ids: BTreeSet<CardId> = pages.iter().flat_map(|page| page.cards.iter().copied()).collect();
     let cards: BTreeMap<_, _> = ids.into_iter().map(|id| (id, card(id.0))).collect();
-    Listing { scope, pages, cards, loose: BTreeSet::new(), unlisted: Vec::new() }
+    Listing { scope, pages, cards, loose: BTreeSet::new(), datasets: BTreeMap::new(), unlisted: Vec::new() }
 }

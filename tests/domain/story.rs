@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::CardMemory;
-use cardwatch::domain::closing::{self, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::closing::{self, Asked, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, SweepId};
-use cardwatch::domain::report::{CardLine, Report};
+use cardwatch::domain::report::{Group, Report};
 use cardwatch::domain::sight::{SightNews, Why};
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
@@ -79,6 +79,8 @@ impl Story {
             policy: self.policy.clone(),
             confirmed_after: Some(Duration::from_secs(30)),
             message_id: self.message_id(),
+            owners: None,
+            after_maintenance: None,
         }
     }
 
@@ -97,6 +99,10 @@ impl Story {
         self.memory.cards.extend(closing.cards.clone());
         self.memory.last_digest = closing.last_digest;
         self.memory.sight = closing.sight.clone();
+        let open = closing.incidents.open.values().map(|incident| (incident.id, incident.opened_at));
+        self.memory.incidents.open = open.collect();
+        let last = self.memory.incidents.open.keys().next_back().map_or(0, |id| id.0);
+        self.memory.incidents.next.0 = self.memory.incidents.next.0.max(last + 1);
     }
 
     pub(crate) fn card(&self, id: i64) -> &CardMemory {
@@ -120,6 +126,7 @@ fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)]) -> Sw
         trouble: plan.trouble(None),
         plan,
         verdicts,
+        asked: Asked::default(),
     }
 }
 
@@ -144,9 +151,8 @@ impl Due for FailedClosing {
 /// recovered, are still broken.
 pub(crate) fn told(closing: &impl Due) -> String {
     let Some((report, _)) = closing.report() else { return "nothing".to_owned() };
-    let grouped = |groups: &[cardwatch::domain::cause::Group<CardLine>]| -> Vec<i64> {
-        groups.iter().flat_map(|group| &group.cards).map(|line| line.id.0).collect()
-    };
+    let grouped =
+        |groups: &[Group]| -> Vec<i64> { groups.iter().flat_map(|group| &group.cards).map(|line| line.id.0).collect() };
     let recovered = report.recovered.iter().map(|line| line.id.0).collect();
     let flapping = report.flapping.iter().map(|card| card.line.id.0).collect();
     let sight = report.sight.as_ref().map(|news| match news {

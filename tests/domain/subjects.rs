@@ -1,8 +1,7 @@
 //! Subjects, word by word as the contract has them.
 
-use cardwatch::domain::cause::Group;
-use cardwatch::domain::ids::CardId;
-use cardwatch::domain::report::{CardLine, FlappingCard, Report, Totals};
+use cardwatch::domain::ids::{CardId, IncidentId};
+use cardwatch::domain::report::{Audience, CardLine, FlappingCard, Group, IncidentLine, Report, Totals};
 use cardwatch::domain::sight::{SightNews, Why};
 
 use crate::nouns::{at, reason};
@@ -15,6 +14,7 @@ fn line(id: i64, reason: &str) -> CardLine {
         owners: Vec::new(),
         since: at(0),
         reason: Some(crate::nouns::reason(reason)),
+        usual: None,
         url: String::new(),
     }
 }
@@ -23,8 +23,19 @@ fn lines(count: i64) -> Vec<CardLine> {
     (0..count).map(|id| line(id, "x")).collect()
 }
 
-fn groups(count: i64) -> Vec<Group<CardLine>> {
-    Report::grouped(lines(count))
+fn groups(count: i64) -> Vec<Group> {
+    let cards = lines(count);
+    let incident = IncidentLine {
+        id: IncidentId(1),
+        title: "Dataset x\r\nBcc: everyone@example.com lost a column".to_owned(),
+        reason: reason("x"),
+        opened_at: at(0),
+        cards: cards.len(),
+        pages: 1,
+        owners: 1,
+        upstream: Vec::new(),
+    };
+    if cards.is_empty() { Vec::new() } else { vec![Group { incident, cards }] }
 }
 
 fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: usize) -> Report {
@@ -43,6 +54,9 @@ fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: u
         storm: None,
         totals: Totals { cards: 100, broken: now, unchecked: 0 },
         trouble: None,
+        audience: Audience::ADMINS,
+        after_maintenance: None,
+        digest: None,
     }
 }
 
@@ -77,14 +91,6 @@ fn a_report_without_cards_is_empty() {
     for one in [report(1, 0, 0, 0, 9), report(0, 1, 0, 0, 9), report(0, 0, 1, 0, 9), report(0, 0, 0, 1, 9)] {
         assert!(!one.is_empty());
     }
-}
-
-#[test]
-fn a_line_without_a_reason_is_not_grouped_as_broken() {
-    let working = CardLine { reason: None, ..line(1, "x") };
-    let groups = Report::grouped(vec![working, line(2, "y")]);
-    assert_eq!(groups.len(), 1);
-    assert_eq!(groups[0].reason, reason("y"));
 }
 
 fn flapping(count: i64) -> Vec<FlappingCard> {

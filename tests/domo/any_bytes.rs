@@ -105,7 +105,7 @@ proptest! {
         }
         for card in &cards {
             prop_assert!(!card.title.trim().is_empty() && !card.kind.0.trim().is_empty());
-            prop_assert!(card.owners.iter().all(|owner| !owner.trim().is_empty()));
+            prop_assert!(card.owners.iter().all(|owner| !owner.name.trim().is_empty()));
         }
     }
 

@@ -148,7 +148,7 @@ fn memories() -> impl Strategy<Value = CardMemory> {
     let flapping = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Flapping { at: at(minute), message_id });
     let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping];
-    (states(), told).prop_map(|(state, told)| CardMemory { state, told, changes: Vec::new() })
+    (states(), told).prop_map(|(state, told)| CardMemory::of(state, told))
 }
 
 #[tokio::test]

@@ -1,0 +1,91 @@
+//! Datasets, as far as they explain why a card is broken. Owns what was found out about a dataset and how its
+//! schema changed between two looks; asking Domo is `domo`'s, and how it reads is `mail`'s and `cli`'s.
+
+use std::collections::BTreeSet;
+
+use super::Timestamp;
+
+/// A dataset as Domo's list of a page's cards describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// Its name: foreign text.
+    pub name: String,
+    /// Its state in Domo's word, such as `SUCCESS`.
+    pub state: Option<String>,
+    /// When its data was last updated.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// What Domo says of a dataset, asked when a card that it feeds newly broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// When it was asked.
+    pub looked_at: Timestamp,
+    /// Domo has no such dataset, or does not show it to the service user.
+    pub gone: bool,
+    /// Its state in Domo's word.
+    pub state: Option<String>,
+    /// When its data was last updated.
+    pub updated_at: Option<Timestamp>,
+    /// Its latest run.
+    pub last_run: Option<Run>,
+    /// The names of its columns, where Domo told them.
+    pub columns: Option<BTreeSet<String>>,
+    /// How its columns changed between two looks, the latest such change.
+    pub schema_change: Option<SchemaChange>,
+}
+
+/// One run that fills a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// When it ended, or began where it has not ended.
+    pub at: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: RunOutcome,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Well.
+    Succeeded,
+    /// It did not; what Domo says of it, which may be nothing.
+    Failed(String),
+    /// Something else, such as still running, in Domo's word.
+    Other(String),
+}
+
+/// How the columns of a dataset changed between two looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaChange {
+    /// The earlier look.
+    pub after: Timestamp,
+    /// The later look.
+    pub before: Timestamp,
+    /// Columns that were gone.
+    pub lost: BTreeSet<String>,
+    /// Columns that were new.
+    pub gained: BTreeSet<String>,
+}
+
+impl Evidence {
+    /// The evidence, held against what an earlier look had found: a change of columns is noted, an older one kept.
+    #[must_use]
+    pub fn compared_with(mut self, earlier: Option<&Self>) -> Self {
+        let Some(earlier) = earlier else { return self };
+        let change = match (&earlier.columns, &self.columns) {
+            (Some(before), Some(now)) if before != now => Some(SchemaChange {
+                after: earlier.looked_at,
+                before: self.looked_at,
+                lost: before.difference(now).cloned().collect(),
+                gained: now.difference(before).cloned().collect(),
+            }),
+            _ => None,
+        };
+        self.schema_change = change.or_else(|| earlier.schema_change.clone());
+        if self.columns.is_none() {
+            self.columns.clone_from(&earlier.columns);
+        }
+        self
+    }
+}
