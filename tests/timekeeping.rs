@@ -13,6 +13,7 @@ use cardwatch::clock::Clock as _;
 use cardwatch::daemon::lifecycle::Pulses;
 use cardwatch::daemon::schedule::{Clockwork, Timekeeper, missed};
 use cardwatch::domain::Timestamp;
+use cardwatch::domain::maintenance::{Maintenance, Window};
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::http::live::Live;
 use chrono::TimeDelta;
@@ -46,10 +47,15 @@ struct Watch {
 
 impl Watch {
     async fn with(text: &str) -> Self {
+        Self::with_maintenance(text, Maintenance::default()).await
+    }
+
+    async fn with_maintenance(text: &str, maintenance: Maintenance) -> Self {
         let (clock, live, pulses) = (Steps::new(), Arc::<Live>::default(), Pulses::default());
         let keeper = Timekeeper {
             clockwork: Clockwork::start().await.unwrap(),
             schedule: schedule(text),
+            maintenance,
             clock: clock.clone(),
             live: Arc::clone(&live),
             pulse: pulses.add("the schedule", Duration::from_mins(2), Duration::ZERO),
@@ -130,6 +136,33 @@ async fn a_daily_sweep_is_due_again_when_the_day_comes_again() {
     assert_ticks(&watch.pass(24 * 60).await, &["02T09:00"]);
 }
 
+/// Mails wait from half past eight for so many minutes.
+fn waiting(minutes: u64) -> Maintenance {
+    let window = Window { start: schedule("30 8 * * *"), duration: Duration::from_mins(minutes) };
+    Maintenance { windows: vec![window] }
+}
+
+#[tokio::test]
+async fn the_end_of_a_maintenance_window_is_a_time_for_a_sweep() {
+    let mut watch = Watch::with_maintenance("0 12 * * *", waiting(50)).await;
+    assert_ticks(&watch.pass(5 * 60).await, &["02T09:20", "02T12:00"]);
+    assert_eq!(watch.live.next_sweep(), Some(at("03T09:20")));
+}
+
+#[tokio::test]
+async fn a_window_that_ends_as_a_sweep_is_due_anyway_brings_one_tick() {
+    let mut watch = Watch::with_maintenance("*/15 * * * *", waiting(30)).await;
+    assert_ticks(&watch.pass(70).await, &["02T08:15", "02T08:30", "02T08:45", "02T09:00"]);
+}
+
+#[test]
+fn a_maintenance_window_that_ended_while_nobody_kept_time_is_a_missed_sweep() {
+    let (daily, waiting) = (schedule("0 12 * * *"), waiting(50));
+    assert!(missed(&daily, &waiting, Some(at("02T08:40")), at("02T09:20")));
+    assert!(!missed(&daily, &waiting, Some(at("02T08:40")), at("02T09:19")));
+    assert!(!missed(&daily, &waiting, Some(at("02T09:20")), at("02T11:59")));
+}
+
 #[tokio::test]
 async fn a_timekeeper_that_is_stopped_gives_no_tick() {
     let mut watch = Watch::with("*/15 * * * *").await;
@@ -141,22 +174,25 @@ async fn a_timekeeper_that_is_stopped_gives_no_tick() {
 
 #[test]
 fn the_first_sweep_of_all_is_due_at_once() {
-    assert!(missed(&schedule("0 9 * * *"), None, at("02T08:00")));
+    assert!(missed(&schedule("0 9 * * *"), &Maintenance::default(), None, at("02T08:00")));
 }
 
 #[test]
 fn a_sweep_that_was_due_since_the_latest_began_was_missed() {
     let daily = schedule("0 9 * * *");
-    assert!(missed(&daily, Some(at("01T09:00")), at("02T09:00")));
-    assert!(missed(&daily, Some(at("01T09:00")), at("09T12:00")), "however many, it is one sweep");
-    assert!(!missed(&daily, Some(at("01T09:00")), at("02T08:59")));
-    assert!(!missed(&daily, Some(at("02T09:00")), at("02T09:10")));
-    assert!(!missed(&daily, Some(at("02T12:00")), at("02T12:00")));
+    assert!(missed(&daily, &Maintenance::default(), Some(at("01T09:00")), at("02T09:00")));
+    assert!(
+        missed(&daily, &Maintenance::default(), Some(at("01T09:00")), at("09T12:00")),
+        "however many, it is one sweep"
+    );
+    assert!(!missed(&daily, &Maintenance::default(), Some(at("01T09:00")), at("02T08:59")));
+    assert!(!missed(&daily, &Maintenance::default(), Some(at("02T09:00")), at("02T09:10")));
+    assert!(!missed(&daily, &Maintenance::default(), Some(at("02T12:00")), at("02T12:00")));
 }
 
 #[test]
 fn a_latest_sweep_that_a_wrong_clock_dated_ahead_is_not_waited_for() {
-    assert!(missed(&schedule("0 9 * * *"), Some(at("05T09:00")), at("02T09:00")));
+    assert!(missed(&schedule("0 9 * * *"), &Maintenance::default(), Some(at("05T09:00")), at("02T09:00")));
 }
 
 /// If this fails, tokio-cron-scheduler has learnt it, and `daemon::schedule` may become simpler: its cron jobs

@@ -15,6 +15,7 @@ use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
 use crate::domain::foreign;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::domain::sweep::Outcome;
+use crate::store::ChangeMark;
 
 /// The permit to sweep an instance, of which there is one.
 pub(super) type Turn = Arc<Semaphore>;
@@ -29,7 +30,7 @@ pub(super) fn of(
     let (send, orders) = mpsc::channel(1);
     let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::clone(&turn), orders: send };
     let (unread, unsaved) = (Lasting::default(), Lasting::default());
-    (ticker, Post { sweeper, turn, orders, snapshots, wake, unread, unsaved, again: None })
+    (ticker, Post { sweeper, turn, orders, snapshots, wake, seen: None, unread, unsaved, again: None })
 }
 
 /// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
@@ -79,7 +80,9 @@ pub(super) struct Post {
     orders: mpsc::Receiver<OwnedSemaphorePermit>,
     snapshots: watch::Sender<Snapshot>,
     wake: Arc<Notify>,
-    /// Why it cannot see what others swept.
+    /// How far it has seen what others swept or muted.
+    seen: Option<ChangeMark>,
+    /// Why it cannot see that.
     unread: Lasting,
     /// Why the latest sweep could not be saved.
     unsaved: Lasting,
@@ -87,7 +90,7 @@ pub(super) struct Post {
     again: Option<Duration>,
 }
 
-/// An idle sweeper shows so often that it lives, and looks whether another process has swept.
+/// An idle sweeper shows so often that it lives, and looks whether another process has changed what is true.
 const IDLE_BEAT: Duration = Duration::from_secs(5);
 
 /// A sweep that could not be saved is made again after this: the next one may be due tomorrow only.
@@ -112,7 +115,7 @@ impl Post {
                 },
                 () = leave.cancelled() => return Ok(()),
                 () = self.sweeper.clock.sleep(IDLE_BEAT) => {
-                    self.see_what_others_swept().await;
+                    self.see_what_others_changed().await;
                     let Some(turn) = self.turn_to_sweep_again() else { continue };
                     (turn, false)
                 }
@@ -156,18 +159,17 @@ impl Post {
         self.publish_what_is_true().await;
     }
 
-    /// A `cardwatch sweep` on the same database changes what is true as well.
-    async fn see_what_others_swept(&mut self) {
+    /// A `cardwatch sweep` or a `cardwatch mute` on the same database changes what is true as well.
+    async fn see_what_others_changed(&mut self) {
         let name = &self.sweeper.instance.name;
-        let shown =
-            self.snapshots.borrow().iter().find(|shown| shown.name == *name).and_then(|shown| shown.last_finished());
-        match self.sweeper.store.last_finished(name).await {
-            Ok(last) => {
+        match self.sweeper.store.change_mark(name).await {
+            Ok(mark) => {
                 if self.unread.is_over() {
                     tracing::info!(instance = %name, "the database can be read again");
                 }
-                if last != shown {
+                if self.seen.as_ref() != Some(&mark) {
                     self.publish_what_is_true().await;
+                    self.seen = Some(mark);
                 }
             }
             Err(error) => {

@@ -5,6 +5,7 @@
 //! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`reload`], and
 //! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
 
+mod asking;
 pub mod clock;
 mod duty;
 pub mod housekeeping;

@@ -153,7 +153,8 @@ impl Daemon {
         let desk = Desk { leave: leave.clone(), gone: CancellationToken::new(), turn: self.turn_of(&name) };
         // The sweep that runs is the one that was due.
         let idle = desk.turn.available_permits() > 0;
-        let missed = idle && schedule::missed(&sweeper.instance.schedule, latest, shared.clock.now());
+        let Instance { schedule, maintenance, .. } = &*sweeper.instance;
+        let missed = idle && schedule::missed(schedule, maintenance, latest, shared.clock.now());
         let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
         let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());
@@ -191,6 +192,7 @@ impl Shared {
         Timekeeper {
             clockwork: self.clockwork.clone(),
             schedule: sweeper.instance.schedule.clone(),
+            maintenance: sweeper.instance.maintenance.clone(),
             clock: self.clock.clone(),
             live: Arc::clone(&sweeper.live),
             pulse: self.pulses.add(name, SCHEDULE_LIMIT, self.clock.elapsed()),

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::lifecycle::Pulse;
 use crate::clock::SharedClock;
 use crate::domain::Timestamp;
+use crate::domain::maintenance::{self, Maintenance};
 use crate::domain::schedule::Schedule;
 use crate::http::live::Live;
 
@@ -52,6 +53,8 @@ pub struct Timekeeper {
     pub clockwork: Clockwork,
     /// When a sweep is due.
     pub schedule: Schedule,
+    /// When mails wait: their end is a time for a sweep as well.
+    pub maintenance: Maintenance,
     /// The time.
     pub clock: SharedClock,
     /// Is told of the next tick.
@@ -74,7 +77,8 @@ impl Timekeeper {
 
     async fn wait_until_due(&self, stop: &CancellationToken) -> anyhow::Result<Waited> {
         let began = self.clock.now();
-        let due = self.schedule.next_after(began).context("the schedule has no next instant")?;
+        let due = maintenance::next_sweep(&self.schedule, &self.maintenance, began)
+            .context("the schedule has no next instant")?;
         self.live.set_next_sweep(Some(due));
         let bell = Arc::new(Notify::new());
         self.arm(due, &bell).await?;
@@ -115,6 +119,7 @@ enum Waited {
 
 /// Whether a sweep was missed while nobody kept time: the first one is due at once, and so is one whose
 /// time came after the latest began. What a clock that was wrong dated ahead says nothing of what was missed.
-pub fn missed(schedule: &Schedule, latest: Option<Timestamp>, now: Timestamp) -> bool {
-    latest.is_none_or(|latest| latest > now || schedule.next_after(latest).is_some_and(|due| due <= now))
+pub fn missed(schedule: &Schedule, maintenance: &Maintenance, latest: Option<Timestamp>, now: Timestamp) -> bool {
+    let due = |latest| maintenance::next_sweep(schedule, maintenance, latest);
+    latest.is_none_or(|latest| latest > now || due(latest).is_some_and(|due| due <= now))
 }

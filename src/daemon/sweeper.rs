@@ -9,16 +9,19 @@ use lettre::message::Mailbox;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::asking;
 use super::lifecycle::Pulse;
 use super::metrics::SweepMetrics;
 use super::rounds::{self, Ended};
 use crate::clock::{SharedClock, within};
 use crate::config::valid::{Alerts, Config, Instance, Pages};
 use crate::domain::Timestamp;
-use crate::domain::closing::{self, Asked, Closing, Failed, Judged, Memory, Reporting, Swept};
+use crate::domain::closing::{self, Closing, Failed, Judged, Memory, OwnerReport, Reporting, Swept};
 use crate::domain::ids::{CardId, PageId, SweepId};
+use crate::domain::owners::OwnerPolicy;
 use crate::domain::report::{Letter, Report};
 use crate::domain::sight::Why;
+use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::sweep::{Listing, Outcome, Plan, Scope, Tally};
 use crate::domo::{Domo, DomoError, Wanted};
 use crate::http::live::Live;
@@ -121,8 +124,8 @@ pub async fn sweep_once(
         Err(Ending::Failed(why)) => return sweeper.fail(sweep, wanted.scope(), why).await,
     };
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
-    let known_broken = sweeper.known_broken().await?;
-    let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken, stop).await?;
+    let before = sweeper.store.snapshot(name).await?;
+    let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken(&before), stop).await?;
     sweeper.live.end();
     let (verdicts, trouble) = match looked {
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
@@ -132,6 +135,7 @@ pub async fn sweep_once(
         }
         Ended::Stopped => return sweeper.interrupt(sweep).await,
     };
+    let asked = asking::ask(sweeper, &plan, &verdicts, &before, stop).await?;
     let swept = Swept {
         sweep: sweep.id,
         started_at: sweep.started_at,
@@ -139,16 +143,16 @@ pub async fn sweep_once(
         trouble: plan.trouble(trouble),
         plan,
         verdicts,
-        asked: Asked::default(),
+        asked,
     };
-    let reporting = sweeper.reporting(&sweep);
+    let reporting = sweeper.reporting(&sweep, before.last_finished());
     let mut mailed = false;
     let changes_since = swept.finished_at - sweeper.alerts.policy.flap_window;
     let closing = sweeper
         .store
         .finish_sweep(sweep, &swept, changes_since, |memory| {
             let closing = closing::close(&swept, memory, reporting.as_ref());
-            let letters = Vec::from_iter(sweeper.letter(closing.report.as_ref(), reporting.as_ref()));
+            let letters = sweeper.letters(&closing, reporting.as_ref());
             mailed = !letters.is_empty();
             (closing, letters)
         })
@@ -210,12 +214,6 @@ impl Sweeper {
         }
     }
 
-    /// The cards that need no confirmation when they fail again.
-    async fn known_broken(&self) -> Result<BTreeSet<CardId>, StoreError> {
-        let snapshot = self.store.snapshot(&self.instance.name).await?;
-        Ok(snapshot.cards.into_iter().filter(|(_, card)| card.state.is_broken()).map(|(id, _)| id).collect())
-    }
-
     /// Renders only see that Domo says 401; why it does, another sign-in tells.
     async fn signed_out(&self) -> Why {
         why(&self.domo.sign_in().await.err().unwrap_or(DomoError::SignedOut))
@@ -226,7 +224,7 @@ impl Sweeper {
         let failed = Failed { scope, started_at: sweep.started_at, finished_at: self.clock.now(), why };
         let mut end = SweepEnd::early(&sweep, Outcome::Failed, failed.finished_at, failed.why.full.clone());
         let mailed = &mut end.mailed;
-        let reporting = self.reporting(&sweep);
+        let reporting = self.reporting(&sweep, self.store.last_finished(&self.instance.name).await?);
         let decide = |memory: &Memory| {
             let closing = closing::close_failed(&failed, memory, reporting.as_ref());
             let letter = self.letter(closing.report.as_ref(), reporting.as_ref());
@@ -247,9 +245,19 @@ impl Sweeper {
         Ok(end)
     }
 
-    /// How this sweep's report is made; `None` where nobody is told.
-    fn reporting(&self, sweep: &OpenSweep) -> Option<Reporting> {
+    /// The owners that are mailed about their own cards; `None` = none, or nobody is told anything.
+    pub(super) fn mailed_owners(&self) -> Option<&OwnerPolicy> {
+        self.letters.as_ref().and(self.alerts.owners.as_ref())
+    }
+
+    /// How this sweep's report is made; `None` where nobody is told, or not before the maintenance window is over.
+    /// `before` is when the sweep before ended.
+    fn reporting(&self, sweep: &OpenSweep, before: Option<Timestamp>) -> Option<Reporting> {
         let head = self.letters.as_ref()?;
+        let maintenance = &self.instance.maintenance;
+        if maintenance.span_at(self.clock.now()).is_some() {
+            return None;
+        }
         let began = sweep.started_at.timestamp_millis();
         Some(Reporting {
             instance: self.instance.name.clone(),
@@ -259,9 +267,28 @@ impl Sweeper {
             confirmed_after: self.alerts.confirmed_after(),
             // One report a sweep at most: the sweep names it, for good.
             message_id: format!("{}.{}.{began}@{}", self.instance.name, sweep.id, head.domain),
-            owners: self.alerts.owners.clone(),
-            after_maintenance: None,
+            owners: self.mailed_owners().cloned(),
+            after_maintenance: before.and_then(|before| maintenance.span_at(before)),
         })
+    }
+
+    /// The letters that a closed sweep makes due: the admins' first.
+    fn letters(&self, closing: &Closing, reporting: Option<&Reporting>) -> Vec<Letter> {
+        let admins = self.letter(closing.report.as_ref(), reporting);
+        admins.into_iter().chain(closing.owner_reports.iter().filter_map(|owner| self.owner_letter(owner))).collect()
+    }
+
+    fn owner_letter(&self, owner: &OwnerReport) -> Option<Letter> {
+        let head = self.letters.as_ref()?;
+        // The core takes no address that is none.
+        let to = Mailbox::new(None, owner.to.0.parse().ok()?);
+        let envelope = Envelope {
+            message_id: owner.message_id.clone(),
+            references: owner.references.clone(),
+            to: &[to],
+            link_base: head.link_base.as_ref(),
+        };
+        Some(message::compose(&owner.report, envelope))
     }
 
     fn letter(&self, report: Option<&(Report, Vec<String>)>, reporting: Option<&Reporting>) -> Option<Letter> {
@@ -274,6 +301,11 @@ impl Sweeper {
         };
         Some(message::compose(report, envelope))
     }
+}
+
+/// The cards that need no confirmation when they fail again.
+fn known_broken(before: &InstanceSnapshot) -> BTreeSet<CardId> {
+    before.cards.iter().filter(|(_, card)| card.state.is_broken()).map(|(id, _)| *id).collect()
 }
 
 fn why(error: &DomoError) -> Why {

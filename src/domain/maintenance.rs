@@ -77,3 +77,18 @@ impl Maintenance {
         self.windows.iter().filter_map(|window| window.end_at(at)).max()
     }
 }
+
+/// When the next sweep is due after `after`: when the schedule says so, or when mails need wait no longer, so that what
+/// was found meanwhile is told at once.
+pub fn next_sweep(schedule: &Schedule, maintenance: &Maintenance, after: Timestamp) -> Option<Timestamp> {
+    schedule.next_after(after).into_iter().chain(maintenance.next_end(after)).min()
+}
+
+impl Maintenance {
+    /// The first instant after `after` at which mails wait no longer.
+    pub fn next_end(&self, after: Timestamp) -> Option<Timestamp> {
+        let opening = self.windows.iter().filter_map(|window| window.start.next_after(after)).min();
+        let span = self.span_at(after).or_else(|| self.span_at(opening?))?;
+        Some(span.until)
+    }
+}

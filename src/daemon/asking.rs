@@ -1,0 +1,231 @@
+//! What a sweep asks beside the renders, so that its report can say why cards are broken and whose they are: Domo
+//! about datasets, users and beast modes, the store about the past. Owns what is asked and how much of it at most; each
+//! question may fail, and the report goes out without its answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::sweeper::Sweeper;
+use crate::clock::within;
+use crate::domain::closing::{Asked, Judged};
+use crate::domain::dataset::Evidence;
+use crate::domain::ids::{CardId, DatasetId, UserId};
+use crate::domain::owners::{Addresses, OwnerPolicy};
+use crate::domain::rendering::Usual;
+use crate::domain::snapshot::InstanceSnapshot;
+use crate::domain::sweep::Plan;
+use crate::domain::verdict::{Class, Reason, Verdict};
+use crate::domo::{CARDS_A_CALL, Untold};
+use crate::store::StoreError;
+
+/// All questions to Domo together may take so long: the report waits for them.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Domo is asked about so many datasets, those that feed the most newly broken cards.
+const MOST_DATASETS: usize = 5;
+
+/// So many newly broken cards are asked for their datasets, where the list did not tell.
+const MOST_CARDS: usize = 2 * CARDS_A_CALL;
+
+/// The past of so many cards is read: the slowest.
+const MOST_PASTS: usize = 200;
+
+/// So far back reaches what is usual for a card, in days.
+const PAST: Duration = Duration::from_hours(14 * 24);
+
+/// So many questions are asked at once.
+const AT_ONCE: usize = 4;
+
+/// An address is looked up again after this.
+const ADDRESS_HOLDS: Duration = Duration::from_hours(24);
+
+/// An address that cannot be looked up again is used for so long.
+const ADDRESS_SERVES: Duration = Duration::from_hours(30 * 24);
+
+/// Beast modes are counted again after this.
+const COUNT_HOLDS: Duration = Duration::from_hours(24);
+
+/// What the questions are about.
+struct Asking<'a> {
+    sweeper: &'a Sweeper,
+    plan: &'a Plan,
+    verdicts: &'a BTreeMap<CardId, Judged>,
+    before: &'a InstanceSnapshot,
+}
+
+/// Asks what the verdicts call for. Fails only where the database does.
+pub(super) async fn ask(
+    sweeper: &Sweeper,
+    plan: &Plan,
+    verdicts: &BTreeMap<CardId, Judged>,
+    before: &InstanceSnapshot,
+    stop: &CancellationToken,
+) -> Result<Asked, StoreError> {
+    let asking = Asking { sweeper, plan, verdicts, before };
+    let mut asked = Asked { usual: asking.usual().await?, ..Asked::default() };
+    let users = asking.users_without_address(&mut asked.addresses).await?;
+    let count = asking.count_is_old().await?;
+    let questions = Box::pin(async {
+        asking.upstream(&mut asked).await;
+        asking.look_up(&users, &mut asked.addresses).await?;
+        if count {
+            asked.invalid_functions = asking.told("invalid beast modes", sweeper.domo.invalid_functions().await);
+        }
+        Ok(())
+    });
+    let answered = tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        answered = within(&*sweeper.clock, PATIENCE, sweeper.beat_along(questions)) => answered,
+    };
+    answered.unwrap_or(Ok(()))?;
+    Ok(asked)
+}
+
+impl Asking<'_> {
+    /// The cards that newly fail, with their reasons.
+    fn newly_broken(&self) -> impl Iterator<Item = (CardId, &Reason)> {
+        self.verdicts.iter().filter_map(|(card, judged)| match &judged.verdict {
+            Verdict::Broken(reason) if !self.was_broken(*card) => Some((*card, reason)),
+            Verdict::Broken(_) | Verdict::Working { .. } | Verdict::Unchecked(_) | Verdict::Unsupported => None,
+        })
+    }
+
+    fn was_broken(&self, card: CardId) -> bool {
+        self.before.cards.get(&card).is_some_and(|card| card.state.is_broken())
+    }
+
+    /// What is usual for the cards that may have left it, and for those that do not answer in time any more.
+    async fn usual(&self) -> Result<BTreeMap<CardId, Usual>, StoreError> {
+        let mut slow: Vec<(Duration, CardId)> = self
+            .verdicts
+            .iter()
+            .filter(|(_, judged)| matches!(judged.verdict, Verdict::Working { .. }))
+            .map(|(card, judged)| (judged.latency, *card))
+            .filter(|(latency, _)| *latency >= Usual::LEAST_SLOW)
+            .collect();
+        slow.sort_unstable_by(|a, b| b.cmp(a));
+        let late = self.newly_broken().filter(|(_, reason)| reason.class == Class::QueryTimeout).map(|(card, _)| card);
+        let cards: BTreeSet<CardId> = late.chain(slow.into_iter().map(|(_, card)| card)).take(MOST_PASTS).collect();
+        if cards.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let since = self.sweeper.clock.now() - PAST;
+        let pasts = self.sweeper.store.latencies(&self.before.name, &cards, since).await?;
+        Ok(pasts.into_iter().filter_map(|(card, past)| Some((card, Usual::of(past)?))).collect())
+    }
+
+    /// Domo's word on the datasets of the newly broken cards.
+    async fn upstream(&self, asked: &mut Asked) {
+        let untold: Vec<CardId> =
+            self.newly_broken().map(|(card, _)| card).filter(|card| self.known_datasets(*card).is_empty()).collect();
+        for cards in untold.chunks(CARDS_A_CALL).take(MOST_CARDS / CARDS_A_CALL) {
+            let cards = cards.iter().copied().collect();
+            if let Some((fed_by, datasets)) =
+                self.told("the datasets of cards", self.sweeper.domo.card_datasets(&cards).await)
+            {
+                asked.card_datasets.extend(fed_by);
+                asked.datasets.extend(datasets);
+            }
+        }
+        let evidence: Vec<_> = stream::iter(self.datasets_to_blame(asked))
+            .map(async |dataset| (dataset.clone(), self.sweeper.domo.evidence(&dataset).await))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let told = |(dataset, evidence): (DatasetId, Result<Evidence, Untold>)| {
+            Some((dataset, self.told("a dataset", evidence)?))
+        };
+        asked.evidence = evidence.into_iter().filter_map(told).collect();
+    }
+
+    fn known_datasets(&self, card: CardId) -> BTreeSet<DatasetId> {
+        let listed = self.plan.cards.get(&card).and_then(|planned| planned.card.datasets.clone());
+        let known = || self.before.cards.get(&card).map(|card| card.datasets.iter().cloned().collect());
+        listed.or_else(known).unwrap_or_default()
+    }
+
+    /// Those that feed the most newly broken cards.
+    fn datasets_to_blame(&self, asked: &Asked) -> Vec<DatasetId> {
+        let mut blamed: BTreeMap<DatasetId, usize> = BTreeMap::new();
+        for (card, _) in self.newly_broken() {
+            let datasets = asked.card_datasets.get(&card).cloned().unwrap_or_else(|| self.known_datasets(card));
+            for dataset in datasets {
+                *blamed.entry(dataset).or_default() += 1;
+            }
+        }
+        let mut blamed: Vec<(DatasetId, usize)> = blamed.into_iter().collect();
+        blamed.sort_by_key(|(_, cards)| std::cmp::Reverse(*cards));
+        blamed.into_iter().take(MOST_DATASETS).map(|(dataset, _)| dataset).collect()
+    }
+
+    /// The owners to be mailed, as far as anybody is, whose addresses have to be looked up; those that are known go
+    /// into `addresses`.
+    async fn users_without_address(&self, addresses: &mut Addresses) -> Result<Vec<UserId>, StoreError> {
+        let Some(OwnerPolicy { most_mails, .. }) = self.sweeper.mailed_owners() else { return Ok(Vec::new()) };
+        let owners = self.owners();
+        if owners.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (store, name, now) = (&self.sweeper.store, &self.before.name, self.sweeper.clock.now());
+        *addresses = store.addresses(name, now - ADDRESS_SERVES).await?;
+        let fresh = store.addresses(name, now - ADDRESS_HOLDS).await?;
+        Ok(owners.into_iter().filter(|user| !fresh.contains_key(user)).take(2 * most_mails).collect())
+    }
+
+    /// The owners of the cards of which there may be news.
+    fn owners(&self) -> BTreeSet<UserId> {
+        let broken = |card: &CardId| {
+            let now = self.verdicts.get(card).is_some_and(|judged| matches!(judged.verdict, Verdict::Broken(_)));
+            now || self.was_broken(*card)
+        };
+        let cards = self.plan.cards.iter().filter(|(card, _)| broken(card)).map(|(_, planned)| planned);
+        cards
+            .flat_map(|planned| {
+                let pages = planned.pages.iter().filter_map(|page| self.plan.pages.get(page));
+                planned.card.owners.iter().chain(pages.flat_map(|held| &held.page.owners))
+            })
+            .filter_map(|owner| owner.user)
+            .collect()
+    }
+
+    async fn look_up(&self, users: &[UserId], addresses: &mut Addresses) -> Result<(), StoreError> {
+        let found: Vec<_> = stream::iter(users.iter().copied())
+            .map(async |user| (user, self.sweeper.domo.address(user).await))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let told =
+            found.into_iter().filter_map(|(user, address)| Some((user, self.told("an owner's address", address)?)));
+        let told: Addresses = told.collect();
+        if !told.is_empty() {
+            self.sweeper.store.keep_addresses(&self.before.name, &told, self.sweeper.clock.now()).await?;
+        }
+        addresses.extend(told);
+        Ok(())
+    }
+
+    /// Whether it is time to count the invalid beast modes again: only digests tell of them.
+    async fn count_is_old(&self) -> Result<bool, StoreError> {
+        if self.sweeper.letters.is_none() || self.sweeper.alerts.policy.remind_every.is_none() {
+            return Ok(false);
+        }
+        let counted = self.sweeper.store.functions_counted_at(&self.before.name).await?;
+        let now = self.sweeper.clock.now();
+        Ok(counted.is_none_or(|at| at > now || (now - at).to_std().is_ok_and(|age| age >= COUNT_HOLDS)))
+    }
+
+    /// What was told; where nothing was, the log says why.
+    fn told<T>(&self, what: &str, answer: Result<T, Untold>) -> Option<T> {
+        match answer {
+            Ok(told) => Some(told),
+            Err(why) => {
+                tracing::info!(instance = %self.before.name, "{what} could not be asked for, the report goes out without: {why}");
+                None
+            }
+        }
+    }
+}
