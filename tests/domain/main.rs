@@ -11,6 +11,7 @@ mod digests;
 mod flapping;
 mod foreign;
 mod ids;
+mod maintenance;
 mod nouns;
 mod obstacles;
 mod plan;
