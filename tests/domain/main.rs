@@ -16,6 +16,7 @@ mod nouns;
 mod obstacles;
 mod plan;
 mod removal;
+mod rendering;
 mod schedule;
 mod settling;
 mod sight;
