@@ -75,6 +75,12 @@ pub fn due(memory: &CardMemory, policy: &Policy, now: Timestamp) -> Due {
     }
 }
 
+/// Whether a digest speaks of the card: it was told as broken, still is, and nobody muted it.
+pub fn is_reminded_of(memory: &CardMemory, now: Timestamp) -> bool {
+    let told = matches!((&memory.told, &memory.state), (Told::Broken { .. }, CardState::Broken { .. }));
+    told && memory.mute_at(now).is_none()
+}
+
 /// How often a card changed within the window that ends `now`, first sights aside.
 pub fn recent_changes(memory: &CardMemory, policy: &Policy, now: Timestamp) -> usize {
     memory.changes.iter().filter(|at| !passed(**at, policy.flap_window, now)).count()

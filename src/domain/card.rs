@@ -195,6 +195,14 @@ impl Told {
             Self::Nothing | Self::Withheld => None,
         }
     }
+
+    /// The Message-ID of the mail that said so; `None` where none did.
+    pub fn message_id(&self) -> Option<&str> {
+        match self {
+            Self::Broken { message_id, .. } | Self::Flapping { message_id, .. } => Some(message_id),
+            Self::Nothing | Self::Withheld => None,
+        }
+    }
 }
 
 /// What the store remembers of a card between sweeps.

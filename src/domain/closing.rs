@@ -244,15 +244,17 @@ fn card_after(id: CardId, before: CardMemory, swept: &Swept) -> (CardMemory, Opt
     (card, transition)
 }
 
-/// Takes a mute that is over out of a card's memory.
+/// Takes a mute that is over out of a card's memory, and tells how it ended and when.
 fn end_of_mute(card: &mut CardMemory, now: Timestamp) -> Option<(MuteEnd, Timestamp)> {
     let mute = card.mute.as_ref()?;
-    let end = match (&card.state, mute.until) {
-        (CardState::Broken { .. } | CardState::Undecided, Some(until)) if now >= until => (MuteEnd::Expired, until),
-        (CardState::Broken { .. } | CardState::Undecided, _) => return None,
-        (CardState::Working { since, .. }, _) => (MuteEnd::Recovered, *since),
-        (CardState::Unsupported, _) => (MuteEnd::Recovered, now),
+    let recovered = match &card.state {
+        CardState::Broken { .. } | CardState::Undecided => None,
+        // A mute that somebody gave a card while it was found to work was over at once.
+        CardState::Working { since, .. } => Some((*since).max(mute.at)),
+        CardState::Unsupported => Some(now),
     };
+    let expired = mute.until.filter(|until| *until <= recovered.unwrap_or(now));
+    let end = expired.map(|at| (MuteEnd::Expired, at)).or_else(|| Some((MuteEnd::Recovered, recovered?)))?;
     card.mute = None;
     Some(end)
 }

@@ -27,28 +27,35 @@ pub struct Span {
     pub until: Timestamp,
 }
 
-/// Windows that follow each other without a gap are followed this far.
+/// Windows that follow each other without a gap are followed so far in each direction. Only windows that leave no
+/// time between them go beyond that; their span moves along.
 const MOST_IN_A_ROW: usize = 1_000;
 
 impl Window {
-    /// The span of this window that holds `at`, by its earliest start.
-    fn span_at(&self, at: Timestamp) -> Option<Span> {
+    /// The window as it is when it opens `from`.
+    fn opening(&self, from: Timestamp) -> Option<Span> {
         let duration = TimeDelta::from_std(self.duration).ok()?;
-        let from = self.start.next_after(at.checked_sub_signed(duration)?).filter(|from| *from <= at)?;
         Some(Span { from, until: from.checked_add_signed(duration)? })
     }
 
-    /// The end of the latest start at or before `at` that still holds it.
-    fn end_at(&self, at: Timestamp) -> Option<Timestamp> {
-        let mut span = self.span_at(at)?;
+    /// The earliest opening after which it is still open at `at`.
+    fn holding(&self, at: Timestamp) -> Option<Span> {
         let duration = TimeDelta::from_std(self.duration).ok()?;
-        for _ in 0..MOST_IN_A_ROW {
-            match self.start.next_after(span.from).filter(|next| *next <= at) {
-                Some(from) => span = Span { from, until: from.checked_add_signed(duration)? },
-                None => break,
-            }
-        }
-        Some(span.until)
+        let from = self.start.next_after(at.checked_sub_signed(duration)?)?;
+        self.opening(from).filter(|span| span.from <= at)
+    }
+
+    /// The earliest opening before `at` that lasts until `at` or longer.
+    fn reaching(&self, at: Timestamp) -> Option<Span> {
+        let duration = TimeDelta::from_std(self.duration).ok()?;
+        let just_before = at.checked_sub_signed(duration)?.checked_sub_signed(TimeDelta::nanoseconds(1))?;
+        let from = self.start.next_after(just_before)?;
+        self.opening(from).filter(|span| span.from < at)
+    }
+
+    /// The next opening after `at`.
+    fn next(&self, at: Timestamp) -> Option<Span> {
+        self.opening(self.start.next_after(at)?)
     }
 }
 
@@ -60,21 +67,41 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// The time around `at` in which mails wait: windows that overlap or touch are one.
+    /// The time around `at` in which mails wait; `None` where they do not. Windows that overlap or touch are one.
     pub fn span_at(&self, at: Timestamp) -> Option<Span> {
-        let from = self.windows.iter().filter_map(|window| window.span_at(at)).map(|span| span.from).min()?;
-        let mut until = self.end_at(at)?;
+        let open = self.windows.iter().filter_map(|window| window.holding(at));
+        let open =
+            open.reduce(|one, other| Span { from: one.from.min(other.from), until: one.until.max(other.until) })?;
+        Some(Span { from: self.back_from(open.from), until: self.on_from(open) })
+    }
+
+    /// When the windows began to follow each other that lead to `from`.
+    fn back_from(&self, mut from: Timestamp) -> Timestamp {
         for _ in 0..MOST_IN_A_ROW {
-            match self.end_at(until).filter(|later| *later > until) {
-                Some(later) => until = later,
+            let earlier = self.windows.iter().filter_map(|window| window.reaching(from)).map(|span| span.from).min();
+            match earlier {
+                Some(earlier) => from = earlier,
                 None => break,
             }
         }
-        Some(Span { from, until })
+        from
     }
 
-    fn end_at(&self, at: Timestamp) -> Option<Timestamp> {
-        self.windows.iter().filter_map(|window| window.end_at(at)).max()
+    /// When the last of the windows ends that follow each other from `open`.
+    fn on_from(&self, open: Span) -> Timestamp {
+        let mut until = open.until;
+        let mut ahead: Vec<_> =
+            self.windows.iter().filter_map(|window| Some((window, window.next(open.from)?))).collect();
+        for _ in 0..MOST_IN_A_ROW {
+            let next = ahead.iter().enumerate().min_by_key(|(_, (_, span))| span.from);
+            let Some((place, (window, span))) = next.filter(|(_, (_, span))| span.from <= until) else { break };
+            until = until.max(span.until);
+            match window.next(span.from) {
+                Some(later) => ahead[place].1 = later,
+                None => drop(ahead.swap_remove(place)),
+            }
+        }
+        until
     }
 }
 

@@ -1,8 +1,10 @@
 //! Who owns a card, and which of the owners are mailed about their own. Owns that choice; looking addresses up is
 //! `domo`'s.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::foreign::one_line;
 use super::ids::UserId;
 
 /// An owner of a card or a page.
@@ -27,12 +29,28 @@ pub struct OwnerPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(pub String);
 
+/// The longest address that SMTP transports, in bytes, and the longest local part (RFC 5321, 4.5.3.1).
+const LONGEST: (usize, usize) = (254, 64);
+
 impl Address {
-    /// Its domain in lower case; `None` where it is no address.
+    /// Its domain in lower case; `None` where it is not an address to mail to.
+    ///
+    /// The address is foreign text that ends up in a header and in an SMTP command. So only the plain form passes, a
+    /// dot-atom of ASCII before the '@' and a host name after it (RFC 5322, 3.4.1): no quotes, comments, second '@',
+    /// white space or line end, by which a further recipient or a header could come in.
     pub fn domain(&self) -> Option<String> {
-        let (local, domain) = self.0.rsplit_once('@')?;
-        (!local.is_empty() && !domain.is_empty()).then(|| domain.to_lowercase())
+        let (local, domain) = self.0.split_once('@')?;
+        let fits = self.0.len() <= LONGEST.0 && local.len() <= LONGEST.1;
+        let plain =
+            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (fits && local.split('.').all(is_atom) && domain.split('.').all(plain)).then(|| domain.to_ascii_lowercase())
     }
+}
+
+/// What may stand between the dots of a local part (RFC 5322, 3.2.3, `atext`).
+fn is_atom(text: &str) -> bool {
+    const SIGNS: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte))
 }
 
 /// The addresses that are known. A user that Domo gives no address for is in it with `None`.
@@ -43,10 +61,73 @@ pub type Addresses = BTreeMap<UserId, Option<Address>>;
 pub enum NotMailed {
     /// It is a group.
     Group,
-    /// No address is known.
+    /// No address is known, or none that can be mailed to.
     NoAddress,
     /// The address is of a domain that may not be mailed.
     OtherDomain,
     /// More owners had news than may be mailed after one sweep.
     TooMany,
+}
+
+impl NotMailed {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Group, Self::NoAddress, Self::OtherDomain, Self::TooMany];
+}
+
+/// An owner that is mailed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailed {
+    /// The user.
+    pub user: UserId,
+    /// The display name: foreign text.
+    pub name: String,
+    /// Where to.
+    pub to: Address,
+}
+
+/// Which owners are mailed, and which are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picked {
+    /// Those that are.
+    pub mailed: Vec<Mailed>,
+    /// The display names of those that are not, and why: foreign text.
+    pub left_out: Vec<(String, NotMailed)>,
+}
+
+/// Picks whom to mail out of the owners of whose cards there is news, each with the number of these cards. Those with
+/// the most cards go first, of equal ones those with the smaller id.
+pub fn pick(mut concerned: Vec<(&Owner, usize)>, addresses: &Addresses, policy: &OwnerPolicy) -> Picked {
+    concerned.sort_by_key(|(owner, cards)| (Reverse(*cards), owner.user, &owner.name));
+    let mut picked = Picked::default();
+    for (owner, _) in concerned {
+        match reachable(owner, addresses, policy) {
+            Ok((user, to)) if picked.mailed.len() < policy.most_mails => {
+                picked.mailed.push(Mailed { user, name: called(owner), to: to.clone() });
+            }
+            Ok(_) => picked.left_out.push((called(owner), NotMailed::TooMany)),
+            Err(why) => picked.left_out.push((called(owner), why)),
+        }
+    }
+    picked
+}
+
+/// Where an owner may be mailed to.
+fn reachable<'a>(
+    owner: &Owner,
+    addresses: &'a Addresses,
+    policy: &OwnerPolicy,
+) -> Result<(UserId, &'a Address), NotMailed> {
+    let user = owner.user.ok_or(NotMailed::Group)?;
+    let address = addresses.get(&user).and_then(Option::as_ref).ok_or(NotMailed::NoAddress)?;
+    let domain = address.domain().ok_or(NotMailed::NoAddress)?;
+    if policy.domains.contains(&domain) { Ok((user, address)) } else { Err(NotMailed::OtherDomain) }
+}
+
+/// The display name, or what else an owner can be called by.
+fn called(owner: &Owner) -> String {
+    match (one_line(&owner.name, 1).is_empty(), owner.user) {
+        (false, _) => owner.name.clone(),
+        (true, Some(user)) => format!("user {user}"),
+        (true, None) => "an owner without a name".to_owned(),
+    }
 }

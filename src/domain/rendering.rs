@@ -41,8 +41,10 @@ impl Usual {
 
     /// Whether a render time leaves the card's own history.
     pub fn is_left_by(&self, latency: Duration) -> bool {
-        let noise = self.spread * NOISE / 1_000;
-        latency >= self.median * TIMES && latency >= self.median + LONGER && latency > self.median + noise
+        // What was kept is not trusted to be small.
+        let noise = self.spread.saturating_mul(NOISE) / 1_000;
+        let least = self.median.saturating_mul(TIMES).max(self.median.saturating_add(LONGER));
+        latency >= least && latency > self.median.saturating_add(noise)
     }
 
     /// A render that takes less is not slow, whatever is usual: history need not be read for it.

@@ -68,6 +68,14 @@ pub enum Audience {
 impl Audience {
     /// The admins, where no owner is mailed.
     pub const ADMINS: Self = Self::Admins { told_owners: Vec::new(), untold_owners: Vec::new() };
+
+    /// '2 cards', as this reader speaks of them.
+    pub fn cards(&self, count: usize) -> String {
+        match self {
+            Self::Admins { .. } => cards(count),
+            Self::Owner { .. } => format!("{count} of your cards"),
+        }
+    }
 }
 
 /// What a reminder tells beside the cards that are still broken.
@@ -75,18 +83,50 @@ impl Audience {
 pub struct Digest {
     /// Broken cards that are muted.
     pub muted: usize,
-    /// Cards that are flapping, as told before.
-    pub flapping: Vec<CardLine>,
+    /// Cards that are flapping, as told before, by id.
+    pub flapping: Shortlist<CardLine>,
     /// Cards that are slow by their own history, the slowest first.
-    pub slow: Vec<SlowCard>,
+    pub slow: Shortlist<SlowCard>,
     /// Cards that have rendered without data for [`LONG_EMPTY`] or longer, the longest first.
-    pub empty: Vec<CardLine>,
+    pub empty: Shortlist<CardLine>,
     /// How many beast modes of the instance are invalid, as Domo counts them; `None` where it did not say.
     pub invalid_functions: Option<u64>,
 }
 
 /// A card that renders without data for so long is told in a digest.
 pub const LONG_EMPTY: std::time::Duration = std::time::Duration::from_hours(48);
+
+/// So many cards of one kind are told in a digest.
+pub const MOST_LISTED: usize = 10;
+
+/// The first of some cards, and how many there are beyond them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortlist<T> {
+    /// At most [`MOST_LISTED`].
+    pub first: Vec<T>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl<T> Shortlist<T> {
+    /// The first of these.
+    pub fn of(mut all: Vec<T>) -> Self {
+        let more = all.len().saturating_sub(MOST_LISTED);
+        all.truncate(MOST_LISTED);
+        Self { first: all, more }
+    }
+
+    /// How many there are in all.
+    pub fn count(&self) -> usize {
+        self.first.len() + self.more
+    }
+}
+
+impl<T> Default for Shortlist<T> {
+    fn default() -> Self {
+        Self { first: Vec::new(), more: 0 }
+    }
+}
 
 /// One slow card of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,10 +161,10 @@ pub struct IncidentLine {
     pub opened_at: Timestamp,
     /// How many cards are in it in all, those among them of which the report says nothing.
     pub cards: usize,
-    /// On how many pages they are.
-    pub pages: usize,
-    /// How many owners they have.
-    pub owners: usize,
+    /// On how many pages they are; `None` where not all of them were looked at.
+    pub pages: Option<usize>,
+    /// How many own them, or their pages where they have no owner; `None` where not all of them were looked at.
+    pub owners: Option<OwnerCount>,
     /// What Domo says of its datasets, with the name of each: foreign text.
     pub upstream: Vec<(String, Evidence)>,
 }
@@ -134,6 +174,15 @@ impl IncidentLine {
     pub fn class(&self) -> Class {
         self.reason.class
     }
+}
+
+/// How many own some cards.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnerCount {
+    /// Users.
+    pub people: usize,
+    /// Groups, and owners of whom nobody knows what they are.
+    pub groups: usize,
 }
 
 /// One flapping card of a report.
@@ -207,6 +256,9 @@ impl Report {
     /// The subject line. It holds no foreign text.
     pub fn subject(&self) -> String {
         let Self { instance, totals: Totals { broken, .. }, .. } = self;
+        if let (Audience::Owner { .. }, Some(changes)) = (&self.audience, self.changes()) {
+            return format!("[cardwatch] {instance}: {changes}");
+        }
         match (&self.sight, self.changes()) {
             // What changed was seen by earlier sweeps that told nobody: neither may hide the other.
             (Some(SightNews::Lost { why: Why { brief, .. }, .. }), Some(changes)) => {
@@ -226,7 +278,7 @@ impl Report {
         }
     }
 
-    /// '1 card broke, 2 recovered'; `None` where no card changed.
+    /// '1 card broke, 2 recovered', or '1 of your cards broke, 2 recovered'; `None` where no card changed.
     fn changes(&self) -> Option<String> {
         let counts = [
             (count(&self.broke), "broke"),
@@ -235,7 +287,7 @@ impl Report {
             (self.recovered.len(), "recovered"),
         ];
         let said = counts.into_iter().filter(|(count, _)| *count > 0).enumerate().map(|(place, (count, what))| {
-            if place == 0 { format!("{} {what}", cards(count)) } else { format!("{count} {what}") }
+            if place == 0 { format!("{} {what}", self.audience.cards(count)) } else { format!("{count} {what}") }
         });
         let said: Vec<String> = said.collect();
         (!said.is_empty()).then(|| said.join(", "))

@@ -1,18 +1,17 @@
 //! What a sweep's report says: goes through the cards, asks [`super::alerts`] what is due of each, writes down
-//! what is told by it, and gathers the contents of the one mail. Owns that gathering; how it reads is `mail`'s.
+//! what is told by it, and gathers the contents of the one mail. Owns that gathering; what a line says is `lines`',
+//! what the owners are sent of it is `owner_mail`'s, and how it reads is `mail`'s.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::Timestamp;
 use super::alerts::{self, Due, Policy};
 use super::card::{CardMemory, CardState, Change, Shown, Told};
 use super::closing::{self, Closing, Failed, FailedClosing, Memory, Reporting, Swept};
 use super::ids::CardId;
-use super::link;
-use super::owners::Owner;
-use super::report::{Audience, CardLine, FlappingCard, Group, IncidentLine, PageLine, Report, Storm, Totals};
+use super::report::{Audience, CardLine, FlappingCard, Group, Report, Storm, Totals};
 use super::sight::{Sight, SightNews, Why};
-use super::sweep::{PlannedCard, RememberedPage, Scope};
+use super::sweep::Scope;
+use super::{Timestamp, digest, lines, owner_mail};
 
 /// Adds the report that is due and notes in the memory what it tells; `why_blind` is why nothing was decided.
 pub(super) fn tell(
@@ -30,25 +29,34 @@ pub(super) fn tell(
         if card.state.shown(now, policy.stale_after) != Shown::Unchecked {
             let before = memory.cards.get(id).map_or(&CardState::Undecided, |memory| &memory.state);
             let state = card.state.clone();
-            let line = || line(&swept.plan.cards[id], &state, before, swept, reporting);
-            said.card(card, line, now, reporting);
+            let line = || lines::card(&swept.plan.cards[id], &state, before, swept, reporting);
+            said.card(*id, card, line, now, reporting);
         }
     }
     let whole = swept.plan.is_complete();
-    if whole && said.digest_due(memory, policy, now) {
+    let digest = if whole && said.digest_due(memory, policy, now) {
         closing.last_digest = Some(now);
+        Some(digest::of(closing, swept, memory, reporting))
     } else {
         said.still_broken.clear();
-    }
+        None
+    };
     if whole {
         said.sight(&mut closing.sight, now, reporting, why_blind);
     }
     if !(said.broke.is_empty() && said.flapping.is_empty()) {
         said.storm = storm(closing, swept, memory);
     }
+    let followed = std::mem::take(&mut said.followed);
+    let grouped = |lines| lines::grouped(lines, closing, swept, memory);
     let totals = totals(closing, swept, memory, policy);
-    let incidents = incident_lines(closing, swept, memory);
-    closing.report = said.into_report(swept.started_at, closing.trouble.clone(), reporting, totals, &incidents);
+    let report = said.into_report(swept.started_at, reporting, totals, grouped);
+    closing.report = report.map(|(report, references)| {
+        let report = Report { trouble: closing.trouble.clone(), digest, ..report };
+        let (report, owner_reports) = owner_mail::divide(report, &followed, closing, swept, reporting);
+        closing.owner_reports = owner_reports;
+        (report, references)
+    });
 }
 
 /// Adds the report that is due about a sweep that failed.
@@ -61,7 +69,7 @@ pub(super) fn tell_failed(closing: &mut FailedClosing, failed: &Failed, memory: 
     said.sight(&mut closing.sight, now, reporting, Some(&failed.why));
     let present = memory.present.iter().filter_map(|card| memory.cards.get(card));
     let totals = count(present, now, &reporting.policy);
-    closing.report = said.into_report(failed.started_at, None, reporting, totals, &[]);
+    closing.report = said.into_report(failed.started_at, reporting, totals, |_| Vec::new());
 }
 
 /// What a report says, while it is gathered.
@@ -75,16 +83,31 @@ struct Said {
     still_broken: Vec<(Told, CardLine)>,
     sight: Option<SightNews>,
     storm: Option<Storm>,
-    references: Vec<String>,
+    /// The earlier mails in which the cards were told of which there is news.
+    followed: BTreeMap<CardId, String>,
+    thread: Thread,
 }
+
+/// The Message-IDs of the mails that a mail follows up.
+#[derive(Default)]
+pub(super) struct Thread(pub(super) Vec<String>);
 
 /// More earlier mails than this are not referred to: mail programs thread by the first.
 const MOST_REFERENCES: usize = 10;
+
+impl Thread {
+    pub(super) fn follow(&mut self, message_id: &str) {
+        if self.0.len() < MOST_REFERENCES && !self.0.iter().any(|known| known == message_id) {
+            self.0.push(message_id.to_owned());
+        }
+    }
+}
 
 impl Said {
     /// Says what is due of a card, and notes in its memory that it was said.
     fn card(
         &mut self,
+        id: CardId,
         card: &mut CardMemory,
         line: impl Fn() -> Option<CardLine>,
         now: Timestamp,
@@ -93,13 +116,13 @@ impl Said {
         let told_now = || Told::Broken { at: now, message_id: reporting.message_id.clone() };
         card.told = match alerts::due(card, &reporting.policy, now) {
             Due::Nothing => {
-                if matches!((&card.told, &card.state), (Told::Broken { .. }, CardState::Broken { .. })) {
+                if alerts::is_reminded_of(card, now) {
                     self.still_broken.extend(line().map(|line| (card.told.clone(), line)));
                 }
                 return;
             }
             Due::Broke => {
-                self.follow_told(&card.told);
+                self.follow(id, &card.told);
                 self.broke.extend(line());
                 told_now()
             }
@@ -108,14 +131,14 @@ impl Said {
                 told_now()
             }
             Due::Flapping => {
-                self.follow_told(&card.told);
+                self.follow(id, &card.told);
                 let changes = alerts::recent_changes(card, &reporting.policy, now);
                 let broken = card.state.is_broken();
                 self.flapping.extend(line().map(|line| FlappingCard { line, changes, broken }));
                 Told::Flapping { at: now, message_id: reporting.message_id.clone() }
             }
             Due::Recovered => {
-                self.follow_told(&card.told);
+                self.follow(id, &card.told);
                 self.recovered.extend(line());
                 Told::Nothing
             }
@@ -134,20 +157,15 @@ impl Said {
         let earlier = sight.told.clone();
         self.sight = sight.tell(&reporting.policy, now, &reporting.message_id, why);
         if let (Some(_), Some(earlier)) = (&self.sight, earlier) {
-            self.follow(&earlier.message_id);
+            self.thread.follow(&earlier.message_id);
         }
     }
 
     /// Notes that the report follows up the mail in which a card was told.
-    fn follow_told(&mut self, told: &Told) {
-        if let Told::Broken { message_id, .. } | Told::Flapping { message_id, .. } = told {
-            self.follow(message_id);
-        }
-    }
-
-    fn follow(&mut self, message_id: &String) {
-        if self.references.len() < MOST_REFERENCES && !self.references.contains(message_id) {
-            self.references.push(message_id.clone());
+    fn follow(&mut self, id: CardId, told: &Told) {
+        if let Some(message_id) = told.message_id() {
+            self.thread.follow(message_id);
+            self.followed.insert(id, message_id.to_owned());
         }
     }
 
@@ -155,35 +173,33 @@ impl Said {
     fn into_report(
         mut self,
         swept_at: Timestamp,
-        trouble: Option<String>,
         reporting: &Reporting,
         totals: Totals,
-        incidents: &[(IncidentLine, BTreeSet<CardId>)],
+        grouped: impl Fn(Vec<CardLine>) -> Vec<Group>,
     ) -> Option<(Report, Vec<String>)> {
-        let still_broken = std::mem::take(&mut self.still_broken);
-        for (told, _) in &still_broken {
-            self.follow_told(told);
+        for (told, _) in &self.still_broken {
+            told.message_id().into_iter().for_each(|message_id| self.thread.follow(message_id));
         }
         let report = Report {
             instance: reporting.instance.clone(),
             swept_at,
             timezone: reporting.timezone,
             confirmed_after: reporting.confirmed_after,
-            broke: grouped(self.broke, incidents),
-            first_seen: grouped(self.first_seen, incidents),
+            broke: grouped(self.broke),
+            first_seen: grouped(self.first_seen),
             recovered: self.recovered,
-            still_broken: grouped(still_broken.into_iter().map(|(_, line)| line).collect(), incidents),
+            still_broken: grouped(self.still_broken.into_iter().map(|(_, line)| line).collect()),
             flapping: self.flapping,
             flap_window: reporting.policy.flap_window,
             sight: self.sight,
             storm: self.storm,
             totals,
-            trouble,
+            trouble: None,
             audience: Audience::ADMINS,
             after_maintenance: reporting.after_maintenance,
             digest: None,
         };
-        (!report.is_empty()).then_some((report, self.references))
+        (!report.is_empty()).then_some((report, self.thread.0))
     }
 }
 
@@ -203,92 +219,14 @@ fn storm(closing: &Closing, swept: &Swept, memory: &Memory) -> Option<Storm> {
     (broke >= STORM && broke * 2 >= working).then_some(Storm { broke, of: working })
 }
 
-/// A card's line; `None` for a state that no report speaks of.
-fn line(
-    planned: &PlannedCard,
-    state: &CardState,
-    before: &CardState,
-    swept: &Swept,
-    reporting: &Reporting,
-) -> Option<CardLine> {
-    let (since, reason) = match (state, before) {
-        (CardState::Undecided | CardState::Unsupported, _) => return None,
-        (CardState::Broken { since, reason, .. }, _)
-        | (CardState::Working { since, .. }, CardState::Broken { reason, .. }) => (*since, Some(reason.clone())),
-        (CardState::Working { since, .. }, _) => (*since, None),
-    };
-    Some(CardLine {
-        id: planned.card.id,
-        title: planned.card.title.clone(),
-        pages: planned.pages.iter().filter_map(|id| swept.plan.pages.get(id)).map(page_line).collect(),
-        owners: names(&planned.card.owners),
-        since,
-        reason,
-        usual: swept.asked.usual.get(&planned.card.id).map(|usual| usual.median),
-        url: link::card(&reporting.url, planned.card.id),
-    })
-}
-
-fn page_line(held: &RememberedPage) -> PageLine {
-    PageLine { title: held.page.title.clone(), owners: names(&held.page.owners) }
-}
-
-fn names(owners: &[Owner]) -> Vec<String> {
-    owners.iter().map(|owner| owner.name.clone()).collect()
-}
-
-/// What can be said of each open incident, and its cards: the largest first, of equal ones the oldest.
-fn incident_lines(closing: &Closing, swept: &Swept, memory: &Memory) -> Vec<(IncidentLine, BTreeSet<CardId>)> {
-    let mut lines: Vec<_> = closing
-        .incidents
-        .open
-        .values()
-        .map(|incident| {
-            let planned = || incident.cards.iter().filter_map(|card| swept.plan.cards.get(card));
-            let pages: BTreeSet<_> = planned().flat_map(|planned| &planned.pages).collect();
-            let owners: BTreeSet<_> =
-                planned().flat_map(|planned| &planned.card.owners).map(|owner| &owner.name).collect();
-            let upstream = incident.datasets.iter().filter_map(|id| {
-                let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
-                let evidence = closing.evidence.get(id).or_else(known)?;
-                let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
-                Some((name.to_owned(), evidence.clone()))
-            });
-            let line = IncidentLine {
-                id: incident.id,
-                title: incident.title.clone(),
-                reason: incident.reason.clone(),
-                opened_at: incident.opened_at,
-                cards: incident.cards.len(),
-                pages: pages.len(),
-                owners: owners.len(),
-                upstream: upstream.collect(),
-            };
-            (line, incident.cards.clone())
-        })
-        .collect();
-    lines.sort_by_key(|(line, _)| (std::cmp::Reverse(line.cards), line.opened_at, line.id));
-    lines
-}
-
-/// Cards by their incidents; a card that is in none is not broken, and is left out.
-fn grouped(lines: Vec<CardLine>, incidents: &[(IncidentLine, BTreeSet<CardId>)]) -> Vec<Group> {
-    let groups = incidents.iter().map(|(incident, members)| {
-        let cards = lines.iter().filter(|line| members.contains(&line.id)).cloned().collect();
-        Group { incident: incident.clone(), cards }
-    });
-    let mut groups: Vec<Group> = groups.filter(|group| !group.cards.is_empty()).collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.cards.len()));
-    groups
-}
-
 /// How it stands in the whole instance, also when only a part of it was swept.
 fn totals(closing: &Closing, swept: &Swept, memory: &Memory, policy: &Policy) -> Totals {
     let elsewhere = closing::elsewhere(&closing.cards, swept, memory).into_iter().map(|(_, card)| card);
     count(closing.cards.values().chain(elsewhere), swept.finished_at, policy)
 }
 
-fn count<'a>(cards: impl Iterator<Item = &'a CardMemory>, now: Timestamp, policy: &Policy) -> Totals {
+/// Counts cards by what is to be shown of them.
+pub(super) fn count<'a>(cards: impl Iterator<Item = &'a CardMemory>, now: Timestamp, policy: &Policy) -> Totals {
     cards.fold(Totals::default(), |mut totals, card| {
         totals.cards += 1;
         match card.state.shown(now, policy.stale_after) {

@@ -1,9 +1,13 @@
 //! What one closing tells: what broke, what recovered, what is withheld, what waits for a sweep that reports.
 
+use std::time::Duration;
+
 use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::{CardState, Shown, Told};
 use cardwatch::domain::ids::CardId;
+use cardwatch::domain::rendering::Usual;
 use cardwatch::domain::sweep::{CardKind, Listing, Outcome, Scope, Tally};
+use cardwatch::domain::verdict::{Class, Reason, Verdict};
 
 use crate::nouns::{DAY, at, fails, listing, page, policy, reason, unchecked, works};
 use crate::story::{Story, references, report, told};
@@ -54,6 +58,20 @@ fn a_line_says_which_card_it_is_where_and_whose_and_since_when() {
     assert_eq!((&pages[..], &line.owners[..]), (&["Page 10", "Page 20"][..], &["Owner of 1".to_owned()][..]));
     assert_eq!((line.since, line.reason.as_ref()), (at(15), Some(&reason("x"))));
     assert_eq!(line.url, "https://acme.domo.com/kpis/details/1");
+}
+
+#[test]
+fn a_line_says_how_long_a_card_usually_took_that_does_not_answer_in_time() {
+    let mut story = Story::of_working(&[1, 2]);
+    let usual = Usual { median: Duration::from_millis(2_100), spread: Duration::ZERO };
+    story.asked.usual = [1, 2].map(|card| (CardId(card), usual)).into();
+    let timeout = Reason { class: Class::QueryTimeout, text: "no answer within 90 s, 3 times".to_owned() };
+    let closing = story.sweep(15, &[(1, Verdict::Broken(timeout)), (2, fails("x"))]);
+    let lines: Vec<_> = report(&closing).broke.iter().flat_map(|group| &group.cards).collect();
+    let usual: Vec<_> = lines.iter().map(|line| (line.id.0, line.usual)).collect();
+    assert_eq!(usual, [(1, Some(Duration::from_millis(2_100))), (2, None)]);
+    let closing = story.sweep(30, &[(1, works()), (2, works())]);
+    assert!(report(&closing).recovered.iter().all(|line| line.usual.is_none()));
 }
 
 #[test]

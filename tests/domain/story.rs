@@ -7,6 +7,9 @@ use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::CardMemory;
 use cardwatch::domain::closing::{self, Asked, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, SweepId};
+use cardwatch::domain::maintenance::Span;
+use cardwatch::domain::mute::Mute;
+use cardwatch::domain::owners::OwnerPolicy;
 use cardwatch::domain::report::{Group, Report};
 use cardwatch::domain::sight::{SightNews, Why};
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
@@ -19,12 +22,29 @@ pub(crate) struct Story {
     pub(crate) policy: Policy,
     /// Whether sweeps report.
     pub(crate) reporting: bool,
+    /// What each sweep asks beside the renders.
+    pub(crate) asked: Asked,
+    /// How long each render takes.
+    pub(crate) latency: Duration,
+    /// Whether owners are mailed as well.
+    pub(crate) owners: Option<OwnerPolicy>,
+    /// The window that is over as the next sweeps report.
+    pub(crate) after_maintenance: Option<Span>,
     sweeps: i64,
 }
 
 impl Story {
     pub(crate) fn new() -> Self {
-        Self { memory: Memory::default(), policy: policy(), reporting: true, sweeps: 0 }
+        Self {
+            memory: Memory::default(),
+            policy: policy(),
+            reporting: true,
+            asked: Asked::default(),
+            latency: Duration::ZERO,
+            owners: None,
+            after_maintenance: None,
+            sweeps: 0,
+        }
     }
 
     pub(crate) fn with(policy: Policy) -> Self {
@@ -54,7 +74,8 @@ impl Story {
     pub(crate) fn sweep_listing(&mut self, minute: i64, listing: Listing, verdicts: &[(i64, Verdict)]) -> Closing {
         self.sweeps += 1;
         let plan = Plan::new(listing, &Remembered::default(), &Exclusions::default());
-        let swept = swept(self.sweeps, minute, plan, verdicts);
+        let asked = self.asked.clone();
+        let swept = Swept { asked, ..swept(self.sweeps, minute, plan, verdicts, self.latency) };
         let reporting = self.reporting.then(|| self.letterhead());
         let closing = closing::close(&swept, &self.memory, reporting.as_ref());
         self.remember(&swept, &closing);
@@ -79,8 +100,8 @@ impl Story {
             policy: self.policy.clone(),
             confirmed_after: Some(Duration::from_secs(30)),
             message_id: self.message_id(),
-            owners: None,
-            after_maintenance: None,
+            owners: self.owners.clone(),
+            after_maintenance: self.after_maintenance,
         }
     }
 
@@ -99,10 +120,22 @@ impl Story {
         self.memory.cards.extend(closing.cards.clone());
         self.memory.last_digest = closing.last_digest;
         self.memory.sight = closing.sight.clone();
-        let open = closing.incidents.open.values().map(|incident| (incident.id, incident.opened_at));
+        let open = closing.incidents.open.values().map(|incident| (incident.id, incident.known()));
         self.memory.incidents.open = open.collect();
         let last = self.memory.incidents.open.keys().next_back().map_or(0, |id| id.0);
         self.memory.incidents.next.0 = self.memory.incidents.next.0.max(last + 1);
+    }
+
+    /// Mutes a card at a minute, until another or until it has recovered.
+    pub(crate) fn mute(&mut self, card: i64, minute: i64, until: Option<i64>) {
+        let (reason, by) = ("being rebuilt".to_owned(), "jo".to_owned());
+        let mute = Mute { reason, by, at: at(minute), until: until.map(at) };
+        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = Some(mute);
+    }
+
+    /// Ends the mute of a card by hand.
+    pub(crate) fn unmute(&mut self, card: i64) {
+        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = None;
     }
 
     pub(crate) fn card(&self, id: i64) -> &CardMemory {
@@ -116,8 +149,8 @@ fn failed(scope: Scope, minute: i64) -> Failed {
 }
 
 /// A sweep of two minutes.
-fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)]) -> Swept {
-    let judged = |verdict: &Verdict| Judged { verdict: verdict.clone(), at: at(minute), latency: Duration::ZERO };
+fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)], latency: Duration) -> Swept {
+    let judged = |verdict: &Verdict| Judged { verdict: verdict.clone(), at: at(minute), latency };
     let verdicts: BTreeMap<_, _> = verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect();
     Swept {
         sweep: SweepId(sweep),

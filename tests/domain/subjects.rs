@@ -1,7 +1,7 @@
 //! Subjects, word by word as the contract has them.
 
 use cardwatch::domain::ids::{CardId, IncidentId};
-use cardwatch::domain::report::{Audience, CardLine, FlappingCard, Group, IncidentLine, Report, Totals};
+use cardwatch::domain::report::{Audience, CardLine, FlappingCard, Group, IncidentLine, OwnerCount, Report, Totals};
 use cardwatch::domain::sight::{SightNews, Why};
 
 use crate::nouns::{at, reason};
@@ -31,8 +31,8 @@ fn groups(count: i64) -> Vec<Group> {
         reason: reason("x"),
         opened_at: at(0),
         cards: cards.len(),
-        pages: 1,
-        owners: 1,
+        pages: Some(1),
+        owners: Some(OwnerCount::default()),
         upstream: Vec::new(),
     };
     if cards.is_empty() { Vec::new() } else { vec![Group { incident, cards }] }
@@ -133,4 +133,24 @@ news! {
         (0, 3, 0, Some(regained())) => "[cardwatch] acme: checking again (3 broken now)";
     not_checking_goes_before_what_is_still_broken:
         (0, 3, 0, Some(lost(false))) => "[cardwatch] acme: cannot check cards: login rejected";
+}
+
+/// Names the subject of an owner's mail: cards that broke, were broken when first seen, flap, recovered.
+macro_rules! owners_subjects {
+    ($($name:ident: ($broke:expr, $first_seen:expr, $flapping:expr, $recovered:expr) => $subject:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            let audience = Audience::Owner { name: "x\r\nBcc: everyone@example.com".to_owned() };
+            let report = report($broke, $first_seen, $recovered, 0, 3);
+            assert_eq!(Report { flapping: flapping($flapping), audience, ..report }.subject(), $subject);
+        })*
+    };
+}
+
+owners_subjects! {
+    two_of_an_owners_cards_broke: (2, 0, 0, 0) => "[cardwatch] acme: 2 of your cards broke";
+    one_of_an_owners_cards_broke: (1, 0, 0, 0) => "[cardwatch] acme: 1 of your cards broke";
+    some_of_an_owners_cards_recovered: (0, 0, 0, 3) => "[cardwatch] acme: 3 of your cards recovered";
+    all_that_an_owner_may_be_told:
+        (1, 2, 3, 4) => "[cardwatch] acme: 1 of your cards broke, 2 broken when first seen, 3 flapping, 4 recovered";
 }

@@ -1,0 +1,118 @@
+//! Cards and incidents as the lines of a report. Owns what a line says; which lines a report has is
+//! [`super::telling`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::card::CardState;
+use super::cause::{Cause, Kind};
+use super::closing::{self, Closing, Memory, Reporting, Swept};
+use super::ids::IncidentId;
+use super::incident::Incident;
+use super::link;
+use super::owners::Owner;
+use super::report::{CardLine, Group, IncidentLine, OwnerCount, PageLine};
+use super::sweep::{Plan, PlannedCard, RememberedPage};
+use super::verdict::Reason;
+
+/// A card's line, which was `before` the sweep; `None` for a state that no report speaks of.
+pub(super) fn card(
+    planned: &PlannedCard,
+    state: &CardState,
+    before: &CardState,
+    swept: &Swept,
+    reporting: &Reporting,
+) -> Option<CardLine> {
+    let (since, reason) = match (state, before) {
+        (CardState::Undecided | CardState::Unsupported, _) => return None,
+        (CardState::Broken { since, reason, .. }, _)
+        | (CardState::Working { since, .. }, CardState::Broken { reason, .. }) => (*since, Some(reason.clone())),
+        (CardState::Working { since, .. }, _) => (*since, None),
+    };
+    let usual = || swept.asked.usual.get(&planned.card.id).map(|usual| usual.median);
+    let usual = reason.as_ref().filter(|reason| state.is_broken() && is_slow(reason)).and_then(|_| usual());
+    Some(CardLine {
+        id: planned.card.id,
+        title: planned.card.title.clone(),
+        pages: planned.pages.iter().filter_map(|id| swept.plan.pages.get(id)).map(page).collect(),
+        owners: names(&planned.card.owners),
+        since,
+        reason,
+        usual,
+        url: link::card(&reporting.url, planned.card.id),
+    })
+}
+
+/// Whether the card takes too long, so that what is usual tells something.
+fn is_slow(reason: &Reason) -> bool {
+    Cause::of(reason).kind == Kind::Slow
+}
+
+fn page(held: &RememberedPage) -> PageLine {
+    PageLine { title: held.page.title.clone(), owners: names(&held.page.owners) }
+}
+
+fn names(owners: &[Owner]) -> Vec<String> {
+    owners.iter().map(|owner| owner.name.clone()).collect()
+}
+
+/// Who answers for a card: its owners; where it has none, those of its pages.
+pub(super) fn owners_of<'a>(planned: &'a PlannedCard, plan: &'a Plan) -> Vec<&'a Owner> {
+    if !planned.card.owners.is_empty() {
+        return planned.card.owners.iter().collect();
+    }
+    let pages = planned.pages.iter().filter_map(|id| plan.pages.get(id));
+    pages.flat_map(|held| &held.page.owners).collect()
+}
+
+/// Who an owner is: the user, else the name.
+pub(super) fn identity(owner: &Owner) -> (Option<super::ids::UserId>, &str) {
+    (owner.user, if owner.user.is_some() { "" } else { &owner.name })
+}
+
+/// Broken cards by their incidents: those first of which the report has most cards, of equal ones the larger, then
+/// the older.
+pub(super) fn grouped(lines: Vec<CardLine>, closing: &Closing, swept: &Swept, memory: &Memory) -> Vec<Group> {
+    let mut by_incident: BTreeMap<IncidentId, Vec<CardLine>> = BTreeMap::new();
+    for line in lines {
+        // Each broken card of the plan is in an incident.
+        if let Some(incident) = closing.cards.get(&line.id).and_then(|card| card.incident) {
+            by_incident.entry(incident).or_default().push(line);
+        }
+    }
+    let groups = by_incident.into_iter().filter_map(|(id, cards)| {
+        let incident = incident(closing.incidents.open.get(&id)?, closing, swept, memory);
+        Some(Group { incident, cards })
+    });
+    let mut groups: Vec<Group> = groups.collect();
+    groups.sort_by_key(|Group { incident, cards }| {
+        (std::cmp::Reverse((cards.len(), incident.cards)), incident.opened_at, incident.id)
+    });
+    groups
+}
+
+/// What can be said of an incident.
+fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memory) -> IncidentLine {
+    let planned: Vec<_> = incident.cards.iter().filter_map(|card| swept.plan.cards.get(card)).collect();
+    let pages: BTreeSet<_> = planned.iter().flat_map(|planned| &planned.pages).collect();
+    let owners: BTreeSet<_> =
+        planned.iter().flat_map(|planned| owners_of(planned, &swept.plan)).map(identity).collect();
+    let people = owners.iter().filter(|(user, _)| user.is_some()).count();
+    let upstream = incident.datasets.iter().filter_map(|id| {
+        let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
+        let evidence = closing.evidence.get(id).or_else(known)?;
+        let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
+        Some((name.to_owned(), evidence.clone()))
+    });
+    // A sweep of a part saw only some of the cards: what it saw of pages and owners is not the whole either.
+    let all_seen = planned.len() == incident.cards.len();
+    IncidentLine {
+        id: incident.id,
+        title: incident.title.clone(),
+        reason: incident.reason.clone(),
+        opened_at: incident.opened_at,
+        cards: incident.cards.len(),
+        pages: all_seen.then_some(pages.len()),
+        owners: all_seen.then_some(OwnerCount { people, groups: owners.len() - people }),
+        upstream: upstream.collect(),
+    }
+}
