@@ -76,6 +76,30 @@ pub(crate) async fn gauges_equal_the_models(store: &Store, model: &Model, policy
     let broken: BTreeSet<i64> = snapshot.broken(now, policy.stale_after).map(|(card, _)| card.0).collect();
     let expected = model.present().into_iter().filter(|card| model.shown(*card, policy, now) == "broken");
     assert_eq!(broken, expected.collect(), "broken cards");
+    let muted = model.present().into_iter().filter(|card| model.shown(*card, policy, now) == "broken");
+    let muted = muted.filter(|card| model.muted(*card, now)).count();
+    assert_eq!(snapshot.muted(now, policy.stale_after), muted, "muted cards (left: the snapshot)");
+}
+
+/// Each card that is broken and monitored is in one open incident, and no open incident is without such a card.
+pub(crate) async fn incidents_hold_the_broken_cards(database: &mut SqliteConnection) {
+    let homeless: Vec<i64> = sqlx::query_scalar(
+        "SELECT card_id FROM card JOIN card_state USING (card_key) LEFT JOIN incident USING (incident_id)
+          WHERE removed_at IS NULL AND (state = 'broken') != (incident_id IS NOT NULL AND closed_at IS NULL)",
+    )
+    .fetch_all(&mut *database)
+    .await
+    .unwrap();
+    assert_eq!(homeless, [0; 0], "cards that are broken and in no open incident, or the other way round");
+    let empty: Vec<i64> = sqlx::query_scalar(
+        "SELECT incident_id FROM incident WHERE closed_at IS NULL AND incident_id NOT IN
+           (SELECT incident_id FROM card_state JOIN card USING (card_key)
+             WHERE incident_id IS NOT NULL AND removed_at IS NULL)",
+    )
+    .fetch_all(database)
+    .await
+    .unwrap();
+    assert_eq!(empty, [0; 0], "open incidents without a broken card");
 }
 
 pub(crate) async fn the_database_is_whole(database: &mut SqliteConnection) {

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::alerts::Policy;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Days, TimeDelta, TimeZone as _, Utc, Weekday};
+use chrono_tz::Europe::Berlin;
 
 use crate::world::Health;
 
@@ -26,6 +27,18 @@ pub(crate) struct Card {
     pub(crate) decided_at: Option<Time>,
     changes: Vec<Time>,
     told: Told,
+    /// Since when it renders without data.
+    empty_since: Option<Time>,
+    mute: Mute,
+}
+
+/// Whether somebody wants no mail of a card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Mute {
+    #[default]
+    None,
+    Until(Time),
+    UntilItRecovers,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +50,17 @@ enum Told {
     Flapping,
 }
 
+impl Card {
+    fn is_muted(&self, now: Time) -> bool {
+        let holds = match self.mute {
+            Mute::None => false,
+            Mute::Until(until) => now < until,
+            Mute::UntilItRecovers => true,
+        };
+        holds && self.broken == Some(true)
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     pub(crate) cards: BTreeMap<i64, Card>,
@@ -46,8 +70,28 @@ pub(crate) struct Model {
     last_digest: Option<Time>,
     blind: u32,
     blind_told: Option<Time>,
+    /// When mails wait, if ever.
+    window: Option<Nightly>,
     /// Every mail that was due so far.
     pub(crate) mails: Vec<Mail>,
+}
+
+/// A window that opens at an hour in Berlin, on each day or on Saturdays alone, for so many hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nightly {
+    pub(crate) hour: u32,
+    pub(crate) saturdays: bool,
+    pub(crate) hours: i64,
+}
+
+impl Nightly {
+    fn holds(self, now: Time) -> bool {
+        let today = now.with_timezone(&Berlin).date_naive();
+        let days = (0..9).filter_map(|back| today.checked_sub_days(Days::new(back)));
+        let days = days.filter(|day| !self.saturdays || day.weekday() == Weekday::Sat);
+        let starts = days.filter_map(|day| Berlin.from_local_datetime(&day.and_hms_opt(self.hour, 0, 0)?).earliest());
+        starts.map(|start| start.to_utc()).any(|start| start <= now && now < start + TimeDelta::hours(self.hours))
+    }
 }
 
 /// What one sweep met.
@@ -63,6 +107,10 @@ fn long_ago(at: Time, span: std::time::Duration, now: Time) -> bool {
 }
 
 impl Model {
+    pub(crate) fn with_window(window: Option<Nightly>) -> Self {
+        Self { window, ..Self::default() }
+    }
+
     /// The cards that are monitored.
     pub(crate) fn present(&self) -> BTreeSet<i64> {
         self.held.values().flatten().copied().collect()
@@ -83,9 +131,39 @@ impl Model {
         }
     }
 
+    /// Somebody mutes a card, for so long or until it recovers; `false` where it is not broken.
+    pub(crate) fn mute(&mut self, card: i64, until: Option<Time>) -> bool {
+        let present = self.present().contains(&card);
+        let Some(card) = self.cards.get_mut(&card).filter(|card| present && card.broken == Some(true)) else {
+            return false;
+        };
+        card.mute = until.map_or(Mute::UntilItRecovers, Mute::Until);
+        true
+    }
+
+    /// Somebody ends the mute of a card; `false` where there is none.
+    pub(crate) fn unmute(&mut self, card: i64, now: Time) -> bool {
+        let muted = self.muted(card, now) && self.present().contains(&card);
+        if muted && let Some(card) = self.cards.get_mut(&card) {
+            card.mute = Mute::None;
+        }
+        muted
+    }
+
+    pub(crate) fn muted(&self, card: i64, now: Time) -> bool {
+        self.cards.get(&card).is_some_and(|card| card.is_muted(now))
+    }
+
+    fn mails_wait(&self, now: Time) -> bool {
+        self.window.is_some_and(|window| window.holds(now))
+    }
+
     /// A sweep that could not sign in or list.
     pub(crate) fn failed(&mut self, policy: &Policy, now: Time) {
         self.blind += 1;
+        if self.mails_wait(now) {
+            return;
+        }
         if let Some(subject) = self.sight(policy, now) {
             self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: BTreeSet::new() });
         }
@@ -107,9 +185,16 @@ impl Model {
                 card.first_seen = broken;
             }
             (card.broken, card.decided_at) = (Some(broken), Some(met.ended));
+            if !broken {
+                card.mute = Mute::None;
+            }
+            let empty = (met.health)(*id) == Health::Empty;
+            card.empty_since = empty.then(|| card.empty_since.unwrap_or(met.ended));
         }
         self.blind = if verdicts.values().any(Option::is_some) { 0 } else { self.blind + 1 };
-        self.tell(&present, policy, met.ended);
+        if !self.mails_wait(met.ended) {
+            self.tell(&present, policy, met.ended);
+        }
     }
 
     /// A page that fails keeps what it held; one that lists none for the first time is not believed.
@@ -155,11 +240,15 @@ impl Model {
         let mut news: [(Vec<i64>, &str); 4] =
             [(vec![], "broke"), (vec![], "broken when first seen"), (vec![], "flapping"), (vec![], "recovered")];
         let mut still = Vec::new();
+        let flapped = self.cards.iter().filter(|(_, card)| card.told == Told::Flapping).map(|(id, _)| *id).collect();
         for id in present {
             if self.shown(*id, policy, now) == "unchecked" {
                 continue;
             }
             let Some(card) = self.cards.get_mut(id) else { continue };
+            if card.is_muted(now) {
+                continue;
+            }
             let broken = card.broken == Some(true);
             let changes = card.changes.iter().filter(|at| !long_ago(**at, policy.flap_window, now)).count();
             card.told = match &card.told {
@@ -214,8 +303,30 @@ impl Model {
         let mut told: BTreeSet<i64> = news.into_iter().flat_map(|(cards, _)| cards).collect();
         if digest {
             told.extend(still.iter().map(|(card, _)| *card));
+            told.extend(self.also_in_a_digest(&flapped, present, policy, now));
         }
         self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: told });
+    }
+
+    /// The first ten cards that were told as flapping before and have not settled, and of those that are empty for long.
+    fn also_in_a_digest(
+        &self,
+        flapped: &BTreeSet<i64>,
+        present: &BTreeSet<i64>,
+        policy: &Policy,
+        now: Time,
+    ) -> Vec<i64> {
+        let shown = |card: &&i64, state| self.shown(**card, policy, now) == state;
+        let flapping = present.iter().filter(|card| flapped.contains(card) && self.cards[card].told == Told::Flapping);
+        let flapping = flapping.filter(|card| !shown(card, "unchecked") && !self.muted(**card, now));
+        let mut empty: Vec<(Time, i64)> = present
+            .iter()
+            .filter(|card| shown(card, "working"))
+            .filter_map(|card| Some((self.cards[card].empty_since?, *card)))
+            .filter(|(since, _)| long_ago(*since, std::time::Duration::from_hours(48), now))
+            .collect();
+        empty.sort_unstable();
+        flapping.copied().take(10).chain(empty.into_iter().map(|(_, card)| card).take(10)).collect()
     }
 
     fn digest(&mut self, still: &[(i64, Time)], policy: &Policy, now: Time) -> bool {

@@ -13,8 +13,8 @@ use sqlx::SqliteConnection;
 
 use crate::checks;
 use crate::clock::SimClock;
-use crate::model::{Met, Model};
-use crate::process::{Process, schedule};
+use crate::model::{Met, Model, Nightly};
+use crate::process::{Plan, Process};
 use crate::world::{Weather, World};
 
 /// Two sweeps a day, one of them in the hour that summer time skips and repeats.
@@ -54,7 +54,7 @@ struct Month {
     clock: Arc<SimClock>,
     world: World,
     model: Model,
-    alerts: Alerts,
+    plan: Plan,
     process: Option<Process>,
     /// The latest sweep that the model knows of.
     known_sweep: i64,
@@ -74,6 +74,16 @@ fn some_alerts(rng: &mut Rng) -> Alerts {
             flap_window: Duration::from_hours(40),
             blind_after: rng.u32(1..4),
         },
+        owners: None,
+    }
+}
+
+/// Most months know no maintenance; in the others it takes in the sweep of the night, on each day or once a week.
+fn some_window(rng: &mut Rng) -> Option<Nightly> {
+    match rng.u8(..5) {
+        0 => Some(Nightly { hour: 1, saturdays: false, hours: rng.i64(1..5) }),
+        1 => Some(Nightly { hour: 22, saturdays: true, hours: rng.i64(3..30) }),
+        _ => None,
     }
 }
 
@@ -87,10 +97,10 @@ impl Month {
     async fn begin(seed: u64, loud: bool, database: PathBuf) -> Self {
         let mut rng = Rng::with_seed(seed);
         let clock = SimClock::starting_at(some_start(&mut rng));
-        let alerts = some_alerts(&mut rng);
+        let plan = Plan { alerts: some_alerts(&mut rng), window: some_window(&mut rng) };
         let world = World::new(&mut rng).await;
-        let process = Process::start(&database, &world, &clock, &alerts, seed).await;
-        let model = Model::default();
+        let process = Process::start(&database, &world, &clock, &plan, seed).await;
+        let model = Model::with_window(plan.window);
         Self {
             rng,
             loud,
@@ -99,7 +109,7 @@ impl Month {
             clock,
             world,
             model,
-            alerts,
+            plan,
             process: Some(process),
             known_sweep: 0,
             lived: Lived::default(),
@@ -147,7 +157,7 @@ impl Month {
     async fn between_sweeps(&mut self, sweep: u32) {
         // What happens does not depend on how long anything took before.
         self.rng = Rng::with_seed(self.seed * 1_000 + u64::from(sweep));
-        let due = schedule().next_after(self.clock.wall()).unwrap();
+        let due = self.plan.next_sweep(self.clock.wall());
         // The mailroom looks every now and then.
         while due - self.clock.wall() > TimeDelta::hours(3) {
             self.clock.advance(Duration::from_hours(2));
@@ -164,6 +174,7 @@ impl Month {
                 self.say(event);
             }
             self.world.flap(&mut self.rng);
+            self.set_aside().await;
         }
         let weather = match self.rng.u8(..12) {
             0 => Weather::Foul,
@@ -177,9 +188,29 @@ impl Month {
             self.say(format!("the wall clock jumps by {hours} hours"));
         }
         if self.rng.u8(..15) == 0 {
-            self.alerts = some_alerts(&mut self.rng);
-            self.say(format!("reloaded: {:?}", self.alerts));
+            self.plan.alerts = some_alerts(&mut self.rng);
+            self.say(format!("reloaded: {:?}", self.plan.alerts));
             self.restart().await;
+        }
+    }
+
+    /// Now and then somebody mutes a card, or thinks better of it.
+    async fn set_aside(&mut self) {
+        let now = self.clock.wall();
+        let Some(card) = self.rng.choice(self.model.present()) else { return };
+        match self.rng.u8(..6) {
+            0 | 1 => {
+                let until = self.rng.bool().then(|| now + TimeDelta::hours(self.rng.i64(1..100)));
+                let muted = self.process().mute(card, until, now).await;
+                self.say(format!("mute {card} until {until:?}: {muted}"));
+                assert_eq!(muted, self.model.mute(card, until), "muting card {card} (left: the store)");
+            }
+            2 => {
+                let unmuted = self.process().unmute(card, now).await;
+                self.say(format!("unmute {card}: {unmuted}"));
+                assert_eq!(unmuted, self.model.unmute(card, now), "unmuting card {card} (left: the store)");
+            }
+            _ => {}
         }
     }
 
@@ -222,10 +253,10 @@ impl Month {
                 let met = Met {
                     listings: self.world.listings(),
                     health: &|card| self.world.health(card),
-                    confirmations: self.alerts.confirmations,
+                    confirmations: self.plan.alerts.confirmations,
                     ended,
                 };
-                self.model.swept(&met, &self.alerts.policy);
+                self.model.swept(&met, &self.plan.alerts.policy);
             }
             "failed" => {
                 let nothing_listed = self.world.listings().values().all(Option::is_none);
@@ -233,7 +264,7 @@ impl Month {
                     self.world.weather != Weather::Fine || nothing_listed,
                     "a sweep failed in fine weather: {trouble}"
                 );
-                self.model.failed(&self.alerts.policy, ended);
+                self.model.failed(&self.plan.alerts.policy, ended);
             }
             "interrupted" => {}
             other => panic!("a sweep ended as {other}"),
@@ -244,7 +275,8 @@ impl Month {
         checks::states_equal_the_models(database, &self.model, &self.world).await;
         checks::composed_mails_equal_the_models(database, &self.model).await;
         let now = self.clock.wall();
-        checks::gauges_equal_the_models(&self.process().store, &self.model, &self.alerts.policy, now).await;
+        checks::gauges_equal_the_models(&self.process().store, &self.model, &self.plan.alerts.policy, now).await;
+        checks::incidents_hold_the_broken_cards(database).await;
         checks::the_database_is_whole(database).await;
     }
 
@@ -253,7 +285,7 @@ impl Month {
         if let Some(process) = self.process.take() {
             process.store.close().await;
         }
-        let process = Process::start(&self.database, &self.world, &self.clock, &self.alerts, self.seed).await;
+        let process = Process::start(&self.database, &self.world, &self.clock, &self.plan, self.seed).await;
         self.process = Some(process);
     }
 

@@ -12,17 +12,21 @@ use cardwatch::daemon::lifecycle::Pulse;
 use cardwatch::daemon::mailroom::Mailroom;
 use cardwatch::daemon::metrics::SweepMetrics;
 use cardwatch::daemon::sweeper::{LetterHead, SweepRequest, Sweeper, sweep_once};
-use cardwatch::domain::ids::PageId;
+use cardwatch::domain::ids::{CardId, PageId};
+use cardwatch::domain::maintenance::{self, Maintenance, Window};
+use cardwatch::domain::mute::Mute;
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::sweep::Exclusions;
 use cardwatch::domo::{Domo, DomoMetrics};
 use cardwatch::http::live::Live;
 use cardwatch::mail::mailer::{MailMetrics, Mailer};
 use cardwatch::store::Store;
+use chrono::{DateTime, TimeDelta, Utc};
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SimClock;
+use crate::model::Nightly;
 use crate::world::{PAGES, World};
 
 pub(crate) struct Process {
@@ -31,15 +35,39 @@ pub(crate) struct Process {
     mailroom: Mailroom,
 }
 
+/// What the operator configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) alerts: Alerts,
+    pub(crate) window: Option<Nightly>,
+}
+
+impl Plan {
+    /// The window as an operator writes it.
+    fn maintenance(&self) -> Maintenance {
+        let window = self.window.map(|Nightly { hour, saturdays, hours }| {
+            let start = format!("0 {hour} * * {}", if saturdays { "SAT" } else { "*" });
+            let start = Schedule::parse(&start, chrono_tz::Europe::Berlin).unwrap();
+            Window { start, duration: TimeDelta::hours(hours).to_std().unwrap() }
+        });
+        Maintenance { windows: window.into_iter().collect() }
+    }
+
+    /// When the next sweep is due.
+    pub(crate) fn next_sweep(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        maintenance::next_sweep(&schedule(), &self.maintenance(), now).unwrap()
+    }
+}
+
 /// Never the id of a living process.
 const PID: u32 = 4_000_000;
 
 impl Process {
     /// Starts on the database at `path`, as the daemon does.
-    pub(crate) async fn start(path: &Path, world: &World, clock: &Arc<SimClock>, alerts: &Alerts, seed: u64) -> Self {
+    pub(crate) async fn start(path: &Path, world: &World, clock: &Arc<SimClock>, plan: &Plan, seed: u64) -> Self {
         let store = Store::open(path).await.unwrap();
-        let instance = instance(world);
-        store.know_instance(&instance.name, &instance.url, alerts.policy.stale_after).await.unwrap();
+        let instance = instance(world, plan.maintenance());
+        store.know_instance(&instance.name, &instance.url, plan.alerts.policy.stale_after).await.unwrap();
         store.mark_interrupted(|_| false, clock.wall()).await.unwrap();
         let shared: SharedClock = Arc::clone(clock) as SharedClock;
         let registry = Registry::new();
@@ -52,7 +80,7 @@ impl Process {
                 domain: "example.com".to_owned(),
                 link_base: None,
             })),
-            alerts: Arc::new(alerts.clone()),
+            alerts: Arc::new(plan.alerts.clone()),
             domo: Arc::new(domo),
             store: store.clone(),
             clock: Arc::clone(&shared),
@@ -71,16 +99,26 @@ impl Process {
         sweep_once(&self.sweeper, &SweepRequest::default(), &CancellationToken::new()).await.unwrap();
     }
 
+    /// Mutes a card as `cardwatch mute` does; `false` where that is refused.
+    pub(crate) async fn mute(&self, card: i64, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        let mute = Mute { reason: "known".to_owned(), by: "ann".to_owned(), at: now, until };
+        self.store.mute(CardId(card), None, &mute).await.unwrap().is_ok()
+    }
+
+    pub(crate) async fn unmute(&self, card: i64, now: DateTime<Utc>) -> bool {
+        self.store.unmute(CardId(card), None, "ann", now).await.unwrap().is_ok()
+    }
+
     pub(crate) async fn mail(&self) {
         self.mailroom.send_what_is_due().await.unwrap();
     }
 }
 
-pub(crate) fn schedule() -> Schedule {
+fn schedule() -> Schedule {
     Schedule::parse("30 2-23/12 * * *", chrono_tz::Europe::Berlin).unwrap()
 }
 
-fn instance(world: &World) -> Instance {
+fn instance(world: &World, maintenance: Maintenance) -> Instance {
     let password = Secret::new(world.domo.password());
     Instance {
         name: "acme".parse().unwrap(),
@@ -96,6 +134,7 @@ fn instance(world: &World) -> Instance {
         attempts: 2,
         sweep_timeout: std::time::Duration::from_hours(1),
         to: None,
+        maintenance,
     }
 }
 
