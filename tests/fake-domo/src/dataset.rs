@@ -143,13 +143,11 @@ impl Source {
 
     /// The columns of it that a card uses: those that a test named, else one that goes by the card's id.
     fn used_by(&self, id: i64, card: &Card) -> Vec<&String> {
-        match &card.columns {
-            Some(named) => self.columns.iter().filter(|column| named.contains(*column)).collect(),
-            None => {
-                let place = usize::try_from(id.unsigned_abs()).unwrap_or(0).checked_rem(self.columns.len());
-                place.and_then(|place| self.columns.get(place)).into_iter().collect()
-            }
+        if let Some(named) = &card.columns {
+            return self.columns.iter().filter(|column| named.contains(*column)).collect();
         }
+        let place = usize::try_from(id.unsigned_abs()).unwrap_or(0).checked_rem(self.columns.len());
+        place.and_then(|place| self.columns.get(place)).into_iter().collect()
     }
 }
 
