@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Domo;
-use super::client::{Call, Endpoint};
+use super::call::{Call, Endpoint};
 use super::listing::Missing;
 use super::loose::Top;
-use super::rows::Found;
+use super::rows::{Found, Tree};
 use super::wire::{AppBatch, AppDetails, AppRow};
 use super::words::Failure;
 use crate::domain::ids::{AppId, PageId};
@@ -71,7 +71,7 @@ impl Domo {
         };
         found.unlisted.extend(unlisted);
         let unseen = views.keys().filter(|view| !found.pages.contains_key(view)).copied().collect();
-        self.add_stacks(found, &unseen, |_| None).await?;
+        self.add_stacks(found, &unseen, &Tree::default()).await?;
         for (id, view) in &views {
             place(found, *id, Some(view));
         }

@@ -22,6 +22,9 @@ const TITLE: usize = 100;
 
 /// What a call hopes to be answered.
 pub(super) trait Shape: DeserializeOwned + Send + 'static {
+    /// Whether it is a list instead of an object.
+    const LIST: bool = false;
+
     /// The HTTP status that the body itself claims, where it may claim one.
     fn status(&self) -> Option<u16> {
         None
@@ -84,7 +87,7 @@ pub fn of_render(body: &[u8], html: bool) -> Body {
 
 /// As [`of_render`], of a body that is too large to be held and comes in these pieces.
 pub fn of_large_render<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Body {
-    let mut sieve = Sieve::new();
+    let mut sieve = Sieve::new(false);
     let walked = pieces.into_iter().try_for_each(|piece| sieve.push(piece));
     sifted::<Said>(walked.and_then(|()| sieve.finish()), true).into()
 }
@@ -127,7 +130,8 @@ pub(super) fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> C
     if !success {
         return envelope(&text);
     }
-    match parse::<T>(&text) {
+    let parsed = if T::LIST { parse::<T>(&text).map(Top::Object) } else { parse::<Top<T>>(&text) };
+    match parsed {
         Ok(Top::Object(wanted)) => Content::Wanted(wanted),
         Ok(Top::Other) => Content::OtherJson,
         Err(error) if error.is_data() => envelope(&text),
@@ -136,14 +140,14 @@ pub(super) fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> C
 }
 
 fn envelope<T>(text: &str) -> Content<T> {
-    match parse::<Said>(text) {
+    match parse::<Top<Said>>(text) {
         Ok(Top::Object(said)) => Content::Envelope(said.into()),
         Ok(Top::Other) => Content::OtherJson,
         Err(error) => Content::NotJson(what_else(&error)),
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<Top<T>> {
+fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     let mut deserializer = Deserializer::new(StrRead::new(text));
     let top = serde::Deserialize::deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -160,7 +164,7 @@ fn what_else(error: &serde_json::Error) -> &'static str {
 
 /// Reads a large body on, and parses what is worth it.
 async fn read_on<T: Shape>(head: Vec<u8>, mut response: Response, success: bool) -> Result<Content<T>, reqwest::Error> {
-    let mut sieve = Sieve::new();
+    let mut sieve = Sieve::new(T::LIST);
     let mut walked = sieve.push(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
     drop(head);
     while walked.is_ok()

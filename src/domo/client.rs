@@ -5,12 +5,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Method, Response};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::body::{self, Content, Shape};
+use super::call::{Call, Endpoint};
 use super::conceal::{Secrets, conceal};
 use super::error::DomoError;
 use super::fault::{self, Fault};
@@ -23,70 +24,6 @@ use crate::domain::ids::InstanceName;
 
 /// An idle connection is closed after this, before servers and firewalls forget it in silence.
 const IDLE: Duration = Duration::from_secs(50);
-
-/// The calls that cardwatch makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    /// Trading user and password for a session.
-    Login,
-    /// Who am I?
-    Me,
-    /// The list of pages.
-    Pages,
-    /// The cards of one page.
-    PageCards,
-    /// The list of cards.
-    Cards,
-    /// The list of apps.
-    Apps,
-    /// One app.
-    App,
-    /// A render.
-    Render,
-}
-
-impl Endpoint {
-    /// The name that metrics and logs use.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Me => "me",
-            Self::Pages => "pages",
-            Self::PageCards => "page_cards",
-            Self::Cards => "cards",
-            Self::Apps => "apps",
-            Self::App => "app",
-            Self::Render => "render",
-        }
-    }
-}
-
-/// A request, ready to be sent as often as it takes. It has no debug form: a login holds the password.
-pub(super) struct Call {
-    endpoint: Endpoint,
-    method: Method,
-    path: String,
-    query: Option<String>,
-    body: Option<String>,
-}
-
-impl Call {
-    /// Asks for what stands at a path.
-    pub(super) fn get(endpoint: Endpoint, path: String, query: Option<String>) -> Self {
-        Self { endpoint, method: Method::GET, path, query, body: None }
-    }
-
-    /// Sends JSON to a path.
-    pub(super) fn send(
-        endpoint: Endpoint,
-        method: Method,
-        path: String,
-        query: Option<String>,
-        body: &serde_json::Value,
-    ) -> Self {
-        Self { endpoint, method, path, query, body: Some(body.to_string()) }
-    }
-}
 
 /// The header that says who asks.
 #[derive(Debug, Clone)]
@@ -258,10 +195,13 @@ impl Client {
             Endpoint::Render => self.renders.acquire().await.ok(),
             _ => None,
         };
-        let pass = self.pacer.admit().await;
+        let Some(pass) = self.admit(call).await else {
+            return Attempt { ended: Ended::TimedOut(1), latency: Duration::ZERO };
+        };
         let sent = self.clock.elapsed();
         let exchange = self.exchange(call, key);
-        let ended = match clock::within(self.clock.as_ref(), self.timeout, exchange).await {
+        let timeout = call.limit.map_or(self.timeout, |limit| limit.min(self.timeout));
+        let ended = match clock::within(self.clock.as_ref(), timeout, exchange).await {
             Some(Ok(reply)) => Ended::Answered(reply),
             Some(Err(error)) => Ended::Disconnected(fault::of(&error)),
             None => Ended::TimedOut(1),
@@ -269,6 +209,15 @@ impl Client {
         let latency = self.clock.elapsed().saturating_sub(sent);
         self.note(call.endpoint, pass, &ended, latency);
         Attempt { ended, latency }
+    }
+
+    /// Waits for the call's turn; none where that takes longer than the call is worth.
+    async fn admit(&self, call: &Call) -> Option<Pass> {
+        let admitted = self.pacer.admit();
+        match call.limit {
+            Some(limit) => clock::within(self.clock.as_ref(), limit, admitted).await,
+            None => Some(admitted.await),
+        }
     }
 
     async fn exchange<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Result<Reply<T>, reqwest::Error> {

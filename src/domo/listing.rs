@@ -2,14 +2,15 @@
 //! listed; what a sweep makes of it (exclusions of cards, pages that are suddenly empty) is the
 //! domain's [`crate::domain::sweep::Plan`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
 
 use super::body::{Content, Shape};
-use super::client::{Attempt, Call, Ended, Endpoint, Reply};
+use super::call::{Call, Endpoint};
+use super::client::{Attempt, Ended, Reply};
 use super::error::DomoError;
 use super::loose::Top;
 use super::rows::{Batch, Found, Tree};
@@ -46,8 +47,7 @@ impl Domo {
             Missing::Failed(failure) => DomoError::NothingListed { brief: failure.brief(), why: failure.of_cards() },
         })?;
         let loose = found.loose();
-        let Found { pages, cards, unlisted, .. } = found;
-        let datasets = BTreeMap::new();
+        let Found { pages, cards, datasets, unlisted, .. } = found;
         Ok(Listing { scope: wanted.scope(), pages: pages.into_values().collect(), cards, loose, datasets, unlisted })
     }
 
@@ -58,7 +58,7 @@ impl Domo {
             if subpages && ids.iter().any(|id| id.0 > 0) { self.tree(&mut found).await? } else { Tree::default() };
         let mut pages = tree.with_descendants(ids);
         pages.retain(|page| !self.excluded.contains(page));
-        let views = self.add_stacks(&mut found, &pages, |page| tree.title(page).map(str::to_owned)).await?;
+        let views = self.add_stacks(&mut found, &pages, &tree).await?;
         if found.pages.is_empty() {
             return Err(Missing::Fatal(nothing_listed(found)));
         }
@@ -69,9 +69,8 @@ impl Domo {
     }
 
     async fn tree(&self, found: &mut Found) -> Result<Tree, Missing> {
-        let path = "/api/content/v1/pages/adminsummary";
-        match self.batches::<PageBatch>(Endpoint::Pages, path, "pageTitle").await {
-            Ok(rows) => Ok(Tree::new(rows)),
+        match self.fetch_tree().await {
+            Ok(tree) => Ok(tree),
             Err(Missing::Failed(failure)) => {
                 found.unlisted.push(failure.of_subpages());
                 Ok(Tree::default())
@@ -87,7 +86,30 @@ impl Domo {
             found.add_card(row);
         }
         self.add_apps(&mut found).await?;
+        self.add_page_owners(&mut found).await?;
         Ok(found)
+    }
+
+    /// Says who owns the pages that were found, which the list of cards does not tell. A sweep can do without.
+    async fn add_page_owners(&self, found: &mut Found) -> Result<(), Missing> {
+        match self.fetch_tree().await {
+            Ok(tree) => {
+                for page in found.pages.values_mut() {
+                    page.owners = tree.owners(page.id);
+                }
+                Ok(())
+            }
+            Err(Missing::Failed(failure)) => {
+                tracing::debug!(domo_instance = %self.client.name(), ?failure, "the owners of pages are not listed");
+                Ok(())
+            }
+            Err(fatal) => Err(fatal),
+        }
+    }
+
+    async fn fetch_tree(&self) -> Result<Tree, Missing> {
+        let path = "/api/content/v1/pages/adminsummary";
+        Ok(Tree::new(self.batches::<PageBatch>(Endpoint::Pages, path, "pageTitle").await?))
     }
 
     /// Adds the cards of these pages, and says which of the pages are views of apps.
@@ -95,7 +117,7 @@ impl Domo {
         &self,
         found: &mut Found,
         pages: &BTreeSet<PageId>,
-        title: impl Fn(PageId) -> Option<String>,
+        tree: &Tree,
     ) -> Result<BTreeSet<PageId>, Missing> {
         let asked = pages.iter().copied().filter(|page| !self.excluded.contains(page));
         let stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.concurrency());
@@ -117,7 +139,8 @@ impl Domo {
             if kind.text().as_deref() == Some("dav") {
                 views.insert(page);
             }
-            found.add_page(page, title(page).or_else(|| own.text()), rows);
+            let title = tree.title(page).map(str::to_owned).or_else(|| own.text());
+            found.add_page(page, title, tree.owners(page), rows);
         }
         Ok(views)
     }
@@ -167,7 +190,7 @@ impl Domo {
         match ended {
             Ended::Answered(Reply { status: 200, content: Content::Wanted(wanted), .. }) => Ok(wanted),
             Ended::Answered(Reply { status: 401, .. }) => Err(Missing::Fatal(DomoError::SignedOut)),
-            ended => Err(Missing::Failed(words::failure(&self.client, ended))),
+            ended => Err(Missing::Failed(words::failure(self.client.timeout(), ended))),
         }
     }
 }

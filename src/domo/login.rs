@@ -8,7 +8,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::body::{self, Content};
-use super::client::{Attempt, Call, Client, Ended, Endpoint, Key, Reply};
+use super::call::{Call, Endpoint};
+use super::client::{Attempt, Client, Ended, Key, Reply};
 use super::error::{DomoError, SignInProblem};
 use super::fault::{Fault, Kind};
 use super::retry::Tries;

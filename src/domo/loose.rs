@@ -41,6 +41,14 @@ impl Loose {
         }
     }
 
+    /// An id that is text, also where it is written as a number.
+    pub(super) fn written(self) -> Option<String> {
+        match self {
+            Self::Whole(number) => Some(number.to_string()),
+            Self::Text(_) | Self::Other => self.text(),
+        }
+    }
+
     /// Cuts secrets out of the text, where it is one.
     pub(super) fn conceal(&mut self, secrets: &Secrets) {
         if let Self::Text(words) = self {
@@ -219,5 +227,26 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ManyVisitor<T,
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Many<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ManyVisitor(PhantomData))
+    }
+}
+
+/// A document that is a list, its elements being of a known shape or any other JSON. Unlike [`Many`], anything but a
+/// list is another shape.
+#[derive(Debug, Deserialize)]
+#[serde(transparent, bound = "T: Deserialize<'de>")]
+pub(super) struct Rows<T>(Vec<Top<T>>);
+
+impl<T> Rows<T> {
+    /// The elements that are of the known shape.
+    pub(super) fn known(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().filter_map(Top::object)
+    }
+
+    /// The elements of the known shape, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().filter_map(|row| match row {
+            Top::Object(row) => Some(row),
+            Top::Other => None,
+        })
     }
 }

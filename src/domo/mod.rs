@@ -1,15 +1,17 @@
 //! Domo's API. Owns signing in, listing, rendering, pacing and retries, and turns what Domo says into
 //! the domain's types; it decides no verdict, keeps nothing on disk and knows no schedule.
 //!
-//! A new call is a variant of `client::Endpoint`, a shape in `wire`, and a method here or in
-//! `listing` that sends it through `Domo::ask`.
+//! A new call is a variant of `call::Endpoint`, a shape in `wire` or `learnt`, and a method here, in
+//! `listing` or in `upstream` that sends it through `Domo::ask`.
 
 mod apps;
 pub mod body;
+mod call;
 mod client;
 mod conceal;
 mod error;
 mod fault;
+mod learnt;
 mod listing;
 mod login;
 mod loose;
@@ -21,6 +23,7 @@ mod rows;
 mod sieve;
 mod surrogates;
 mod upstream;
+mod when;
 mod wire;
 mod words;
 
@@ -34,11 +37,13 @@ use crate::domain::sweep::Scope;
 
 use apps::AppIndex;
 use body::Shape;
-use client::{Attempt, Call, Client};
+use call::Call;
+use client::{Attempt, Client};
 use login::Session;
 use retry::Tries;
 
 pub use error::{DomoError, SignInProblem};
+pub use learnt::{Learnt, learnt_from};
 pub use login::login_answered;
 pub use metrics::DomoMetrics;
 pub use render::Render;
@@ -114,7 +119,11 @@ impl Domo {
 
     /// Sends one call with all its attempts. A 401 renews the session once; the second one is the answer.
     async fn ask<T: Shape>(&self, call: &Call) -> Result<Attempt<T>, DomoError> {
-        let mut tries = Tries::new(self.client.attempts());
+        self.ask_so_often(call, self.client.attempts()).await
+    }
+
+    async fn ask_so_often<T: Shape>(&self, call: &Call, attempts: u32) -> Result<Attempt<T>, DomoError> {
+        let mut tries = Tries::new(attempts);
         let key = self.session.key(&self.client).await?;
         let first = self.client.ask(call, Some(&key), &mut tries).await;
         if first.status() != Some(401) {

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Domo;
-use super::client::{Attempt, Call, Ended, Endpoint, Reply};
+use super::call::{Call, Endpoint};
+use super::client::{Attempt, Ended, Reply};
 use super::wire::Said;
 use crate::domain::Timestamp;
 use crate::domain::ids::CardId;

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::{self, Content, Shape};
-use super::loose::{Loose, Top};
-use super::wire::{AppBatch, AppRow, CardBatch, CardRow, HolderRow, PageBatch, PageRow, Stack};
+use super::loose::{Many, Top};
+use super::wire::{
+    AppBatch, AppRow, CardBatch, CardRow, DatasourceRow, HolderRow, OwnerRow, PageBatch, PageRow, Stack,
+};
 use super::words::Failure;
-use crate::domain::ids::{CardId, PageId};
+use crate::domain::dataset::Dataset;
+use crate::domain::ids::{CardId, DatasetId, PageId, UserId};
 use crate::domain::owners::Owner;
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, PageKind, Unlisted};
 
@@ -63,6 +66,7 @@ impl Batch for AppBatch {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     titles: BTreeMap<PageId, String>,
+    owners: BTreeMap<PageId, Vec<Owner>>,
     below: BTreeMap<PageId, Vec<PageId>>,
 }
 
@@ -78,6 +82,7 @@ impl Tree {
             if let Some(title) = row.page_title.text() {
                 tree.titles.insert(id, title);
             }
+            tree.owners.insert(id, owners_of(row.owners));
         }
         tree
     }
@@ -97,6 +102,11 @@ impl Tree {
     pub(super) fn title(&self, page: PageId) -> Option<&str> {
         self.titles.get(&page).map(String::as_str)
     }
+
+    /// The owners of a page, none where the list does not have it.
+    pub(super) fn owners(&self, page: PageId) -> Vec<Owner> {
+        self.owners.get(&page).cloned().unwrap_or_default()
+    }
 }
 
 /// What one answer to a list call would add to a listing, read as each of the lists in turn.
@@ -107,7 +117,8 @@ pub fn listed_by(body: &[u8]) -> (Vec<ListedPage>, Vec<ListedCard>) {
         let page = PageId(1);
         let below = tree.with_descendants(&BTreeSet::from([page]));
         let title = below.iter().find_map(|page| tree.title(*page)).map(str::to_owned).or_else(|| title.text());
-        found.add_page(page, title, cards.or_none());
+        let owners = below.iter().flat_map(|page| tree.owners(*page)).collect();
+        found.add_page(page, title, owners, cards.or_none());
     }
     for row in rows_of::<CardBatch>(body) {
         found.add_card(row);
@@ -129,6 +140,8 @@ pub(super) struct Found {
     pub(super) pages: BTreeMap<PageId, ListedPage>,
     /// The cards.
     pub(super) cards: BTreeMap<CardId, ListedCard>,
+    /// The datasets that feed the cards.
+    pub(super) datasets: BTreeMap<DatasetId, Dataset>,
     /// What is missing.
     pub(super) unlisted: Vec<Unlisted>,
     /// Why the first page is missing, in two or three words.
@@ -137,14 +150,31 @@ pub(super) struct Found {
 
 impl Found {
     /// Adds the cards of a page, which is thereby found even if there are none.
-    pub(super) fn add_page(&mut self, id: PageId, title: Option<String>, rows: Vec<Top<CardRow>>) {
+    pub(super) fn add_page(&mut self, id: PageId, title: Option<String>, owners: Vec<Owner>, rows: Vec<Top<CardRow>>) {
         let title = title.unwrap_or_else(|| format!("Page {id}"));
-        let mut page = ListedPage { id, title, kind: PageKind::Page, owners: Vec::new(), cards: BTreeSet::new() };
-        for card in rows.into_iter().filter_map(Top::object).filter_map(card) {
-            page.cards.insert(card.id);
-            self.cards.entry(card.id).or_insert(card);
+        let cards = rows.into_iter().filter_map(Top::object).filter_map(|row| self.note(row)).collect();
+        self.pages.insert(id, ListedPage { id, title, kind: PageKind::Page, owners, cards });
+    }
+
+    /// Takes note of a card and of what feeds it; none without an id, since nothing could be asked about it.
+    fn note(&mut self, row: CardRow) -> Option<CardId> {
+        let id = CardId(row.id.whole()?);
+        let datasets = datasets_of(row.datasources);
+        let fed_by = datasets.as_ref().map(|datasets| datasets.keys().cloned().collect());
+        for (dataset, described) in datasets.into_iter().flatten() {
+            self.datasets.entry(dataset).or_insert(described);
         }
-        self.pages.insert(id, page);
+        let card = self.cards.entry(id).or_insert_with(|| ListedCard {
+            id,
+            title: row.title.text().unwrap_or_else(|| format!("Card {id}")),
+            // No type, no render: only 'kpi' is known to have the call.
+            kind: CardKind(row.kind.text().unwrap_or_else(|| "unknown".to_owned())),
+            owners: owners_of(row.owners),
+            datasets: None,
+        });
+        // One list may tell what another does not.
+        card.datasets = card.datasets.take().or(fed_by);
+        Some(id)
     }
 
     /// The cards of a page are missing.
@@ -156,7 +186,7 @@ impl Found {
     /// Adds a row of the list of all cards, with the pages that hold the card.
     pub(super) fn add_card(&mut self, mut row: CardRow) {
         let holders = std::mem::take(&mut row.page_hierarchy).or_none();
-        let Some(card) = card(row) else { return };
+        let Some(card) = self.note(row) else { return };
         for HolderRow { page_id, title } in holders.into_iter().filter_map(Top::object) {
             let Some(id) = page_id.whole().map(PageId) else { continue };
             let page = self.pages.entry(id).or_insert_with(|| ListedPage {
@@ -166,9 +196,8 @@ impl Found {
                 owners: Vec::new(),
                 cards: BTreeSet::new(),
             });
-            page.cards.insert(card.id);
+            page.cards.insert(card);
         }
-        self.cards.entry(card.id).or_insert(card);
     }
 
     /// The cards that no page holds.
@@ -178,16 +207,26 @@ impl Found {
     }
 }
 
-/// A card as a row describes it; none without an id, since nothing could be asked about it.
-fn card(row: CardRow) -> Option<ListedCard> {
-    let id = CardId(row.id.whole()?);
-    let owners = row.owners.or_none().into_iter().filter_map(Top::object);
-    Some(ListedCard {
-        id,
-        title: row.title.text().unwrap_or_else(|| format!("Card {id}")),
-        // No type, no render: only 'kpi' is known to have the call.
-        kind: CardKind(row.kind.text().unwrap_or_else(|| "unknown".to_owned())),
-        owners: owners.filter_map(|owner| Some(Owner { user: None, name: Loose::text(owner.display_name)? })).collect(),
-        datasets: None,
-    })
+/// The owners that can be named: a user without a name by the id, a group without one not at all.
+fn owners_of(rows: Many<Top<OwnerRow>>) -> Vec<Owner> {
+    let owner = |row: OwnerRow| {
+        let is_user = row.kind.text().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("user"));
+        let user = row.id.whole().filter(|_| is_user).map(UserId);
+        let name = row.display_name.text().or_else(|| Some(format!("User {}", user?)))?;
+        Some(Owner { user, name })
+    };
+    rows.or_none().into_iter().filter_map(Top::object).filter_map(owner).collect()
+}
+
+/// The datasets of a card; none where they are not told, be it that not one of those told can be identified.
+pub(super) fn datasets_of(rows: Many<Top<DatasourceRow>>) -> Option<BTreeMap<DatasetId, Dataset>> {
+    let rows = rows.listed()?;
+    let is_empty = rows.is_empty();
+    let dataset = |row: DatasourceRow| {
+        let id = row.data_source_id.written().and_then(|id| DatasetId::new(&id))?;
+        let name = row.data_source_name.text().unwrap_or_else(|| id.to_string());
+        Some((id, Dataset { name, state: row.state.text(), updated_at: row.last_updated.at() }))
+    };
+    let datasets: BTreeMap<_, _> = rows.into_iter().filter_map(Top::object).filter_map(dataset).collect();
+    (is_empty || !datasets.is_empty()).then_some(datasets)
 }

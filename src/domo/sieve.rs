@@ -27,6 +27,8 @@ const ENDS_EARLY: &str = "JSON that ends early";
 #[derive(Debug)]
 pub(super) struct Sieve {
     kept: Vec<u8>,
+    /// Whether a document that is a list is wanted.
+    list: bool,
     /// The lists and objects that are open, outermost first; true for an object.
     open: Vec<bool>,
     /// How many were open where the value that is being left out began.
@@ -92,9 +94,11 @@ enum Escape {
 }
 
 impl Sieve {
-    pub(super) fn new() -> Self {
+    /// A document whose parts are to be kept if it is an object, or, where `list` says so, a list.
+    pub(super) fn new(list: bool) -> Self {
         Self {
             kept: Vec::new(),
+            list,
             open: Vec::new(),
             left_out: None,
             at: At::Value,
@@ -167,7 +171,7 @@ impl Sieve {
         if self.open.len() == DEEPEST {
             return Err(TOO_DEEP);
         }
-        self.begin_value(bracket == b'{');
+        self.begin_value(bracket == b'{' || self.list);
         self.keep(&[bracket]);
         self.open.push(bracket == b'{');
         self.at = if bracket == b'{' { At::FirstKey } else { At::FirstValue };
@@ -191,10 +195,10 @@ impl Sieve {
         }
     }
 
-    /// Any value begins. A document that is no object is left out as a whole.
-    fn begin_value(&mut self, object: bool) {
+    /// Any value begins. A document that is none of the `wanted` kind is left out as a whole.
+    fn begin_value(&mut self, wanted: bool) {
         match self.open.last() {
-            None if !object => {
+            None if !wanted => {
                 self.kept.extend_from_slice(b"null");
                 self.left_out = Some(0);
             }

@@ -5,22 +5,37 @@ use serde::Deserialize;
 
 use super::body::Shape;
 use super::conceal::Secrets;
-use super::loose::{Loose, Many, Top};
+use super::loose::{Loose, Many, Rows, Top};
+use super::when::When;
 use crate::domain::verdict::{Envelope, SummaryStatus};
 
 /// The name of every field of every shape here. What else a large answer has is passed over, so that a field
 /// that is missing in this list is missing in large answers.
-pub(super) const FIELDS: [&str; 27] = [
+pub(super) const FIELDS: [&str; 45] = [
     "cardAdminSummaries",
     "cards",
+    "code",
     "columns",
+    "currentExecution",
+    "currentState",
     "dataAppAdminSummaries",
     "dataAppId",
+    "dataSourceId",
+    "dataSourceName",
+    "datasources",
     "details",
     "displayName",
+    "emailAddress",
+    "endedAt",
     "error",
+    "errors",
+    "executionId",
     "id",
+    "invalid",
+    "lastExecution",
+    "lastUpdated",
     "message",
+    "name",
     "owners",
     "pageAdminSummaries",
     "pageHierarchy",
@@ -29,9 +44,13 @@ pub(super) const FIELDS: [&str; 27] = [
     "parentPageId",
     "reason",
     "sessionToken",
+    "startedAt",
+    "state",
     "status",
     "statusReason",
+    "streamId",
     "summary",
+    "tables",
     "title",
     "toe",
     "twoFactorInfo",
@@ -147,6 +166,7 @@ pub(super) struct PageRow {
     pub(super) page_id: Loose,
     pub(super) page_title: Loose,
     pub(super) parent_page_id: Loose,
+    pub(super) owners: Many<Top<OwnerRow>>,
 }
 
 /// The cards of one page.
@@ -175,14 +195,28 @@ pub(super) struct CardRow {
     pub(super) kind: Loose,
     pub(super) title: Loose,
     pub(super) owners: Many<Top<OwnerRow>>,
+    pub(super) datasources: Many<Top<DatasourceRow>>,
     pub(super) page_hierarchy: Many<Top<HolderRow>>,
 }
 
-/// An owner of a card.
+/// An owner of a card or a page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct OwnerRow {
+    pub(super) id: Loose,
+    #[serde(rename = "type")]
+    pub(super) kind: Loose,
     pub(super) display_name: Loose,
+}
+
+/// A dataset that feeds a card.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct DatasourceRow {
+    pub(super) data_source_id: Loose,
+    pub(super) data_source_name: Loose,
+    pub(super) state: Loose,
+    pub(super) last_updated: When,
 }
 
 /// A page that holds a card, as the list of cards names it.
@@ -237,5 +271,8 @@ impl Shape for LoggedIn {
 impl Shape for PageBatch {}
 impl Shape for Stack {}
 impl Shape for CardBatch {}
+impl Shape for Rows<CardRow> {
+    const LIST: bool = true;
+}
 impl Shape for AppBatch {}
 impl Shape for AppDetails {}

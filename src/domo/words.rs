@@ -1,8 +1,10 @@
 //! Why a list is missing, in plain words with the remedy. Owns the words alone; whether the sweep can do
 //! without that list is decided in [`super::listing`].
 
+use std::time::Duration;
+
 use super::body::Content;
-use super::client::{Client, Ended, Reply};
+use super::client::{Ended, Reply};
 use crate::domain::ids::{AppId, PageId};
 use crate::domain::sweep::Unlisted;
 
@@ -18,12 +20,13 @@ pub(super) struct Failure {
     pub(super) what: String,
 }
 
-/// What happened to a list call that brought no list.
-pub(super) fn failure<T>(client: &Client, ended: Ended<T>) -> Failure {
+/// What happened to a call that did not bring what it was for, each attempt of which could take up to `timeout`.
+pub(super) fn failure<T>(timeout: Duration, ended: Ended<T>) -> Failure {
     match ended {
         Ended::Answered(reply) => answered(reply),
         Ended::TimedOut(times) => {
-            let what = format!("no answer within {} s, at {times} attempts", client.timeout().as_secs());
+            let often = if times > 1 { format!(", at {times} attempts") } else { String::new() };
+            let what = format!("no answer within {} s{often}", timeout.as_secs());
             Failure { status: None, what }
         }
         Ended::Disconnected(fault) => Failure { status: None, what: format!("no connection: {}", fault.text) },

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cardwatch::config::secret::Secret;
 use cardwatch::config::valid::{Credential, Instance, Login, Pages};
 use cardwatch::domain::ids::{CardId, PageId};
+use cardwatch::domain::maintenance::Maintenance;
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::sweep::Exclusions;
 use cardwatch::domain::verdict::{Finding, judge};
@@ -27,7 +28,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(instance: &Instance) -> Self {
-        let clock = TestClock::new(TIMEOUT);
+        Self::with_patience(instance, TIMEOUT)
+    }
+
+    /// A client whose pauses are over at once only where they are shorter than this.
+    pub(crate) fn with_patience(instance: &Instance, patience: Duration) -> Self {
+        let clock = TestClock::new(patience);
         let registry = Registry::new();
         let metrics = DomoMetrics::new(&registry).unwrap();
         let domo = Domo::new(instance, clock.clone(), &metrics, 7).unwrap();
@@ -78,6 +84,7 @@ pub(crate) fn instance_at(url: &str, credential: Credential) -> Instance {
         attempts: 3,
         sweep_timeout: Duration::from_hours(1),
         to: None,
+        maintenance: Maintenance::default(),
     }
 }
 

@@ -84,7 +84,8 @@ async fn a_card_is_described_by_title_type_and_owners() {
         let listing = Desk::at(&fake).domo.list(&wanted).await.unwrap();
         let card = &listing.cards[&CardId(2)];
         assert_eq!((card.title.as_str(), card.kind.0.as_str()), ("A notebook", "document"));
-        assert_eq!(card.owners, ["Dana", "BI team"]);
+        let owners: Vec<&str> = card.owners.iter().map(|owner| owner.name.as_str()).collect();
+        assert_eq!(owners, ["Dana", "BI team"]);
     }
 }
 

@@ -8,9 +8,12 @@ mod canned;
 #[path = "../support/clock.rs"]
 mod clock;
 mod desk;
+mod evidence;
+mod feeding;
 mod large;
 mod listing;
 mod network;
+mod owners;
 mod pace;
 mod render;
 mod retries;

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 /// One call, in the order in which they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Call {
-    /// The endpoint's name: `login`, `me`, `pages`, `page_cards`, `cards`, `cards_by_urn`, `apps`,
-    /// `app`, `render`, `blocked_page`, `unknown`.
+    /// The endpoint's name: `login`, `me`, `pages`, `page_cards`, `cards`, `card_details`, `apps`, `app`, `render`,
+    /// `dataset`, `stream`, `stream_runs`, `schema`, `user`, `functions`, `blocked_page`, `unknown`.
     pub endpoint: &'static str,
-    /// The card, page or app in the address.
+    /// The card, page, app, stream or user in the address.
     pub id: Option<i64>,
     /// When it came, counted from the start of the fake or from the last reset of the counts.
     pub at: Duration,

@@ -13,8 +13,9 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Behaviour, Call, Condition, Dataset, Login, Owner, PageAnswer,
-    instance::{Card, Page},
+    instance::{Card, Instance, Page},
     state::Shared,
+    words,
 };
 
 /// A running fake. Clones are handles on the same one; it runs until [`Domo::shutdown`] or until
@@ -46,8 +47,10 @@ pub struct CardInfo {
     pub pages: Vec<i64>,
     /// Its owners.
     pub owners: Vec<Owner>,
-    /// The data sets that it draws from.
+    /// The datasets that feed it.
     pub datasets: Vec<Dataset>,
+    /// The columns that it uses.
+    pub columns: Vec<String>,
     /// What it does when rendered.
     pub behaviour: Behaviour,
     /// How often it was rendered.
@@ -165,15 +168,20 @@ impl Domo {
         }
     }
 
-    /// The card renders again.
+    /// The card renders again, if its datasets let it.
     pub fn heal(&self, card: i64) {
         self.set(card, Behaviour::Renders);
     }
 
-    /// All cards render again.
+    /// All cards render again, since all datasets are whole too.
     pub fn heal_all(&self) {
-        for card in self.shared.world().instance.cards.values_mut() {
+        let mut world = self.shared.world();
+        for card in world.instance.cards.values_mut() {
             card.behaviour = Behaviour::Renders;
+        }
+        for source in world.instance.datasets.values_mut() {
+            source.deleted = false;
+            source.dropped.clear();
         }
     }
 
@@ -251,11 +259,22 @@ impl Domo {
         }
     }
 
-    /// Sets the owners and data sets of a card.
+    /// Sets the owners and datasets of a card. A dataset that is new has the usual columns.
     pub fn describe_card(&self, id: i64, owners: &[Owner], datasets: &[Dataset]) {
-        if let Some(card) = self.shared.world().instance.cards.get_mut(&id) {
+        let mut world = self.shared.world();
+        for dataset in datasets {
+            world.instance.add_dataset(dataset.clone(), &words::COLUMNS);
+        }
+        if let Some(card) = world.instance.cards.get_mut(&id) {
             card.owners = owners.to_vec();
-            card.datasets = datasets.to_vec();
+            card.datasets = datasets.iter().map(|dataset| dataset.id.clone()).collect();
+        }
+    }
+
+    /// Sets the owners of a page.
+    pub fn describe_page(&self, id: i64, owners: &[Owner]) {
+        if let Some(page) = self.shared.world().instance.pages.get_mut(&id) {
+            page.owners = owners.to_vec();
         }
     }
 
@@ -284,7 +303,7 @@ impl Domo {
     /// All cards, by id.
     pub fn cards(&self) -> Vec<CardInfo> {
         let world = self.shared.world();
-        world.instance.cards.iter().map(card_info).collect()
+        world.instance.cards.iter().map(|(id, card)| card_info(&world.instance, *id, card)).collect()
     }
 
     /// The ids of all cards that can be rendered.
@@ -347,14 +366,16 @@ impl Domo {
     }
 }
 
-fn card_info((id, card): (&i64, &Card)) -> CardInfo {
+fn card_info(instance: &Instance, id: i64, card: &Card) -> CardInfo {
+    let datasets = card.datasets.iter().filter_map(|dataset| instance.datasets.get(dataset));
     CardInfo {
-        id: *id,
+        id,
         title: card.title.clone(),
         kind: card.kind.clone(),
         pages: card.pages.clone(),
         owners: card.owners.clone(),
-        datasets: card.datasets.clone(),
+        datasets: datasets.map(|source| source.dataset.clone()).collect(),
+        columns: instance.columns_of(id, card),
         behaviour: card.behaviour.clone(),
         renders: card.renders,
     }

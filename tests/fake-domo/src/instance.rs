@@ -1,11 +1,14 @@
-//! What a Domo instance holds: pages, cards, App Studio apps. Owns that a card's pages and a page's
-//! cards always say the same. It knows neither HTTP nor who may see what.
+//! What a Domo instance holds: pages, cards, App Studio apps, datasets, people. Owns that a card's pages
+//! and a page's cards always say the same. It knows neither HTTP nor who may see what.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Behaviour;
+use crate::{Behaviour, dataset::Source, people::People};
 
 /// Domo's system pages: they exist for each user, and no list of pages names them.
 pub(crate) const SYSTEM_PAGES: [(i64, &str); 4] =
@@ -20,17 +23,6 @@ pub struct Owner {
     pub name: String,
     /// A group instead of a user.
     pub group: bool,
-}
-
-/// A data set that a card draws from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dataset {
-    /// Its uuid.
-    pub id: String,
-    /// Its name, such as `Orders (Snowflake)`.
-    pub name: String,
-    /// Its provider, such as `snowflake`.
-    pub provider: String,
 }
 
 /// How a page answers when its cards are listed.
@@ -65,7 +57,12 @@ pub(crate) struct Card {
     pub(crate) kind: String,
     pub(crate) chart_type: String,
     pub(crate) owners: Vec<Owner>,
-    pub(crate) datasets: Vec<Dataset>,
+    /// The ids of the datasets that feed it.
+    pub(crate) datasets: Vec<String>,
+    /// The columns that it uses, where a test has said so.
+    pub(crate) columns: Option<BTreeSet<String>>,
+    /// How much longer its render takes than that of others.
+    pub(crate) latency: Duration,
     /// The pages and views that hold it; system pages are not among them.
     pub(crate) pages: Vec<i64>,
     pub(crate) behaviour: Behaviour,
@@ -86,6 +83,10 @@ pub(crate) struct Instance {
     pub(crate) pages: BTreeMap<i64, Page>,
     pub(crate) cards: BTreeMap<i64, Card>,
     pub(crate) apps: BTreeMap<i64, App>,
+    pub(crate) datasets: BTreeMap<String, Source>,
+    pub(crate) people: People,
+    /// How many beast modes are counted as invalid.
+    pub(crate) invalid_functions: u64,
 }
 
 impl Page {
@@ -103,6 +104,8 @@ impl Card {
             chart_type: "badge_vert_multibar".to_owned(),
             owners: vec![default_owner()],
             datasets: Vec::new(),
+            columns: None,
+            latency: Duration::ZERO,
             pages: Vec::new(),
             behaviour: Behaviour::Renders,
             renders: 0,
@@ -114,7 +117,14 @@ impl Instance {
     /// An instance with nothing but the system pages.
     pub(crate) fn empty() -> Self {
         let pages = SYSTEM_PAGES.map(|(id, title)| (id, Page::new(title, Vec::new()))).into();
-        Self { pages, cards: BTreeMap::new(), apps: BTreeMap::new() }
+        Self {
+            pages,
+            cards: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            people: People::default(),
+            invalid_functions: 0,
+        }
     }
 
     pub(crate) fn add_page(&mut self, id: i64, title: &str, parent: Option<i64>) {

@@ -1,10 +1,10 @@
 //! A fake Domo instance for tests, benches and the demo: real HTTP on loopback, with the state and
 //! the odd manners of the real one. Owns what Domo would do; knows nothing of who asks.
 //!
-//! Layout: `behaviour` and `condition` list what can be wrong, `shapes` what broken cards look
-//! like; `spec` and `words` make up an `instance`; `state` holds all that changes; `server` takes a
-//! request to `login`, `listing`, `render` or `control`; `answer` and `wire` put it on the wire;
-//! `handle` is what a test holds in its hand.
+//! Layout: `behaviour`, `condition` and `trouble` list what can be wrong, `shapes` what broken cards look
+//! like; `spec` and `words` make up an `instance` with its `dataset`s and `people`; `state` holds all that
+//! changes; `server` takes a request to `login`, `listing`, `render`, `upstream` or `control`; `answer` and
+//! `wire` put it on the wire; `handle` and `datasets` are what a test holds in its hand.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -24,16 +24,21 @@ mod behaviour;
 mod condition;
 mod control;
 mod counts;
+mod dataset;
+mod datasets;
 mod handle;
 mod instance;
 mod listing;
 mod login;
+mod people;
 mod render;
 mod rng;
 mod server;
 mod shapes;
 mod spec;
 mod state;
+mod trouble;
+mod upstream;
 mod wire;
 mod words;
 
@@ -50,10 +55,12 @@ pub use crate::{
     behaviour::{Behaviour, Ending, Shape},
     condition::{Condition, Login},
     counts::Call,
+    dataset::{Dataset, DatasetInfo, Run, RunOrder, RunTimes},
     handle::{CardInfo, Domo, PageInfo, PageKind},
-    instance::{Dataset, Owner, PageAnswer},
+    instance::{Owner, PageAnswer},
     shapes::{BARE_SUMMARY_ERROR_REASON, BODY_STATUS_REASON, LARGE_REASON, nasty_text},
     spec::Spec,
+    trouble::Trouble,
 };
 use crate::{
     handle::Running,
@@ -115,6 +122,18 @@ impl FakeDomo {
     #[must_use]
     pub fn app(mut self, id: i64, title: &str, views: &[(i64, &str)]) -> Self {
         self.0.instance.add_app(id, title, views);
+        self
+    }
+
+    /// Adds a dataset with these columns that feeds these cards.
+    #[must_use]
+    pub fn dataset(mut self, id: &str, name: &str, columns: &[&str], cards: &[i64]) -> Self {
+        self.0.instance.add_dataset(Dataset::new(id, name), columns);
+        for card in cards {
+            if let Some(card) = self.0.instance.cards.get_mut(card) {
+                card.datasets.push(id.to_owned());
+            }
+        }
         self
     }
 

@@ -7,15 +7,13 @@ use serde_json::{Value, json};
 
 use crate::{
     answer,
+    dataset::{LAST_UPDATED as LAST_MODIFIED, Source},
     instance::{Card, Instance, Owner, Page, PageAnswer},
     server::Incoming,
 };
 
 /// More parents than this in one request give nothing, and no error.
 const MAX_PARENTS: usize = 10;
-
-/// When all that is listed was last changed.
-const LAST_MODIFIED: i64 = 1_624_448_913_807;
 
 #[derive(Default, Deserialize)]
 struct Batch {
@@ -100,7 +98,7 @@ pub(crate) fn cards(request: &Incoming<'_>) -> Response {
 }
 
 /// `GET /api/content/v1/cards?urns=…`: those that exist, in the order asked for.
-pub(crate) fn cards_by_urn(request: &Incoming<'_>) -> Response {
+pub(crate) fn card_details(request: &Incoming<'_>) -> Response {
     let query = request.query::<CardQuery>();
     let ids = query.urns.split(',').filter_map(|urn| urn.trim().parse().ok());
     let world = request.shared.world();
@@ -206,10 +204,10 @@ fn card_summary(instance: &Instance, id: i64, card: &Card) -> Value {
 /// These cards with the parts asked for; an id without a card is left out.
 fn listed(instance: &Instance, ids: impl Iterator<Item = i64>, parts: &str) -> Vec<Value> {
     let parts: Vec<&str> = parts.split(',').collect();
-    ids.filter_map(|id| Some(card_in_list(id, instance.cards.get(&id)?, &parts))).collect()
+    ids.filter_map(|id| Some(card_in_list(instance, id, instance.cards.get(&id)?, &parts))).collect()
 }
 
-fn card_in_list(id: i64, card: &Card, parts: &[&str]) -> Value {
+fn card_in_list(instance: &Instance, id: i64, card: &Card, parts: &[&str]) -> Value {
     let creator = card.owners.first().map(|owner| owner.id);
     let mut value = json!({
         "id": id,
@@ -232,19 +230,21 @@ fn card_in_list(id: i64, card: &Card, parts: &[&str]) -> Value {
         value["owners"] = card.owners.iter().map(owner_with_text).collect();
     }
     if parts.contains(&"datasources") {
-        value["datasources"] = card.datasets.iter().map(datasource).collect();
+        let sources = card.datasets.iter().filter_map(|dataset| instance.datasets.get(dataset));
+        value["datasources"] = sources.map(datasource).collect();
     }
     value
 }
 
-fn datasource(dataset: &crate::Dataset) -> Value {
+fn datasource(source: &Source) -> Value {
+    let dataset = &source.dataset;
     json!({
         "dataSourceId": dataset.id,
         "dataSourceName": dataset.name,
         "dataType": dataset.provider,
         "providerType": dataset.provider,
-        "lastUpdated": LAST_MODIFIED,
-        "state": "SUCCESS",
+        "lastUpdated": source.last_updated,
+        "state": source.state,
     })
 }
 

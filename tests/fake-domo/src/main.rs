@@ -35,6 +35,7 @@ The fake is changed while it runs at addresses of its own, which Domo does not h
 
   GET  /_fake/cards         all cards, with what they do and how often they were rendered
   GET  /_fake/pages         all pages, system pages and views of apps too
+  GET  /_fake/datasets      all datasets, with their columns, runs and cards
   GET  /_fake/counts        calls of each endpoint, renders in flight, their peak
   POST /_fake/cards/ID      what a card does from now on:
          \"renders\"  \"no_data\"  \"summary_error\"  \"server_error\"  \"hangs\"  \"html\"
@@ -46,6 +47,16 @@ The fake is changed while it runs at addresses of its own, which Domo does not h
          {\"throttled\":{\"retry_after\":3,\"times\":1}}
          {\"large\":{\"megabytes\":25,\"ends\":\"summary_error\"}}
          {\"sequence\":[\"server_error\",\"renders\"]}
+  POST /_fake/cards/ID/latency   {\"millis\":4000}   how much longer its renders take
+  POST /_fake/datasets      {\"id\":\"UUID\",\"name\":\"Orders\",\"columns\":[\"region\"],\"cards\":[1,2]}
+  POST /_fake/datasets/ID   what happens to a dataset, and with it to its cards:
+         {\"drop_column\":\"region_name\"}  {\"restore_column\":\"region_name\"}
+         \"delete\"  \"restore\"  {\"fail_run\":{\"message\":\"TEXT\"}}  {\"succeed_run\":{}}
+  POST /_fake/users/ID      {\"email\":\"dana@example.com\"}  {\"email\":null}
+  POST /_fake/functions     {\"invalid\":3}   how many beast modes count as invalid
+  POST /_fake/trouble/NAME  what is wrong with one endpoint (dataset, stream, stream_runs, schema,
+         user, functions, card_details, pages, …): null, {\"status\":403}, \"hangs\",
+         \"html\", \"junk\", \"disconnects\", {\"says\":\"[]\"}
   POST /_fake/condition     \"healthy\"  \"down\"  \"login_page\"  {\"failing\":503}
          {\"throttled\":{\"retry_after\":5}}
          {\"capacity\":{\"renders_per_second\":20,\"retry_after\":1}}

@@ -1,6 +1,6 @@
 //! From a request to the part that answers it: addresses, methods, credentials, and what is wrong
 //! with the instance as a whole. Owns the refusals that are the same for every call; what a call
-//! says when it is allowed is told by `login`, `listing` and `render`.
+//! says when it is allowed is told by `login`, `listing`, `render` and `upstream`.
 //!
 //! A new call is a variant of [`Endpoint`]; the compiler asks for the rest.
 
@@ -20,6 +20,7 @@ use crate::{
     answer::{self, Envelope},
     control, listing, login, render,
     state::{Shared, World},
+    upstream,
     wire::Cut,
 };
 
@@ -28,16 +29,22 @@ pub(crate) const MAX_BODY: usize = 1 << 20;
 
 /// The calls that a Domo instance answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Endpoint {
+enum Endpoint<'p> {
     Login,
     Me,
     Pages,
     PageCards(i64),
     Cards,
-    CardsByUrn,
+    CardDetails,
     Apps,
     App(i64),
     Render(i64),
+    Dataset(&'p str),
+    Stream(i64),
+    StreamRuns(i64),
+    Schema(&'p str),
+    User(i64),
+    Functions,
     BlockedPage,
     Unknown,
 }
@@ -50,8 +57,34 @@ pub(crate) struct Incoming<'a> {
     pub(crate) body: Value,
 }
 
-impl Endpoint {
-    fn of(path: &str) -> Self {
+/// Every name of an endpoint.
+const NAMES: [&str; 17] = [
+    "login",
+    "me",
+    "pages",
+    "page_cards",
+    "cards",
+    "card_details",
+    "apps",
+    "app",
+    "render",
+    "dataset",
+    "stream",
+    "stream_runs",
+    "schema",
+    "user",
+    "functions",
+    "blocked_page",
+    "unknown",
+];
+
+/// The name of an endpoint, where there is one of that name.
+pub(crate) fn endpoint_name(name: &str) -> Option<&'static str> {
+    NAMES.into_iter().find(|known| *known == name)
+}
+
+impl<'p> Endpoint<'p> {
+    fn of(path: &'p str) -> Self {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let with_id = |id: &str, make: fn(i64) -> Self| id.parse().map_or(Self::Unknown, make);
         match segments.as_slice() {
@@ -59,9 +92,15 @@ impl Endpoint {
             ["api", "content", "v3", "stacks", id, "cards"] => with_id(id, Self::PageCards),
             ["api", "content", "v2", "authentication"] => Self::Login,
             ["api", "content", "v2", "users", "me"] => Self::Me,
+            ["api", "content", "v2", "users", id] => with_id(id, Self::User),
+            ["api", "data", "v3", "datasources", id] => Self::Dataset(id),
+            ["api", "data", "v1", "streams", id] => with_id(id, Self::Stream),
+            ["api", "data", "v1", "streams", id, "executions"] => with_id(id, Self::StreamRuns),
+            ["api", "query", "v1", "datasources", id, "schema", "indexed"] => Self::Schema(id),
+            ["api", "query", "v1", "functions", "statistics"] => Self::Functions,
             ["api", "content", "v1", "pages", "adminsummary"] => Self::Pages,
             ["api", "content", "v2", "cards", "adminsummary"] => Self::Cards,
-            ["api", "content", "v1", "cards"] => Self::CardsByUrn,
+            ["api", "content", "v1", "cards"] => Self::CardDetails,
             ["api", "content", "v1", "dataapps", "adminsummary"] => Self::Apps,
             ["api", "content", "v1", "dataapps", id] => with_id(id, Self::App),
             ["whitelist", "blocked"] => Self::BlockedPage,
@@ -76,10 +115,16 @@ impl Endpoint {
             Self::Pages => "pages",
             Self::PageCards(_) => "page_cards",
             Self::Cards => "cards",
-            Self::CardsByUrn => "cards_by_urn",
+            Self::CardDetails => "card_details",
             Self::Apps => "apps",
             Self::App(_) => "app",
             Self::Render(_) => "render",
+            Self::Dataset(_) => "dataset",
+            Self::Stream(_) => "stream",
+            Self::StreamRuns(_) => "stream_runs",
+            Self::Schema(_) => "schema",
+            Self::User(_) => "user",
+            Self::Functions => "functions",
             Self::BlockedPage => "blocked_page",
             Self::Unknown => "unknown",
         }
@@ -87,13 +132,21 @@ impl Endpoint {
 
     fn id(self) -> Option<i64> {
         match self {
-            Self::PageCards(id) | Self::App(id) | Self::Render(id) => Some(id),
+            Self::PageCards(id)
+            | Self::App(id)
+            | Self::Render(id)
+            | Self::Stream(id)
+            | Self::StreamRuns(id)
+            | Self::User(id) => Some(id),
             Self::Login
             | Self::Me
             | Self::Pages
             | Self::Cards
-            | Self::CardsByUrn
+            | Self::CardDetails
             | Self::Apps
+            | Self::Dataset(_)
+            | Self::Schema(_)
+            | Self::Functions
             | Self::BlockedPage
             | Self::Unknown => None,
         }
@@ -103,9 +156,18 @@ impl Endpoint {
         match self {
             Self::Login | Self::Pages | Self::Cards | Self::Apps => Method::POST,
             Self::Render(_) => Method::PUT,
-            Self::Me | Self::PageCards(_) | Self::CardsByUrn | Self::App(_) | Self::BlockedPage | Self::Unknown => {
-                Method::GET
-            }
+            Self::Me
+            | Self::PageCards(_)
+            | Self::CardDetails
+            | Self::App(_)
+            | Self::Dataset(_)
+            | Self::Stream(_)
+            | Self::StreamRuns(_)
+            | Self::Schema(_)
+            | Self::User(_)
+            | Self::Functions
+            | Self::BlockedPage
+            | Self::Unknown => Method::GET,
         }
     }
 
@@ -142,7 +204,7 @@ pub(crate) async fn serve(
 }
 
 /// The answer to a call; none closes the connection.
-async fn answer(shared: &Arc<Shared>, endpoint: Endpoint, parts: &Parts, body: Body) -> Option<Response> {
+async fn answer(shared: &Arc<Shared>, endpoint: Endpoint<'_>, parts: &Parts, body: Body) -> Option<Response> {
     if let Some(refusal) = admit(shared, endpoint, parts) {
         return Some(refusal);
     }
@@ -156,23 +218,33 @@ async fn answer(shared: &Arc<Shared>, endpoint: Endpoint, parts: &Parts, body: B
         Value::Null
     };
     let request = Incoming { shared, parts, body };
+    let trouble = shared.world().troubles.get(endpoint.name()).cloned();
+    if let Some(trouble) = trouble {
+        return trouble.answer(&request).await;
+    }
     Some(match endpoint {
         Endpoint::Login => login::answer(&request),
         Endpoint::Me => login::me(&request),
         Endpoint::Pages => listing::pages(&request),
         Endpoint::PageCards(id) => listing::page_cards(&request, id),
         Endpoint::Cards => listing::cards(&request),
-        Endpoint::CardsByUrn => listing::cards_by_urn(&request),
+        Endpoint::CardDetails => listing::card_details(&request),
         Endpoint::Apps => listing::apps(&request),
         Endpoint::App(id) => listing::app(&request, id),
         Endpoint::Render(id) => return render::answer(&request, id).await,
+        Endpoint::Dataset(id) => upstream::dataset(&request, id),
+        Endpoint::Stream(id) => upstream::stream(&request, id),
+        Endpoint::StreamRuns(id) => upstream::runs(&request, id),
+        Endpoint::Schema(id) => upstream::schema(&request, id),
+        Endpoint::User(id) => upstream::user(&request, id),
+        Endpoint::Functions => upstream::functions(&request),
         Endpoint::BlockedPage => answer::not_allowed_page(),
         Endpoint::Unknown => request.refuse(StatusCode::NOT_FOUND, "Not Found"),
     })
 }
 
 /// The refusal of a call that goes no further.
-fn admit(shared: &Arc<Shared>, endpoint: Endpoint, parts: &Parts) -> Option<Response> {
+fn admit(shared: &Arc<Shared>, endpoint: Endpoint<'_>, parts: &Parts) -> Option<Response> {
     let mut world = shared.world();
     if endpoint == Endpoint::BlockedPage {
         return None;
@@ -231,7 +303,7 @@ fn host(world: &World, refused: &impl Fn(StatusCode, &str) -> Response) -> Optio
     }
 }
 
-fn wrong_method(endpoint: Endpoint, refused: &impl Fn(StatusCode, &str) -> Response) -> Response {
+fn wrong_method(endpoint: Endpoint<'_>, refused: &impl Fn(StatusCode, &str) -> Response) -> Response {
     let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     if let Ok(allowed) = HeaderValue::from_str(endpoint.method().as_str()) {
         response.headers_mut().insert(header::ALLOW, allowed);

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    Behaviour,
-    instance::{Card, Dataset, Instance, Owner, Page},
+    Behaviour, Dataset,
+    instance::{Card, Instance, Owner, Page},
     rng::Rng,
     state::World,
     words,
@@ -109,7 +109,7 @@ impl Maker {
             .iter()
             .map(|&(name, group)| Owner { id: new_id(&mut rng, &mut used), name: name.to_owned(), group })
             .collect();
-        let datasets = words::DATASETS
+        let datasets: Vec<Dataset> = words::DATASETS
             .iter()
             .map(|&(name, provider)| Dataset {
                 id: uuid(&mut rng),
@@ -175,7 +175,9 @@ impl Maker {
         if kind == "kpi" {
             let chart_type = *self.rng.pick(&words::CHART_TYPES);
             chart_type.clone_into(&mut card.chart_type);
-            card.datasets = vec![self.rng.pick(&self.datasets).clone()];
+            let dataset = self.rng.pick(&self.datasets).clone();
+            card.datasets = vec![dataset.id.clone()];
+            self.instance.add_dataset(dataset, &words::COLUMNS);
         }
         card
     }

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Behaviour, Condition, Login, counts::Counts, instance::Instance, rng::Rng};
+use crate::{Behaviour, Condition, Login, RunOrder, RunTimes, Trouble, counts::Counts, instance::Instance, rng::Rng};
 
 /// What all calls share.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ pub(crate) struct World {
     pub(crate) session_calls: Option<u64>,
     pub(crate) latency: Duration,
     pub(crate) jitter: Duration,
+    pub(crate) run_order: RunOrder,
+    pub(crate) run_times: RunTimes,
+    /// What is wrong with the calls of single endpoints.
+    pub(crate) troubles: HashMap<&'static str, Trouble>,
     pub(crate) counts: Counts,
     pub(crate) rng: Rng,
     /// When the renders of the last second were let through, for `Condition::Capacity`.
@@ -138,6 +142,9 @@ impl World {
             session_calls: None,
             latency: Duration::ZERO,
             jitter: Duration::ZERO,
+            run_order: RunOrder::default(),
+            run_times: RunTimes::default(),
+            troubles: HashMap::new(),
             counts: Counts::new(),
             rng: Rng::new(seed),
             let_through: VecDeque::new(),
@@ -177,7 +184,18 @@ impl World {
         if card.kind != "kpi" {
             return Render::NotKpi(card.kind.clone());
         }
-        Render::Due { behaviour: card.behaviour.step(), chart_type: card.chart_type.clone(), latency }
+        let due = card.behaviour.step();
+        let (chart_type, latency) = (card.chart_type.clone(), latency + card.latency);
+        Render::Due { behaviour: self.with_upstream(id, due), chart_type, latency }
+    }
+
+    /// What is due, unless the card would render and its datasets do not let it.
+    fn with_upstream(&self, id: i64, due: Behaviour) -> Behaviour {
+        if !matches!(due, Behaviour::Renders | Behaviour::NoData | Behaviour::Slow { .. }) {
+            return due;
+        }
+        let card = self.instance.cards.get(&id);
+        card.and_then(|card| self.instance.upstream_trouble(id, card)).unwrap_or(due)
     }
 
     fn next_latency(&mut self) -> Duration {

@@ -18,7 +18,10 @@ pub(crate) const OWNERS: [(&str, bool); 12] = [
     ("Data Platform", true),
 ];
 
-/// Names of data sets and their providers.
+/// The columns of a dataset that is described without any.
+pub(crate) const COLUMNS: [&str; 6] = ["region_name", "order_date", "customer_id", "amount", "status", "updated_at"];
+
+/// Names of datasets and their providers.
 pub(crate) const DATASETS: [(&str, &str); 16] = [
     ("Orders (Snowflake)", "snowflake"),
     ("Order lines (Snowflake)", "snowflake"),

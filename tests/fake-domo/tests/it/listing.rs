@@ -183,7 +183,7 @@ async fn the_list_of_all_cards_has_one_row_a_card_with_every_page() {
 }
 
 #[tokio::test]
-async fn cards_by_urn_leave_out_what_does_not_exist() {
+async fn cards_by_id_leave_out_what_does_not_exist() {
     let domo = small_domo().await;
     let body = get(&domo, "/api/content/v1/cards?urns=103,9,100&parts=owners").await;
     assert_eq!(numbers(body.as_array().unwrap(), "id"), [103, 100]);

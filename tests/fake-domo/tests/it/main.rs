@@ -8,3 +8,4 @@ mod listing;
 mod login;
 mod program;
 mod render;
+mod upstream;

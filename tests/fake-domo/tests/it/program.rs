@@ -56,10 +56,46 @@ async fn the_counts_can_be_read_and_reset_by_hand() {
 }
 
 #[tokio::test]
+async fn what_lies_behind_the_cards_can_be_changed_by_hand() {
+    let domo = FakeDomo::empty().card(1, "Revenue", &[]).start().await;
+    control(&domo, "datasets", &json!({"id": "d", "name": "Orders", "columns": ["region"], "cards": [1]})).await;
+    assert_eq!(control(&domo, "datasets/d", &json!({"drop_column": "region"})).await, json!({"cards": [1]}));
+    assert_eq!(render(&domo, 1).await.status(), 400);
+    control(&domo, "datasets/d", &json!({"restore_column": "region"})).await;
+    control(&domo, "datasets/d", &json!("delete")).await;
+    assert_eq!(render(&domo, 1).await.status(), 400);
+    control(&domo, "datasets/d", &json!("restore")).await;
+    assert_eq!(render(&domo, 1).await.status(), 200);
+    control(&domo, "datasets/d", &json!({"fail_run": {"message": "Login failed"}})).await;
+    control(&domo, "datasets/d", &json!({"succeed_run": {"at": 5}})).await;
+    let datasets = json_of(bare(&domo, Method::GET, "/_fake/datasets")).await;
+    assert_eq!(datasets[0]["runs"].as_array().unwrap().len(), 2);
+    control(&domo, "cards/1/latency", &json!({"millis": 1})).await;
+    control(&domo, "users/1200000002", &json!({"email": null})).await;
+    control(&domo, "functions", &json!({"invalid": 2})).await;
+    control(&domo, "trouble/render", &json!({"status": 503})).await;
+    assert_eq!(render(&domo, 1).await.status(), 503);
+    control(&domo, "trouble/render", &Value::Null).await;
+    assert_eq!(render(&domo, 1).await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_mistake_by_hand_is_told() {
     let domo = FakeDomo::empty().card(1, "Revenue", &[]).start().await;
-    for (path, status) in [("cards/1", 400), ("cards/2", 404), ("nothing", 404)] {
-        let body = if status == 400 { json!("rendrs") } else { json!("renders") };
+    let wrong = [
+        ("cards/1", 400),
+        ("cards/2", 404),
+        ("nothing", 404),
+        ("datasets", 400),
+        ("datasets/d", 400),
+        ("trouble/renders", 404),
+    ];
+    for (path, status) in wrong {
+        let body = match path {
+            "trouble/renders" => json!("html"),
+            _ if status == 400 => json!("rendrs"),
+            _ => json!("renders"),
+        };
         let request = bare(&domo, Method::POST, &format!("/_fake/{path}")).json(&body);
         assert_eq!(request.send().await.unwrap().status(), status, "{path}");
     }
