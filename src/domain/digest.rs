@@ -4,10 +4,10 @@
 use std::cmp::Reverse;
 
 use super::Timestamp;
-use super::card::{CardMemory, CardState, Shown, Told};
+use super::card::{CardMemory, Shown, Told};
 use super::closing::{Closing, Memory, Reporting, Swept};
 use super::ids::CardId;
-use super::lines;
+use super::lines::{self, Standing};
 use super::report::{CardLine, Digest, LONG_EMPTY, Shortlist, SlowCard};
 
 /// The digest after a sweep of the whole instance, once what is new has been told.
@@ -15,8 +15,8 @@ pub(super) fn of(closing: &Closing, swept: &Swept, memory: &Memory, reporting: &
     let now = swept.finished_at;
     let shown = |card: &CardMemory| card.state.shown(now, reporting.policy.stale_after);
     let line = |id: CardId, card: &CardMemory| {
-        let before = memory.cards.get(&id).map_or(&CardState::Undecided, |memory| &memory.state);
-        lines::card(&swept.plan.cards[&id], &card.state, before, swept, reporting)
+        let before = memory.cards.get(&id);
+        lines::card(&swept.plan.cards[&id], &Standing::of(card), before, swept, reporting)
     };
     let of = |state| closing.cards.iter().filter(move |(_, card)| shown(card) == state).map(|(id, card)| (*id, card));
     let muted = |card: &CardMemory| card.mute_at(now).is_some();

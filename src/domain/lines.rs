@@ -3,26 +3,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::card::CardState;
+use super::card::{CardMemory, CardState};
 use super::cause::{Cause, Kind};
 use super::closing::{self, Closing, Memory, Reporting, Swept};
-use super::ids::IncidentId;
+use super::ids::{IncidentId, UserId};
 use super::incident::Incident;
 use super::link;
 use super::owners::Owner;
-use super::report::{CardLine, Group, IncidentLine, OwnerCount, PageLine};
+use super::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, PageLine};
 use super::sweep::{Plan, PlannedCard, RememberedPage};
 use super::verdict::Reason;
 
-/// A card's line, which was `before` the sweep; `None` for a state that no report speaks of.
+/// The line of a card as it is now and was `before` the sweep; `None` for a state that no report speaks of.
 pub(super) fn card(
     planned: &PlannedCard,
-    state: &CardState,
-    before: &CardState,
+    now: &Standing,
+    before: Option<&CardMemory>,
     swept: &Swept,
     reporting: &Reporting,
 ) -> Option<CardLine> {
-    let (since, reason) = match (state, before) {
+    let state = &now.state;
+    let was = before.map_or(&CardState::Undecided, |before| &before.state);
+    let (since, reason) = match (state, was) {
         (CardState::Undecided | CardState::Unsupported, _) => return None,
         (CardState::Broken { since, reason, .. }, _)
         | (CardState::Working { since, .. }, CardState::Broken { reason, .. }) => (*since, Some(reason.clone())),
@@ -37,9 +39,30 @@ pub(super) fn card(
         owners: names(&planned.card.owners),
         since,
         reason,
+        incident: now.incident.or_else(|| before?.incident),
         usual,
         url: link::card(&reporting.url, planned.card.id),
     })
+}
+
+/// What a line says of a card as it is now.
+pub(super) struct Standing {
+    state: CardState,
+    incident: Option<IncidentId>,
+}
+
+impl Standing {
+    pub(super) fn of(card: &CardMemory) -> Self {
+        Self { state: card.state.clone(), incident: card.incident }
+    }
+}
+
+/// The incidents that are over with these cards, which recovered.
+pub(super) fn over(recovered: &[CardLine], closing: &Closing) -> Vec<OverIncident> {
+    let left: BTreeSet<IncidentId> = recovered.iter().filter_map(|line| line.incident).collect();
+    let over = closing.incidents.closed.iter().filter(|closed| closed.merged_into.is_none());
+    let over = over.filter(|closed| left.contains(&closed.id));
+    over.map(|closed| OverIncident { id: closed.id, title: closed.title.clone() }).collect()
 }
 
 /// Whether the card takes too long, so that what is usual tells something.
@@ -65,7 +88,7 @@ pub(super) fn owners_of<'a>(planned: &'a PlannedCard, plan: &'a Plan) -> Vec<&'a
 }
 
 /// Who an owner is: the user, else the name.
-pub(super) fn identity(owner: &Owner) -> (Option<super::ids::UserId>, &str) {
+pub(super) fn identity(owner: &Owner) -> (Option<UserId>, &str) {
     (owner.user, if owner.user.is_some() { "" } else { &owner.name })
 }
 

@@ -89,12 +89,14 @@ fn own(
     reporting: &Reporting,
 ) -> Report {
     let is_own = |line: &&CardLine| cards.contains(&line.id);
+    let recovered: Vec<CardLine> = report.recovered.iter().filter(is_own).cloned().collect();
     let memories = cards.iter().filter_map(|card| closing.cards.get::<CardId>(card));
     let memories: Vec<&CardMemory> = memories.collect();
     Report {
         broke: own_groups(&report.broke, cards),
         first_seen: own_groups(&report.first_seen, cards),
-        recovered: report.recovered.iter().filter(is_own).cloned().collect(),
+        over: lines::over(&recovered, closing),
+        recovered,
         flapping: report.flapping.iter().filter(|card| is_own(&&card.line)).cloned().collect(),
         still_broken: Vec::new(),
         digest: None,

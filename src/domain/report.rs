@@ -26,6 +26,8 @@ pub struct Report {
     pub first_seen: Vec<Group>,
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
+    /// The incidents that are over with them.
+    pub over: Vec<OverIncident>,
     /// Cards that go back and forth, of which nothing more is said until they have settled.
     pub flapping: Vec<FlappingCard>,
     /// How long a flapping card has to stay as it is until it has settled.
@@ -176,6 +178,15 @@ impl IncidentLine {
     }
 }
 
+/// An incident whose last card is broken no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverIncident {
+    /// Its id.
+    pub id: IncidentId,
+    /// The title that it had: it holds foreign text.
+    pub title: String,
+}
+
 /// How many own some cards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnerCount {
@@ -231,6 +242,8 @@ pub struct CardLine {
     pub since: Timestamp,
     /// Why it is broken; for a recovered card why it was, where that is known.
     pub reason: Option<Reason>,
+    /// The incident that it is in; for a recovered card the one that it was in, where that is known.
+    pub incident: Option<IncidentId>,
     /// How long it usually took to render, where it is now slow or does not answer in time.
     pub usual: Option<std::time::Duration>,
     /// Its details view in Domo.

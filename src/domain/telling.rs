@@ -8,10 +8,11 @@ use super::alerts::{self, Due, Policy};
 use super::card::{CardMemory, CardState, Change, Shown, Told};
 use super::closing::{self, Closing, Failed, FailedClosing, Memory, Reporting, Swept};
 use super::ids::CardId;
+use super::lines::{self, Standing};
 use super::report::{Audience, CardLine, FlappingCard, Group, Report, Storm, Totals};
 use super::sight::{Sight, SightNews, Why};
 use super::sweep::Scope;
-use super::{Timestamp, digest, lines, owner_mail};
+use super::{Timestamp, digest, owner_mail};
 
 /// Adds the report that is due and notes in the memory what it tells; `why_blind` is why nothing was decided.
 pub(super) fn tell(
@@ -27,9 +28,8 @@ pub(super) fn tell(
     for (id, card) in &mut closing.cards {
         // Nothing is said of a card that nobody could check for too long: what is due of it stays due.
         if card.state.shown(now, policy.stale_after) != Shown::Unchecked {
-            let before = memory.cards.get(id).map_or(&CardState::Undecided, |memory| &memory.state);
-            let state = card.state.clone();
-            let line = || lines::card(&swept.plan.cards[id], &state, before, swept, reporting);
+            let (before, standing) = (memory.cards.get(id), Standing::of(card));
+            let line = || lines::card(&swept.plan.cards[id], &standing, before, swept, reporting);
             said.card(*id, card, line, now, reporting);
         }
     }
@@ -52,7 +52,8 @@ pub(super) fn tell(
     let totals = totals(closing, swept, memory, policy);
     let report = said.into_report(swept.started_at, reporting, totals, grouped);
     closing.report = report.map(|(report, references)| {
-        let report = Report { trouble: closing.trouble.clone(), digest, ..report };
+        let over = lines::over(&report.recovered, closing);
+        let report = Report { trouble: closing.trouble.clone(), digest, over, ..report };
         let (report, owner_reports) = owner_mail::divide(report, &followed, closing, swept, reporting);
         closing.owner_reports = owner_reports;
         (report, references)
@@ -188,6 +189,7 @@ impl Said {
             broke: grouped(self.broke),
             first_seen: grouped(self.first_seen),
             recovered: self.recovered,
+            over: Vec::new(),
             still_broken: grouped(self.still_broken.into_iter().map(|(_, line)| line).collect()),
             flapping: self.flapping,
             flap_window: reporting.policy.flap_window,

@@ -131,6 +131,17 @@ fn an_owner_is_told_of_a_recovery_in_the_thread_of_their_own_mail() {
 }
 
 #[test]
+fn an_owner_is_told_that_an_incident_is_over_whose_card_was_theirs() {
+    let mut story = story();
+    sweep(&mut story, 15, &[1, 3]);
+    let closing = sweep(&mut story, 30, &[3]);
+    assert_eq!(only(&closing).report.over, []);
+    let closing = sweep(&mut story, 45, &[]);
+    assert_eq!(only(&closing).report.over, report(&closing).over);
+    assert_eq!(report(&closing).over.len(), 1);
+}
+
+#[test]
 fn an_owners_thread_is_that_of_their_own_cards() {
     let mut story = story();
     sweep(&mut story, 15, &[1]);

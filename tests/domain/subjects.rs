@@ -14,6 +14,7 @@ fn line(id: i64, reason: &str) -> CardLine {
         owners: Vec::new(),
         since: at(0),
         reason: Some(crate::nouns::reason(reason)),
+        incident: None,
         usual: None,
         url: String::new(),
     }
@@ -47,6 +48,7 @@ fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: u
         broke: groups(broke),
         first_seen: groups(first_seen),
         recovered: lines(recovered),
+        over: Vec::new(),
         still_broken: groups(still_broken),
         flapping: Vec::new(),
         flap_window: crate::nouns::DAY,
