@@ -51,8 +51,12 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// The name of the variable that sets the key of a dotted path.
+/// Stands in a path before the number of an item, for a list has no keys: `instances.acme.maintenance#2.start`.
+pub(super) const ITEM: char = '#';
+
+/// The name of the variable that sets the key of a dotted path. What is within a list is set with the whole list.
 pub(super) fn variable(path: &str) -> String {
+    let path = path.split_once(ITEM).map_or(path, |(list, _)| list);
     format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }
 
