@@ -33,6 +33,11 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Who runs the process, by name, as far as this says: whoever called sudo goes before whom it runs as.
+    pub fn user(&self) -> Option<&str> {
+        ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| self.filled(name))
+    }
+
     /// The variables that are configuration keys: name, path of the key, value.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, Vec<String>, &str)> {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), path(name)?, value.as_str())))
