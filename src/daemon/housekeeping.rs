@@ -12,6 +12,9 @@ use crate::store::{Store, StoreError};
 /// At start and then so often.
 const EVERY: Duration = Duration::from_hours(1);
 
+/// The address of an owner that was not looked up for so long is not used any more, and forgotten.
+const KEEP_ADDRESSES: Duration = Duration::from_hours(30 * 24);
+
 /// Others write between two steps.
 const BETWEEN_STEPS: Duration = Duration::from_millis(50);
 
@@ -47,7 +50,7 @@ pub async fn prune(
     let (results, transitions) = (now - storage.keep_results, now - storage.keep_transitions);
     let mut rows = 0;
     while !stop.is_cancelled() {
-        let pruned = store.prune_step(results, transitions).await?;
+        let pruned = store.prune_step(results, transitions, now - KEEP_ADDRESSES).await?;
         rows += pruned.rows;
         if !pruned.more {
             break;

@@ -30,13 +30,20 @@ impl Incident {
     pub fn class(&self) -> Class {
         self.reason.class
     }
+
+    /// What has to be remembered of it until the next sweep.
+    pub fn known(&self) -> KnownIncident {
+        KnownIncident { opened_at: self.opened_at, title: self.title.clone() }
+    }
 }
 
 /// An incident that is open no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// Its id.
     pub id: IncidentId,
+    /// The title that it had. It holds foreign text.
+    pub title: String,
     /// The older incident that turned out to have the same cause; `None` = its last card is broken no more.
     pub merged_into: Option<IncidentId>,
 }
@@ -50,11 +57,20 @@ pub struct Incidents {
     pub closed: Vec<Closed>,
 }
 
+/// What is remembered of an open incident; which cards are in it, each card remembers itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownIncident {
+    /// When its first card broke.
+    pub opened_at: Timestamp,
+    /// The cause in words. It holds foreign text.
+    pub title: String,
+}
+
 /// The incidents before a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// When each of the open ones opened.
-    pub open: BTreeMap<IncidentId, Timestamp>,
+    /// Those that are open.
+    pub open: BTreeMap<IncidentId, KnownIncident>,
     /// The id that the next new one gets; those after it get the ids that follow.
     pub next: IncidentId,
 }
@@ -82,15 +98,20 @@ pub fn follow<'n>(known: &Known, broken: &[Broken<'_>], name: impl Fn(&DatasetId
         if id == next {
             next = IncidentId(next.0 + 1);
         }
-        incidents.closed.extend(inherited.map(|merged| Closed { id: merged, merged_into: Some(id) }));
+        incidents.closed.extend(inherited.filter_map(|merged| closed(known, merged, Some(id))));
         let members: Vec<&Broken<'_>> = group.iter().filter_map(|card| cards.get(card).copied()).collect();
-        if let Some(incident) = incident(id, known.open.get(&id).copied(), &members, &name) {
+        if let Some(incident) = incident(id, known.open.get(&id).map(|known| known.opened_at), &members, &name) {
             incidents.open.insert(id, incident);
         }
     }
     let over = heirs.iter().filter(|(_, heir)| heir.is_none());
-    incidents.closed.extend(over.map(|(id, _)| Closed { id: *id, merged_into: None }));
+    incidents.closed.extend(over.filter_map(|(id, _)| closed(known, *id, None)));
     incidents
+}
+
+fn closed(known: &Known, id: IncidentId, merged_into: Option<IncidentId>) -> Option<Closed> {
+    let title = known.open.get(&id)?.title.clone();
+    Some(Closed { id, title, merged_into })
 }
 
 /// The group that goes on with each known incident: the one with the most of its cards, of several the first. `None`

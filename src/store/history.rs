@@ -4,10 +4,13 @@
 use futures::stream::{Stream, TryStreamExt};
 use sqlx::FromRow;
 
-use super::rows::{instant, verdict_word};
-use super::{Store, StoreError, Work, WorkError};
+use super::incidents::PastIncident;
+use super::mutes::MuteRecord;
+use super::rows::{instant, owners, verdict_word};
+use super::{Store, StoreError, Work, WorkError, incidents, mutes};
 use crate::domain::Timestamp;
 use crate::domain::ids::CardId;
+use crate::domain::owners::Owner;
 
 /// One card's past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +25,16 @@ pub struct CardHistory {
     pub removed: bool,
     /// The titles of its pages.
     pub pages: Vec<String>,
+    /// Its owners.
+    pub owners: Vec<Owner>,
     /// Its transitions, the latest first.
     pub transitions: Vec<PastTransition>,
     /// Its results, the latest first.
     pub results: Vec<PastResult>,
+    /// Its mutes, the latest first, one that was not ended among them.
+    pub mutes: Vec<MuteRecord>,
+    /// The incidents that it is or was in, the latest first.
+    pub incidents: Vec<PastIncident>,
 }
 
 /// A transition of the past.
@@ -101,8 +110,8 @@ impl ResultRow {
 }
 
 impl Store {
-    /// The past of a card in each instance that has one of that id, with at most `limit` transitions and
-    /// results each.
+    /// The past of a card in each instance that has one of that id, with at most `limit` of its transitions, results,
+    /// mutes and incidents each.
     pub async fn card_histories(
         &self,
         card: CardId,
@@ -111,25 +120,22 @@ impl Store {
     ) -> Result<Vec<CardHistory>, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let found: Vec<(i64, i64, String, String, String, bool)> = sqlx::query_as(
-                "SELECT c.card_key, c.instance_id, i.name, i.url, c.title, c.removed_at IS NOT NULL
-                   FROM card c JOIN instance i USING (instance_id)
-                  WHERE c.card_id = ?1 AND (?2 IS NULL OR i.name = ?2) ORDER BY i.name",
-            )
-            .bind(card.0)
-            .bind(instance)
-            .fetch_all(&mut *tx)
-            .await?;
+            let found: Vec<FoundCard> =
+                sqlx::query_as(CARDS_OF_ID).bind(card.0).bind(instance).fetch_all(&mut *tx).await?;
             let mut histories = Vec::new();
-            for (key, instance_id, instance, instance_url, title, removed) in found {
+            for found in found {
+                let key = found.card_key;
                 histories.push(CardHistory {
-                    instance,
-                    instance_url,
-                    title,
-                    removed,
+                    owners: owners("card", key, &found.owners, &found.owner_users)?,
+                    instance: found.instance,
+                    instance_url: found.url,
+                    title: found.title,
+                    removed: found.removed,
                     pages: page_titles(&mut tx, key).await?,
                     transitions: transitions(&mut tx, key, limit).await?,
-                    results: results(&mut tx, instance_id, key, limit).await?,
+                    results: results(&mut tx, found.instance_id, key, limit).await?,
+                    mutes: mutes::of_card(&mut tx, key, limit).await?,
+                    incidents: incidents::of_card(&mut tx, key, limit).await?,
                 });
             }
             Ok(histories)
@@ -186,6 +192,24 @@ impl ExportRow {
             result: self.result.past()?,
         })
     }
+}
+
+pub(super) const CARDS_OF_ID: &str = "
+    SELECT c.card_key, c.instance_id, i.name AS instance, i.url, c.title, c.owners, c.owner_users,
+           c.removed_at IS NOT NULL AS removed
+      FROM instance i CROSS JOIN card c USING (instance_id)
+     WHERE c.card_id = ?1 AND (?2 IS NULL OR i.name = ?2) ORDER BY i.name";
+
+#[derive(FromRow)]
+struct FoundCard {
+    card_key: i64,
+    instance_id: i64,
+    instance: String,
+    url: String,
+    title: String,
+    owners: String,
+    owner_users: String,
+    removed: bool,
 }
 
 async fn page_titles(connection: &mut sqlx::SqliteConnection, key: i64) -> Work<Vec<String>> {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::Work;
-use super::rows::{StateRow, instant, millis};
+use super::rows::{ImpossibleRow, StateRow, instant, millis, state_columns, state_joins};
+use super::{Work, datasets, incidents};
 use crate::domain::Timestamp;
 use crate::domain::card::CardMemory;
 use crate::domain::closing::Memory;
@@ -14,11 +14,13 @@ use crate::domain::ids::CardId;
 use crate::domain::sight::{Blind, BlindTold, Sight};
 
 /// Every card of the instance, the removed ones among them.
-pub(super) const CARDS: &str = "
-    SELECT card_id, removed_at IS NULL AS present, card_key, state, since, decided_at, class, text, first_seen, told,
-           told_at, told_message_id
-      FROM card LEFT JOIN card_state USING (card_key) LEFT JOIN reason USING (reason_id)
-     WHERE instance_id = ?1";
+pub(super) const CARDS: &str = concat!(
+    "SELECT c.card_id, c.removed_at IS NULL AS present,",
+    state_columns!(),
+    "FROM",
+    state_joins!(),
+    "WHERE c.instance_id = ?1"
+);
 
 /// How cards changed since an instant, first sights aside, by the index on time.
 pub(super) const CHANGES: &str = "
@@ -48,8 +50,22 @@ pub(super) async fn read(
             memory.changes.push(instant("transition", card, "at", at)?);
         }
     }
-    let (last_digest, sight) = read_instance(connection, instance_id).await?;
-    Ok(Memory { cards, present, last_digest, sight, ..Memory::default() })
+    for (card, feeding) in datasets::feeding(connection, instance_id).await? {
+        if let Some(memory) = cards.get_mut(&card) {
+            memory.datasets = feeding;
+        }
+    }
+    let InstanceMemory { last_digest, sight, invalid_functions } = read_instance(connection, instance_id).await?;
+    let incidents = incidents::known(connection, instance_id).await?;
+    let datasets = datasets::known(connection, instance_id).await?;
+    Ok(Memory { cards, present, last_digest, sight, incidents, datasets, invalid_functions })
+}
+
+/// What is remembered of the instance itself.
+pub(super) struct InstanceMemory {
+    last_digest: Option<Timestamp>,
+    pub(super) sight: Sight,
+    pub(super) invalid_functions: Option<u64>,
 }
 
 #[derive(FromRow)]
@@ -60,11 +76,13 @@ struct InstanceRow {
     blind_told_at: Option<i64>,
     blind_told_since: Option<i64>,
     blind_told_message_id: Option<String>,
+    invalid_functions: Option<i64>,
 }
 
-pub(super) async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<(Option<Timestamp>, Sight)> {
+pub(super) async fn read_instance(connection: &mut SqliteConnection, id: i64) -> Work<InstanceMemory> {
     let row: InstanceRow = sqlx::query_as(
-        "SELECT last_digest_at, blind_sweeps, blind_since, blind_told_at, blind_told_since, blind_told_message_id
+        "SELECT last_digest_at, blind_sweeps, blind_since, blind_told_at, blind_told_since, blind_told_message_id,
+                invalid_functions
            FROM instance WHERE instance_id = ?1",
     )
     .bind(id)
@@ -76,10 +94,20 @@ pub(super) async fn read_instance(connection: &mut SqliteConnection, id: i64) ->
     let told_at = at("blind_told_at", row.blind_told_at)?.zip(at("blind_told_since", row.blind_told_since)?);
     let told = told_at.zip(row.blind_told_message_id);
     let told = told.map(|((at, since), message_id)| BlindTold { at, message_id, since });
-    Ok((at("last_digest_at", row.last_digest_at)?, Sight { blind, told }))
+    Ok(InstanceMemory {
+        last_digest: at("last_digest_at", row.last_digest_at)?,
+        sight: Sight { blind, told },
+        invalid_functions: row.invalid_functions.map(|count| invalid_functions(id, count)).transpose()?,
+    })
 }
 
-/// Writes down when the latest digest was composed, and whether the instance can be checked.
+fn invalid_functions(row: i64, count: i64) -> Result<u64, ImpossibleRow> {
+    let impossible =
+        |_| ImpossibleRow { table: "instance", row, column: "invalid_functions", value: count.to_string() };
+    u64::try_from(count).map_err(impossible)
+}
+
+/// Writes down that a sweep ended, when the latest digest was composed, and whether the instance can be checked.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     instance_id: i64,
@@ -90,7 +118,7 @@ pub(super) async fn write(
     sqlx::query(
         "UPDATE instance
             SET last_digest_at = ?2, blind_sweeps = ?3, blind_since = ?4, blind_told_at = ?5, blind_told_since = ?6,
-                blind_told_message_id = ?7
+                blind_told_message_id = ?7, revision = revision + 1
           WHERE instance_id = ?1",
     )
     .bind(instance_id)

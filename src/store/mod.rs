@@ -8,9 +8,12 @@
 mod asked;
 mod claim;
 mod closing;
+mod datasets;
 mod history;
+mod incidents;
 mod instances;
 mod memory;
+mod monitored;
 mod mutes;
 mod open;
 mod outbox;
@@ -19,6 +22,7 @@ mod plans;
 mod retention;
 mod rows;
 mod snapshot;
+mod states;
 mod sweeps;
 mod trouble;
 
@@ -30,6 +34,7 @@ use sqlx::{Connection as _, Transaction};
 pub use asked::ChangeMark;
 pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
+pub use incidents::PastIncident;
 pub use mutes::{Ended, MuteRecord, MuteRefused};
 pub use open::OpenError;
 pub use outbox::{QueueState, QueuedLetter};

@@ -21,13 +21,19 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// One step of forgetting: results of sweeps that began before `results`, and transitions, sweeps and
-    /// mails from before `transitions`.
-    pub async fn prune_step(&self, results: Timestamp, transitions: Timestamp) -> Result<Pruned, StoreError> {
+    /// One step of forgetting: results of sweeps that began before `results`; transitions, sweeps, mails, incidents
+    /// and mutes that were over before `transitions`, and datasets that feed no card and were not asked about since;
+    /// and addresses that were looked up before `addresses`.
+    pub async fn prune_step(
+        &self,
+        results: Timestamp,
+        transitions: Timestamp,
+        addresses: Timestamp,
+    ) -> Result<Pruned, StoreError> {
         let work = async {
             let mut pruned = self.prune_results(results).await?;
             if !pruned.more {
-                pruned = self.prune_the_rest(transitions.min(results), transitions, pruned.rows).await?;
+                pruned = self.prune_the_rest(transitions.min(results), transitions, addresses).await?;
             }
             if pruned.rows > 0 {
                 sqlx::query(VACUUM_PAGES).execute(&self.write).await?;
@@ -48,13 +54,23 @@ impl Store {
         Ok(Pruned { rows: deleted.rows_affected(), more: true })
     }
 
-    /// Sweeps and reasons go only when nothing that is kept refers to them.
-    async fn prune_the_rest(&self, everything: Timestamp, transitions: Timestamp, already: u64) -> Work<Pruned> {
+    /// Sweeps, reasons, incidents and datasets go only when nothing that is kept refers to them.
+    async fn prune_the_rest(
+        &self,
+        everything: Timestamp,
+        transitions: Timestamp,
+        addresses: Timestamp,
+    ) -> Work<Pruned> {
         let mut tx = self.begin().await?;
         let mut rows = 0;
         for (statement, before) in [
             (OLD_TRANSITIONS, transitions),
             (OLD_LETTERS, transitions),
+            (OLD_MUTES, transitions),
+            (OLD_MEMBERS, transitions),
+            (OLD_INCIDENTS, transitions),
+            (OLD_DATASETS, transitions),
+            (OLD_ADDRESSES, addresses),
             (OLD_SWEEPS, everything),
             (OLD_REASONS, everything),
         ] {
@@ -62,7 +78,7 @@ impl Store {
             rows += deleted.rows_affected();
         }
         tx.commit().await?;
-        Ok(Pruned { rows: already + rows, more: rows > 0 })
+        Ok(Pruned { rows, more: rows > 0 })
     }
 }
 
@@ -88,6 +104,36 @@ pub(super) const OLD_LETTERS: &str = "
     DELETE FROM outbox
      WHERE outbox_id IN (SELECT outbox_id FROM outbox WHERE coalesce(sent_at, rejected_at) < ?1 LIMIT ?2)";
 
+pub(super) const OLD_MUTES: &str = "
+    DELETE FROM mute WHERE mute_id IN (SELECT mute_id FROM mute WHERE ended_at < ?1 LIMIT ?2)";
+
+pub(super) const OLD_MEMBERS: &str = "
+    DELETE FROM incident_card
+     WHERE (incident_id, card_key, joined_at) IN (SELECT m.incident_id, m.card_key, m.joined_at
+                                                    FROM incident i CROSS JOIN incident_card m USING (incident_id)
+                                                   WHERE i.closed_at < ?1 LIMIT ?2)";
+
+/// One into which others were merged outlives them.
+pub(super) const OLD_INCIDENTS: &str = "
+    DELETE FROM incident
+     WHERE incident_id IN (SELECT incident_id FROM incident i
+                            WHERE closed_at < ?1
+                              AND NOT EXISTS (SELECT 1 FROM incident_card m WHERE m.incident_id = i.incident_id)
+                              AND NOT EXISTS (SELECT 1 FROM incident m WHERE m.merged_into = i.incident_id)
+                              AND NOT EXISTS (SELECT 1 FROM card_state s WHERE s.incident_id = i.incident_id)
+                            LIMIT ?2)";
+
+pub(super) const OLD_DATASETS: &str = "
+    DELETE FROM dataset
+     WHERE dataset_key IN (SELECT dataset_key FROM dataset d
+                            WHERE (looked_at IS NULL OR looked_at < ?1)
+                              AND NOT EXISTS (SELECT 1 FROM card_dataset f WHERE f.dataset_key = d.dataset_key)
+                            LIMIT ?2)";
+
+pub(super) const OLD_ADDRESSES: &str = "
+    DELETE FROM domo_user
+     WHERE (instance_id, user_id) IN (SELECT instance_id, user_id FROM domo_user WHERE looked_up_at < ?1 LIMIT ?2)";
+
 pub(super) const OLD_SWEEPS: &str = "
     DELETE FROM sweep
      WHERE sweep_id IN (SELECT sweep_id FROM sweep s
@@ -104,4 +150,5 @@ pub(super) const OLD_REASONS: &str = "
                             AND NOT EXISTS (SELECT 1 FROM card_state s WHERE s.reason_id = r.reason_id)
                             AND NOT EXISTS (SELECT 1 FROM card_state s WHERE s.unchecked_reason_id = r.reason_id)
                             AND NOT EXISTS (SELECT 1 FROM transition t WHERE t.reason_id = r.reason_id)
+                            AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.reason_id = r.reason_id)
                           LIMIT ?2)";

@@ -1,12 +1,18 @@
 //! Between columns and types. Owns the words and numbers that stand for states in the tables, and the
 //! refusal of a row that cannot be true.
 
+use std::time::Duration;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use super::Work;
 use crate::domain::Timestamp;
 use crate::domain::card::{CardMemory, CardState, Told};
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, IncidentId, UserId};
+use crate::domain::mute::Mute;
+use crate::domain::owners::Owner;
+use crate::domain::rendering::Rendering;
 use crate::domain::sweep::PageKind;
 use crate::domain::verdict::{Class, Reason, Verdict};
 
@@ -38,6 +44,41 @@ pub(super) fn instant(
         column,
         value: value.to_string(),
     })
+}
+
+/// A span of time as the tables hold it, in milliseconds; one beyond all measure is the longest that they can hold.
+pub(super) fn duration_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A span of time out of a table.
+pub(super) fn duration(
+    table: &'static str,
+    row: i64,
+    column: &'static str,
+    value: i64,
+) -> Result<Duration, ImpossibleRow> {
+    let millis = u64::try_from(value).map_err(|_| ImpossibleRow { table, row, column, value: value.to_string() })?;
+    Ok(Duration::from_millis(millis))
+}
+
+/// The two columns of owners: their names, and beside each the id of the user where there is one.
+pub(super) fn owner_columns(owners: &[Owner]) -> (Vec<&str>, Vec<Option<i64>>) {
+    owners.iter().map(|owner| (owner.name.as_str(), owner.user.map(|user| user.0))).unzip()
+}
+
+/// Owners out of their two columns; no id at all where none was ever told.
+pub(super) fn owners(table: &'static str, row: i64, names: &str, users: &str) -> Work<Vec<Owner>> {
+    let names: Vec<String> = serde_json::from_str(names)?;
+    let mut users: Vec<Option<i64>> = serde_json::from_str(users)?;
+    if users.is_empty() {
+        users.resize(names.len(), None);
+    }
+    if users.len() != names.len() {
+        let value = format!("{} ids for {} names", users.len(), names.len());
+        return Err(ImpossibleRow { table, row, column: "owner_users", value }.into());
+    }
+    Ok(names.into_iter().zip(users).map(|(name, user)| Owner { user: user.map(UserId), name }).collect())
 }
 
 /// The class of a reason; an empty one belongs to what kept a card from being checked.
@@ -86,7 +127,29 @@ pub(super) fn verdict_word(sweep: i64, code: i64) -> Result<&'static str, Imposs
     }
 }
 
-/// A row of `card_state` joined with its reason; every column is null for a card without one.
+/// The columns of a [`StateRow`], out of [`state_joins`].
+macro_rules! state_columns {
+    () => {
+        " c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen, s.told, s.told_at,
+          s.told_message_id, s.latency_ms, s.slow_against_ms, s.no_data_since, n.incident_id, m.mute_id,
+          m.reason AS mute_reason, m.muted_by, m.muted_at, m.until "
+    };
+}
+
+/// What is known of each card: of the incidents those that are open, of the mutes the one that was not ended. A card
+/// that is removed is in no incident.
+macro_rules! state_joins {
+    () => {
+        " card c LEFT JOIN card_state s USING (card_key)
+          LEFT JOIN reason r ON r.reason_id = s.reason_id
+          LEFT JOIN incident n ON n.incident_id = s.incident_id AND n.closed_at IS NULL AND c.removed_at IS NULL
+          LEFT JOIN mute m ON m.card_key = c.card_key AND m.ended_at IS NULL "
+    };
+}
+
+pub(super) use {state_columns, state_joins};
+
+/// A row of `card_state` joined with its reason, incident and mute; every column is null for a card without one.
 #[derive(Debug)]
 pub(super) struct StateRow {
     card_key: i64,
@@ -99,6 +162,11 @@ pub(super) struct StateRow {
     told: Option<String>,
     told_at: Option<i64>,
     told_message_id: Option<String>,
+    latency_ms: Option<i64>,
+    slow_against_ms: Option<i64>,
+    no_data_since: Option<i64>,
+    incident_id: Option<i64>,
+    mute: Option<MuteRow>,
 }
 
 impl FromRow<'_, SqliteRow> for StateRow {
@@ -114,6 +182,14 @@ impl FromRow<'_, SqliteRow> for StateRow {
             told: row.try_get("told")?,
             told_at: row.try_get("told_at")?,
             told_message_id: row.try_get("told_message_id")?,
+            latency_ms: row.try_get("latency_ms")?,
+            slow_against_ms: row.try_get("slow_against_ms")?,
+            no_data_since: row.try_get("no_data_since")?,
+            incident_id: row.try_get("incident_id")?,
+            mute: match row.try_get("mute_id")? {
+                Some(mute_id) => Some(MuteRow::of(row, mute_id)?),
+                None => None,
+            },
         })
     }
 }
@@ -128,9 +204,26 @@ impl StateRow {
         instant("card_state", self.card_key, column, value)
     }
 
-    /// What the row says, or why it cannot be true.
+    /// What the row says, or why it cannot be true. Changes and datasets stand in other tables.
     pub(super) fn memory(&self) -> Result<CardMemory, ImpossibleRow> {
-        Ok(CardMemory::of(self.state()?, self.told()?))
+        Ok(CardMemory {
+            rendering: self.rendering()?,
+            mute: self.mute.as_ref().map(MuteRow::mute).transpose()?,
+            incident: self.incident_id.map(IncidentId),
+            ..CardMemory::of(self.state()?, self.told()?)
+        })
+    }
+
+    fn rendering(&self) -> Result<Rendering, ImpossibleRow> {
+        let duration = |column, value: Option<i64>| {
+            value.map(|value| duration("card_state", self.card_key, column, value)).transpose()
+        };
+        let no_data_since = self.no_data_since.map(|at| self.at("no_data_since", Some(at)));
+        Ok(Rendering {
+            latency: duration("latency_ms", self.latency_ms)?,
+            slow_against: duration("slow_against_ms", self.slow_against_ms)?,
+            no_data_since: no_data_since.transpose()?,
+        })
     }
 
     fn state(&self) -> Result<CardState, ImpossibleRow> {
@@ -170,5 +263,39 @@ impl StateRow {
             }
             (Some(other), _) => Err(self.impossible("told", other)),
         }
+    }
+}
+
+/// What a row of `mute` says of the mute itself.
+#[derive(Debug)]
+pub(super) struct MuteRow {
+    mute_id: i64,
+    reason: String,
+    by: String,
+    at: i64,
+    until: Option<i64>,
+}
+
+impl MuteRow {
+    /// Out of a row with these columns, `mute_reason` for the reason.
+    pub(super) fn of(row: &SqliteRow, mute_id: i64) -> sqlx::Result<Self> {
+        Ok(Self {
+            mute_id,
+            reason: row.try_get("mute_reason")?,
+            by: row.try_get("muted_by")?,
+            at: row.try_get("muted_at")?,
+            until: row.try_get("until")?,
+        })
+    }
+
+    /// What the row says, or why it cannot be true.
+    pub(super) fn mute(&self) -> Result<Mute, ImpossibleRow> {
+        let at = |column, value| instant("mute", self.mute_id, column, value);
+        Ok(Mute {
+            reason: self.reason.clone(),
+            by: self.by.clone(),
+            at: at("muted_at", self.at)?,
+            until: self.until.map(|until| at("until", until)).transpose()?,
+        })
     }
 }

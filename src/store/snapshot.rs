@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::instance_id;
-use super::rows::{ImpossibleRow, StateRow, instant, page_kind};
-use super::{Store, StoreError, Work, memory};
+use super::rows::{ImpossibleRow, StateRow, instant, owners, page_kind, state_columns, state_joins};
+use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
 use crate::domain::card::Told;
 use crate::domain::ids::{CardId, InstanceName, PageId};
-use crate::domain::owners::Owner;
-use crate::domain::snapshot::{CardNow, InstanceSnapshot, LastSweep, PageNow};
+use crate::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, LastSweep, PageNow};
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
 
 impl Store {
@@ -23,6 +22,8 @@ impl Store {
             let instance = instance_id(&mut tx, name).await?;
             let holdings = holdings(&mut tx, instance).await?;
             let pages = pages(&mut tx, instance).await?;
+            let itself = memory::read_instance(&mut tx, instance).await?;
+            let datasets = datasets::known(&mut tx, instance).await?.into_iter();
             Ok(InstanceSnapshot {
                 name: name.clone(),
                 pages: pages
@@ -35,10 +36,10 @@ impl Store {
                 cards: cards_now(&mut tx, instance).await?,
                 last_completed: last_completed(&mut tx, instance).await?,
                 last_sweep: last_sweep(&mut tx, instance).await?,
-                blind: memory::read_instance(&mut tx, instance).await?.1.blind,
-                incidents: BTreeMap::new(),
-                datasets: BTreeMap::new(),
-                invalid_functions: None,
+                blind: itself.sight.blind,
+                incidents: incidents::now(&mut tx, instance).await?,
+                datasets: datasets.map(|(id, (dataset, evidence))| (id, DatasetNow { dataset, evidence })).collect(),
+                invalid_functions: itself.invalid_functions,
             })
         };
         self.named(work.await)
@@ -84,72 +85,64 @@ async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTre
 }
 
 pub(super) const PAGES: &str = "
-    SELECT page_id, title, kind, app_id, doubted FROM page WHERE instance_id = ?1 AND removed_at IS NULL";
+    SELECT page_id, title, kind, app_id, owners, owner_users, doubted FROM page
+     WHERE instance_id = ?1 AND removed_at IS NULL";
 
 /// The monitored pages, without their cards, and whether each is doubted.
 async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
-    let rows: Vec<(i64, String, String, Option<i64>, bool)> =
+    let rows: Vec<(i64, String, String, Option<i64>, String, String, bool)> =
         sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
-    let page = |(id, title, kind, app, doubted): (i64, String, String, Option<i64>, bool)| {
-        (
-            ListedPage {
-                id: PageId(id),
-                title,
-                kind: page_kind(&kind, app),
-                owners: Vec::new(),
-                cards: BTreeSet::new(),
-            },
-            doubted,
-        )
-    };
-    Ok(rows.into_iter().map(page).collect())
+    let mut pages = Vec::with_capacity(rows.len());
+    for (id, title, kind, app, names, users, doubted) in rows {
+        let (kind, owners) = (page_kind(&kind, app), owners("page", id, &names, &users)?);
+        pages.push((ListedPage { id: PageId(id), title, kind, owners, cards: BTreeSet::new() }, doubted));
+    }
+    Ok(pages)
 }
 
-pub(super) const CARDS_NOW: &str = "
-    SELECT c.card_id, c.title, c.owners, c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen,
-           s.told, s.told_at, s.told_message_id, u.text AS unchecked_because
-      FROM card c LEFT JOIN card_state s USING (card_key)
-           LEFT JOIN reason r ON r.reason_id = s.reason_id
-           LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
-     WHERE c.instance_id = ?1 AND c.removed_at IS NULL";
+pub(super) const CARDS_NOW: &str = concat!(
+    "SELECT c.card_id, c.title, c.owners, c.owner_users, u.text AS unchecked_because,",
+    state_columns!(),
+    "FROM",
+    state_joins!(),
+    "LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
+     WHERE c.instance_id = ?1 AND c.removed_at IS NULL"
+);
 
 async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, CardNow>> {
-    let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(connection).await?;
+    let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(&mut *connection).await?;
+    let mut feeding = datasets::feeding(connection, instance).await?;
     let mut cards = BTreeMap::new();
     for row in &rows {
+        let id = CardId(row.try_get("card_id")?);
         let memory = StateRow::from_row(row)?.memory()?;
         let card = CardNow {
             title: row.try_get("title")?,
-            owners: owners(row.try_get("owners")?)?,
+            owners: owners("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,
             flapping: matches!(memory.told, Told::Flapping { .. }),
             state: memory.state,
             rendering: memory.rendering,
             mute: memory.mute,
             incident: memory.incident,
-            datasets: memory.datasets.into_iter().collect(),
+            datasets: feeding.remove(&id).unwrap_or_default().into_iter().collect(),
             unchecked_because: row.try_get("unchecked_because")?,
         };
-        cards.insert(CardId(row.try_get("card_id")?), card);
+        cards.insert(id, card);
     }
     Ok(cards)
 }
 
-fn owners(names: &str) -> Work<Vec<Owner>> {
-    let names: Vec<String> = serde_json::from_str(names)?;
-    Ok(names.into_iter().map(|name| Owner { user: None, name }).collect())
-}
-
 pub(super) const LISTED_CARDS: &str = "
-    SELECT card_id, title, kind, owners FROM card WHERE instance_id = ?1 AND removed_at IS NULL";
+    SELECT card_key, card_id, title, kind, owners, owner_users FROM card WHERE instance_id = ?1 AND removed_at IS NULL";
 
 async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, ListedCard>> {
-    let rows: Vec<(i64, String, String, String)> =
-        sqlx::query_as(LISTED_CARDS).bind(instance).fetch_all(connection).await?;
+    let rows: Vec<(i64, i64, String, String, String, String)> =
+        sqlx::query_as(LISTED_CARDS).bind(instance).fetch_all(&mut *connection).await?;
+    let mut feeding = datasets::feeding(connection, instance).await?;
     let mut cards = BTreeMap::new();
-    for (id, title, kind, owners) in rows {
-        let owners = self::owners(&owners)?;
-        let card = ListedCard { id: CardId(id), title, kind: CardKind(kind), owners, datasets: None };
-        cards.insert(card.id, card);
+    for (key, id, title, kind, names, users) in rows {
+        let (id, owners) = (CardId(id), owners("card", key, &names, &users)?);
+        cards.insert(id, ListedCard { id, title, kind: CardKind(kind), owners, datasets: feeding.remove(&id) });
     }
     Ok(cards)
 }

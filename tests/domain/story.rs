@@ -99,7 +99,7 @@ impl Story {
         self.memory.cards.extend(closing.cards.clone());
         self.memory.last_digest = closing.last_digest;
         self.memory.sight = closing.sight.clone();
-        let open = closing.incidents.open.values().map(|incident| (incident.id, incident.opened_at));
+        let open = closing.incidents.open.values().map(|incident| (incident.id, incident.known()));
         self.memory.incidents.open = open.collect();
         let last = self.memory.incidents.open.keys().next_back().map_or(0, |id| id.0);
         self.memory.incidents.next.0 = self.memory.incidents.next.0.max(last + 1);

@@ -138,7 +138,7 @@ async fn two_stores_of_one_database_close_their_sweeps_one_after_the_other() {
     other.add_planned_cards(&mut theirs, &plan_of(&seen)).await.unwrap();
     let (found_ours, found_theirs) = (swept(&ours, 0, plan_of(&seen), &seen), swept(&theirs, 0, plan_of(&seen), &seen));
     let decide = |memory: &cardwatch::domain::closing::Memory| {
-        (cardwatch::domain::closing::close(&found_theirs, memory, None), None)
+        (cardwatch::domain::closing::close(&found_theirs, memory, None), Vec::new())
     };
     let (a, b) =
         tokio::join!(house.finish(ours, &found_ours), other.finish_sweep(theirs, &found_theirs, LONG_BEFORE, decide));

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cardwatch::domain::Timestamp;
-use cardwatch::domain::closing::{self, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
+use cardwatch::domain::closing::{self, Asked, Closing, Failed, FailedClosing, Judged, Memory, Reporting, Swept};
 use cardwatch::domain::ids::{CardId, InstanceName};
 use cardwatch::domain::report::{Letter, Report};
 use cardwatch::domain::sight::Why;
+use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{OpenSweep, SavedResult, Store, StoreError};
@@ -95,7 +96,7 @@ impl House {
         let decide = |memory: &Memory| {
             let closing = closing::close(swept, memory, Some(&reporting));
             let due = due_letter(closing.report.as_ref(), message_id);
-            (closing, due)
+            (closing, Vec::from_iter(due))
         };
         self.store.finish_sweep(sweep, swept, LONG_BEFORE, decide).await
     }
@@ -116,6 +117,31 @@ impl House {
         self.store.append_results(&mut sweep, &results(minute, verdicts)).await.unwrap();
         let swept = swept(&sweep, minute, plan, verdicts);
         self.finish(sweep, &swept).await.unwrap()
+    }
+
+    /// A whole sweep of acme that also asked, and whose closing is changed on its way into the store.
+    pub(crate) async fn sweep_as(
+        &self,
+        minute: i64,
+        plan: Plan,
+        verdicts: &[(i64, Verdict)],
+        asked: Asked,
+        change: impl FnOnce(&mut Closing) + Send,
+    ) -> Result<Closing, StoreError> {
+        let mut sweep = self.begin(minute, &plan).await;
+        self.store.append_results(&mut sweep, &results(minute, verdicts)).await.unwrap();
+        let swept = Swept { asked, ..swept(&sweep, minute, plan, verdicts) };
+        let decide = |memory: &Memory| {
+            let mut closing = closing::close(&swept, memory, None);
+            change(&mut closing);
+            (closing, Vec::new())
+        };
+        self.store.finish_sweep(sweep, &swept, LONG_BEFORE, decide).await
+    }
+
+    /// What is true of acme now.
+    pub(crate) async fn snapshot(&self) -> InstanceSnapshot {
+        self.store.snapshot(&acme()).await.unwrap()
     }
 
     /// A sweep of acme that could not list its cards.
@@ -149,6 +175,7 @@ impl House {
             pages: Vec::new(),
             cards: BTreeMap::new(),
             loose: BTreeSet::new(),
+            datasets: BTreeMap::new(),
             unlisted: Vec::new(),
         };
         let plan = Plan::new(listing, &remembered, &Exclusions::default());
@@ -157,7 +184,7 @@ impl House {
         let mut seen = Memory::default();
         let decide = |memory: &Memory| {
             seen = memory.clone();
-            (closing::close(&swept, memory, None), None)
+            (closing::close(&swept, memory, None), Vec::new())
         };
         self.store.finish_sweep(sweep, &swept, changes_since, decide).await.unwrap();
         seen
@@ -192,6 +219,7 @@ pub(crate) fn swept(sweep: &OpenSweep, minute: i64, plan: Plan, verdicts: &[(i64
         trouble: plan.trouble(None),
         plan,
         verdicts: verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect(),
+        asked: Asked::default(),
     }
 }
 
@@ -232,5 +260,7 @@ fn letterhead(instance: &InstanceName, message_id: &str) -> Reporting {
         policy: policy(),
         confirmed_after: None,
         message_id: message_id.to_owned(),
+        owners: None,
+        after_maintenance: None,
     }
 }

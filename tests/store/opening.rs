@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use cardwatch::domain::card::Told;
-use cardwatch::domain::ids::CardId;
+use cardwatch::domain::closing::Memory;
+use cardwatch::domain::ids::{CardId, IncidentId};
+use cardwatch::domain::incident::Known;
+use cardwatch::domain::rendering::Rendering;
+use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::store::{OpenError, Store};
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use crate::house::{House, acme};
-use crate::nouns::{fails, works};
+use crate::nouns::{at, fails, works};
 
 async fn refusal(path: &Path) -> OpenError {
     Store::open(path).await.unwrap_err()
@@ -35,12 +39,43 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
     house.store.close().await;
     to_first_version(&house).await;
     house.store = Store::open(&house.path()).await.unwrap();
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 4);
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 5);
     assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
     assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
-    assert_eq!(house.store.snapshot(&acme()).await.unwrap(), before);
+    assert_eq!(house.store.snapshot(&acme()).await.unwrap(), as_the_first_version_holds(before));
     assert!(matches!(memory.cards[&CardId(2)].told, Told::Broken { .. }));
-    assert_eq!(house.memory().await, memory);
+    assert_eq!(house.memory().await, remembered_by_the_first_version(memory));
+}
+
+fn as_the_first_version_holds(mut snapshot: InstanceSnapshot) -> InstanceSnapshot {
+    snapshot.incidents.clear();
+    for card in snapshot.cards.values_mut() {
+        (card.incident, card.rendering) = (None, Rendering::default());
+        card.owners.iter_mut().for_each(|owner| owner.user = None);
+    }
+    snapshot
+}
+
+fn remembered_by_the_first_version(mut memory: Memory) -> Memory {
+    memory.incidents = Known::default();
+    for card in memory.cards.values_mut() {
+        (card.incident, card.rendering) = (None, Rendering::default());
+    }
+    memory
+}
+
+#[tokio::test]
+async fn what_is_broken_after_an_update_is_in_an_incident_after_the_next_sweep() {
+    let mut house = House::new().await;
+    house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
+    house.store.close().await;
+    to_first_version(&house).await;
+    house.store = Store::open(&house.path()).await.unwrap();
+    let closing = house.sweep(15, &[(1, works()), (2, fails("x"))]).await;
+    assert!(closing.report.is_none());
+    let snapshot = house.store.snapshot(&acme()).await.unwrap();
+    assert_eq!(snapshot.cards[&CardId(2)].incident, Some(IncidentId(1)));
+    assert_eq!(snapshot.incidents[&IncidentId(1)].opened_at, at(0));
 }
 
 /// Puts what the database holds into one that knows the first migration alone.

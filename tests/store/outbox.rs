@@ -12,7 +12,7 @@ async fn queue(house: &House, letters: &[Letter]) {
         let seen = [(1, works())];
         let sweep = house.begin(n * 15, &plan_of(&seen)).await;
         let found = swept(&sweep, n * 15, plan_of(&seen), &seen);
-        let decide = |memory: &_| (cardwatch::domain::closing::close(&found, memory, None), Some(letter.clone()));
+        let decide = |memory: &_| (cardwatch::domain::closing::close(&found, memory, None), vec![letter.clone()]);
         house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
     }
 }

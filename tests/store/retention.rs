@@ -13,7 +13,7 @@ const LONG_AGO: i64 = -999 * A_DAY;
 async fn prune(house: &House, results: Timestamp, transitions: Timestamp) -> u64 {
     let mut rows = 0;
     for _ in 0..1_000 {
-        let pruned = house.store.prune_step(results, transitions).await.unwrap();
+        let pruned = house.store.prune_step(results, transitions, at(LONG_AGO)).await.unwrap();
         rows += pruned.rows;
         if !pruned.more {
             return rows;
@@ -153,7 +153,7 @@ async fn a_large_sweep_goes_in_steps() {
     let house = House::new().await;
     let seen: Vec<_> = (0..12_000).map(|card| (card, works())).collect();
     house.sweep(0, &seen).await;
-    let step = house.store.prune_step(at(A_DAY), at(LONG_AGO)).await.unwrap();
+    let step = house.store.prune_step(at(A_DAY), at(LONG_AGO), at(LONG_AGO)).await.unwrap();
     assert_eq!((step.rows, step.more), (5_000, true));
     assert_eq!(prune(&house, at(A_DAY), at(LONG_AGO)).await, 7_000);
 }

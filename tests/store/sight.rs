@@ -30,8 +30,9 @@ async fn whatever_is_known_and_told_of_an_instances_sight_is_remembered() {
         let seen = [(1, works())];
         let sweep = house.begin(0, &plan_of(&seen)).await;
         let found = swept(&sweep, 0, plan_of(&seen), &seen);
-        let decide =
-            |memory: &Memory| (closing::Closing { sight: sight.clone(), ..closing::close(&found, memory, None) }, None);
+        let decide = |memory: &Memory| {
+            (closing::Closing { sight: sight.clone(), ..closing::close(&found, memory, None) }, Vec::new())
+        };
         house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
         assert_eq!(house.store.snapshot(&acme()).await.unwrap().blind, sight.blind);
         assert_eq!(house.memory().await.sight, sight);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cardwatch::domain::card::{CardMemory, CardState, Told};
 use cardwatch::domain::closing::{self, Memory};
 use cardwatch::domain::ids::{AppId, CardId, PageId};
+use cardwatch::domain::owners::Owner;
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason};
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use crate::house::{House, LONG_BEFORE, acme, plan, plan_of, swept};
-use crate::nouns::{at, card, fails, listing, page, unchecked, works};
+use crate::nouns::{at, card, fails, listing, owner, page, unchecked, works};
 
 #[tokio::test]
 async fn a_snapshot_shows_pages_and_cards_as_they_were_listed() {
@@ -23,7 +24,7 @@ async fn a_snapshot_shows_pages_and_cards_as_they_were_listed() {
     let held: Vec<_> = snapshot.pages.iter().map(|(id, page)| (id.0, page.title.as_str(), page.cards.len())).collect();
     assert_eq!(held, [(10, "Page 10", 2), (20, "Page 20", 1), (30, "Page 30", 0)]);
     let card = &snapshot.cards[&CardId(2)];
-    assert_eq!((card.title.as_str(), &card.owners[..]), ("Card 2", &["Owner of 2".to_owned()][..]));
+    assert_eq!((card.title.as_str(), &card.owners[..]), ("Card 2", &[owner(2, "Owner of 2")][..]));
     assert_eq!(snapshot.cards.len(), 2);
 }
 
@@ -80,7 +81,7 @@ fn motley() -> Listing {
     listing.loose.insert(CardId(7));
     let odd = listing.cards.get_mut(&CardId(3)).unwrap();
     odd.title = String::from("=\"<b>\"\r\n'); DROP TABLE card; -- é \u{202e}");
-    odd.owners = vec!["Ann \"A\" O'Hara".to_owned(), String::new()];
+    odd.owners = vec![owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: String::new() }];
     odd.kind = cardwatch::domain::sweep::CardKind("document".to_owned());
     listing
 }
@@ -161,8 +162,9 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
         let plan = plan(listing(Scope::Pages, vec![page(10, &(1..=300).collect::<Vec<_>>())]));
         let sweep = house.begin(minute, &plan).await;
         let found = swept(&sweep, minute, plan, &[]);
-        let decide =
-            |memory: &Memory| (closing::Closing { cards: any.clone(), ..closing::close(&found, memory, None) }, None);
+        let decide = |memory: &Memory| {
+            (closing::Closing { cards: any.clone(), ..closing::close(&found, memory, None) }, Vec::new())
+        };
         house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
         assert_eq!(house.memory().await.cards, any);
         let snapshot = house.store.snapshot(&acme()).await.unwrap();
