@@ -48,9 +48,23 @@ pub(super) struct PrintedEnd {
     by: Option<String>,
 }
 
+/// A mute and how it ended, as data.
+#[derive(Serialize)]
+pub(super) struct PastMute {
+    #[serde(flatten)]
+    mute: PrintedMute,
+    ended: Option<PrintedEnd>,
+}
+
 impl PrintedMute {
     pub(super) fn of(mute: &Mute) -> Self {
         Self { reason: mute.reason.clone(), by: mute.by.clone(), at: rfc3339(mute.at), until: mute.until.map(rfc3339) }
+    }
+}
+
+impl PastMute {
+    pub(super) fn of(record: &MuteRecord, now: Timestamp) -> Self {
+        Self { mute: PrintedMute::of(&record.mute), ended: end(record, now).map(PrintedEnd::of) }
     }
 }
 
