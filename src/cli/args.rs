@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::domain::Timestamp;
+use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
 
 /// Watches Domo cards and tells you when they stop rendering.
@@ -78,6 +80,15 @@ pub enum Command {
     History(HistoryOptions),
     /// Every saved render result, streamed to stdout
     Export(ExportOptions),
+    /// Acknowledge a broken card: it stays broken on gauges and in 'status', and no mail speaks of it
+    ///
+    /// It is muted until the time is up or it works again, whichever comes first. A mute that holds already is
+    /// replaced.
+    Mute(MuteOptions),
+    /// End a mute: what is due is mailed after the next sweep
+    Unmute(UnmuteOptions),
+    /// The mutes that hold: of which card, until when, by whom and why
+    Mutes(MutesOptions),
     /// Send one real message through the configured SMTP server
     SendTestEmail {
         /// Who gets it [default: email.to]
@@ -158,6 +169,67 @@ pub struct HistoryOptions {
     pub format: Format,
 }
 
+/// Options of `mute`.
+#[derive(Debug, ClapArgs)]
+pub struct MuteOptions {
+    /// The card's id, as in its address in Domo
+    #[arg(value_name = "CARD_ID")]
+    pub card: i64,
+    /// The instance, where several have a card of this id
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<InstanceName>,
+    /// For how long at most, such as 3d or 12h [default: until it works again]
+    #[arg(long = "for", value_name = "TIME", value_parser = lasting)]
+    pub lasting: Option<Duration>,
+    /// Why, for those who ask later
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub reason: String,
+}
+
+/// A mute lasts no longer than this: 10 years.
+const LONGEST_MUTE: Duration = Duration::from_hours(10 * 8_766);
+
+fn lasting(text: &str) -> Result<Duration, &'static str> {
+    let fits = |time: &Duration| !time.is_zero() && *time <= LONGEST_MUTE;
+    let time = humantime::parse_duration(text.trim()).ok().filter(fits);
+    time.ok_or("write a time with its unit, such as 12h or 3d, of at most 10y")
+}
+
+/// A reason for a mute is no longer than this, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// One line with content.
+fn reason(text: &str) -> Result<String, &'static str> {
+    let line = foreign::whole_line(text);
+    match line.chars().count() {
+        0 => Err("say why, for those who ask later"),
+        1..=LONGEST_REASON => Ok(line),
+        _ => Err("say it in 500 characters at most"),
+    }
+}
+
+/// Options of `unmute`.
+#[derive(Debug, ClapArgs)]
+pub struct UnmuteOptions {
+    /// The card's id, as in its address in Domo
+    #[arg(value_name = "CARD_ID")]
+    pub card: i64,
+    /// The instance, where several have a card of this id
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<InstanceName>,
+}
+
+/// Options of `mutes`.
+#[derive(Debug, ClapArgs)]
+pub struct MutesOptions {
+    /// Those too that are over
+    #[arg(long)]
+    pub all: bool,
+    /// What is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
 /// Options of `export`.
 #[derive(Debug, ClapArgs)]
 pub struct ExportOptions {
@@ -190,7 +262,7 @@ pub enum When {
     /// This instant.
     At(Timestamp),
     /// So long before now.
-    Ago(std::time::Duration),
+    Ago(Duration),
 }
 
 impl When {

@@ -1,13 +1,24 @@
-//! `cardwatch history`: one card's transitions and latest results. Owns both forms of the answer.
+//! `cardwatch history`: one card's past: its transitions, incidents, mutes and latest results. Owns both forms of the
+//! answer.
+
+use std::sync::Arc;
 
 use anyhow::bail;
 use serde::Serialize;
 
 use super::args::{Format, HistoryOptions};
+use super::mutes::{self, PastMute};
 use super::output::print;
-use super::table::{cell, cells, minute, rfc3339, table};
+use super::status::names;
+use super::status_output::seconds;
+use super::table::{card_url, cell, cells, minute, rfc3339, table};
 use super::{Exit, Outcome, Session, json};
-use crate::domain::ids::CardId;
+use crate::clock::SharedClock;
+use crate::daemon::clock::SystemClock;
+use crate::domain::Timestamp;
+use crate::domain::card::CardState;
+use crate::domain::ids::{CardId, InstanceName};
+use crate::domain::rendering::Rendering;
 use crate::store::{CardHistory, Store};
 
 /// So many transitions and results at most.
@@ -21,8 +32,20 @@ struct History {
     url: String,
     removed: bool,
     pages: Vec<String>,
+    owners: Vec<String>,
+    slow: Option<Slow>,
+    no_data_since: Option<String>,
     transitions: Vec<Transition>,
+    incidents: Vec<Incident>,
+    mutes: Vec<PastMute>,
     results: Vec<PastResult>,
+}
+
+/// It is slow by its own history.
+#[derive(Serialize)]
+struct Slow {
+    latency_ms: u64,
+    usual_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -34,6 +57,14 @@ struct Transition {
 }
 
 #[derive(Serialize)]
+struct Incident {
+    id: i64,
+    title: String,
+    joined_at: String,
+    left_at: Option<String>,
+}
+
+#[derive(Serialize)]
 struct PastResult {
     checked_at: String,
     verdict: &'static str,
@@ -41,94 +72,165 @@ struct PastResult {
     latency_ms: i64,
 }
 
+/// One card's past, and how it rendered lately.
+struct Past {
+    card: CardId,
+    history: CardHistory,
+    rendering: Rendering,
+    now: Timestamp,
+}
+
 pub(super) async fn execute(session: &Session, options: &HistoryOptions) -> Outcome {
     let config = session.load()?.config;
+    let clock: SharedClock = Arc::new(SystemClock::start());
     let store = Store::open_existing(&config.storage.path).await?;
-    let instance = options.instance.as_ref().map(crate::domain::ids::InstanceName::as_str);
-    let mut histories = store.card_histories(CardId(options.card), instance, LIMIT).await?;
+    let card = CardId(options.card);
+    let history = one_history(&store, card, options.instance.as_ref()).await?;
+    let rendering = rendering(&store, &history, card).await?;
     store.close().await;
-    let history = match (histories.pop(), histories.is_empty()) {
-        (None, _) => bail_unknown(options)?,
-        (Some(history), true) => history,
-        (Some(last), false) => {
-            let names: Vec<_> = histories.iter().chain([&last]).map(|history| history.instance.clone()).collect();
-            return Err(anyhow::anyhow!(
-                "card {} is in several instances; say which one with --instance: {}",
-                options.card,
-                names.join(", ")
-            )
-            .into());
-        }
-    };
+    let past = Past { card, history, rendering, now: clock.now() };
     let text = match options.format {
-        Format::Table => in_words(&history, options.card),
-        Format::Json => json::line(&data(history, options.card))?,
+        Format::Table => past.in_words(),
+        Format::Json => json::line(&past.data())?,
     };
     print(&text)?;
     Ok(Exit::Well)
 }
 
-fn bail_unknown(options: &HistoryOptions) -> anyhow::Result<CardHistory> {
-    bail!(
-        "no sweep has seen card {}; its id is the number at the end of its address in Domo, and 'cardwatch sweep --format csv' lists all",
-        options.card
-    )
-}
-
-fn url(history: &CardHistory, card: i64) -> String {
-    format!("{}/kpis/details/{card}", history.instance_url)
-}
-
-fn data(history: CardHistory, card: i64) -> History {
-    let url = url(&history, card);
-    let transitions = history.transitions.into_iter().map(|transition| Transition {
-        at: rfc3339(transition.at),
-        to: transition.to,
-        first_seen: transition.first_seen,
-        reason: transition.reason,
-    });
-    let results = history.results.into_iter().map(|result| PastResult {
-        checked_at: rfc3339(result.checked_at),
-        verdict: result.verdict,
-        reason: result.reason,
-        latency_ms: result.latency_ms,
-    });
-    History {
-        instance: history.instance,
-        card_id: card,
-        title: history.title,
-        url,
-        removed: history.removed,
-        pages: history.pages,
-        transitions: transitions.collect(),
-        results: results.collect(),
+async fn one_history(store: &Store, card: CardId, instance: Option<&InstanceName>) -> anyhow::Result<CardHistory> {
+    let mut histories = store.card_histories(card, instance.map(InstanceName::as_str), LIMIT).await?;
+    match (histories.pop(), histories.is_empty()) {
+        (Some(history), true) => Ok(history),
+        (None, _) => bail!(
+            "no sweep has seen card {card}; its id is the number at the end of its address in Domo, and 'cardwatch sweep --format csv' lists all"
+        ),
+        (Some(last), false) => {
+            let names: Vec<_> = histories.iter().chain([&last]).map(|history| history.instance.clone()).collect();
+            bail!("card {card} is in several instances; say which one with --instance: {}", names.join(", "))
+        }
     }
 }
 
-fn in_words(history: &CardHistory, card: i64) -> String {
-    let removed = if history.removed { " (removed)" } else { "" };
-    let changes = if history.transitions.is_empty() {
-        "Its state never changed.".to_owned()
-    } else {
+/// How the card rendered when it was last decided, where it is still listed and works.
+async fn rendering(store: &Store, history: &CardHistory, card: CardId) -> anyhow::Result<Rendering> {
+    let snapshot = store.snapshot(&history.instance.parse()?).await?;
+    let known = snapshot.cards.get(&card).filter(|card| matches!(card.state, CardState::Working { .. }));
+    Ok(known.map(|card| card.rendering).unwrap_or_default())
+}
+
+impl Past {
+    /// How long the latest render took and how long it usually took, of a slow card.
+    fn slow(&self) -> Option<Slow> {
+        let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let Rendering { latency, slow_against, .. } = self.rendering;
+        Some(Slow { latency_ms: millis(latency?), usual_ms: millis(slow_against?) })
+    }
+
+    fn url(&self) -> String {
+        card_url(&self.history.instance_url, self.card)
+    }
+
+    fn data(&self) -> History {
+        let history = &self.history;
+        let transitions = history.transitions.iter().map(|transition| Transition {
+            at: rfc3339(transition.at),
+            to: transition.to.clone(),
+            first_seen: transition.first_seen,
+            reason: transition.reason.clone(),
+        });
+        let incidents = history.incidents.iter().map(|incident| Incident {
+            id: incident.id.0,
+            title: incident.title.clone(),
+            joined_at: rfc3339(incident.joined_at),
+            left_at: incident.left_at.map(rfc3339),
+        });
+        let results = history.results.iter().map(|result| PastResult {
+            checked_at: rfc3339(result.checked_at),
+            verdict: result.verdict,
+            reason: result.reason.clone(),
+            latency_ms: result.latency_ms,
+        });
+        History {
+            instance: history.instance.clone(),
+            card_id: self.card.0,
+            title: history.title.clone(),
+            url: self.url(),
+            removed: history.removed,
+            pages: history.pages.clone(),
+            owners: names(&history.owners),
+            slow: self.slow(),
+            no_data_since: self.rendering.no_data_since.map(rfc3339),
+            transitions: transitions.collect(),
+            incidents: incidents.collect(),
+            mutes: history.mutes.iter().map(|mute| PastMute::of(mute, self.now)).collect(),
+            results: results.collect(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let tables = [self.changes(), self.incidents(), self.mutes(), self.results()];
+        let parts = [self.head()].into_iter().chain(tables.into_iter().flatten());
+        format!("{}\n", parts.collect::<Vec<_>>().join("\n\n"))
+    }
+
+    fn head(&self) -> String {
+        let history = &self.history;
+        let removed = if history.removed { " (removed)" } else { "" };
+        let owners = names(&history.owners);
+        let slow = self.slow().map(|slow| {
+            let (took, usual) = (seconds(slow.latency_ms), seconds(slow.usual_ms));
+            format!("slow: it took {took}, where {usual} was usual")
+        });
+        let empty = self.rendering.no_data_since.map(|since| format!("renders without data since {}", minute(since)));
+        let lines = [
+            Some(format!("{}{removed}, card {} of {}", cell(&history.title), self.card, history.instance)),
+            Some(format!("on {}", cells(&history.pages))),
+            (!owners.is_empty()).then(|| format!("owned by {}", cells(&owners))),
+            slow,
+            empty,
+            Some(self.url()),
+        ];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
+    }
+
+    fn changes(&self) -> Option<String> {
+        if self.history.transitions.is_empty() {
+            return Some("Its state never changed.".to_owned());
+        }
         let mut rows = table(&["When", "Became", "Reason"]);
-        for transition in &history.transitions {
+        for transition in &self.history.transitions {
             let note = if transition.first_seen { " when first seen" } else { "" };
             let reason = cell(transition.reason.as_deref().unwrap_or_default());
             rows.add_row([minute(transition.at), format!("{}{note}", transition.to), reason]);
         }
-        rows.to_string()
-    };
-    let mut rows = table(&["Checked", "Verdict", "Took", "Reason"]);
-    for result in &history.results {
-        let took = format!("{} ms", result.latency_ms);
-        let reason = cell(result.reason.as_deref().unwrap_or_default());
-        rows.add_row([rfc3339(result.checked_at), result.verdict.to_owned(), took, reason]);
+        Some(rows.to_string())
     }
-    format!(
-        "{}{removed}, card {card} of {}\n  on {}\n  {}\n\n{changes}\n\n{rows}\n",
-        cell(&history.title),
-        history.instance,
-        cells(&history.pages),
-        url(history, card)
-    )
+
+    fn incidents(&self) -> Option<String> {
+        let mut rows = table(&["Incident", "From", "To"]);
+        for incident in &self.history.incidents {
+            let title = format!("#{} {}", incident.id, cell(&incident.title));
+            let left = incident.left_at.map_or_else(|| "now".to_owned(), minute);
+            rows.add_row([title, minute(incident.joined_at), left]);
+        }
+        (!self.history.incidents.is_empty()).then(|| rows.to_string())
+    }
+
+    fn mutes(&self) -> Option<String> {
+        let mut rows = table(&["Muted"]);
+        for mute in &self.history.mutes {
+            rows.add_row([mutes::in_cell(mute, self.now)]);
+        }
+        (!self.history.mutes.is_empty()).then(|| rows.to_string())
+    }
+
+    fn results(&self) -> Option<String> {
+        let mut rows = table(&["Checked", "Verdict", "Took", "Reason"]);
+        for result in &self.history.results {
+            let took = format!("{} ms", result.latency_ms);
+            let reason = cell(result.reason.as_deref().unwrap_or_default());
+            rows.add_row([rfc3339(result.checked_at), result.verdict.to_owned(), took, reason]);
+        }
+        (!self.history.results.is_empty()).then(|| rows.to_string())
+    }
 }

@@ -6,15 +6,19 @@
 pub mod args;
 mod check_config;
 mod completions;
+mod dataset;
 mod export;
 mod history;
 mod json;
 mod logging;
+mod mute;
+mod mutes;
 mod output;
 mod privacy;
 mod run;
 mod send_test_email;
 mod status;
+mod status_output;
 mod sweep;
 mod sweep_output;
 mod table;
@@ -25,6 +29,8 @@ use anyhow::Context as _;
 use clap::Parser as _;
 
 use crate::config::{self, Config, Environment, LoadRequest, Loaded, Problems};
+use crate::domain::foreign;
+use crate::domain::ids::InstanceName;
 use args::{Args, Command};
 
 /// How a command ended, where it could do what it was asked.
@@ -104,10 +110,25 @@ async fn dispatch(session: &Session) -> Outcome {
         Command::Status(options) => status::execute(session, options).await,
         Command::History(options) => history::execute(session, options).await,
         Command::Export(options) => export::execute(session, options).await,
+        Command::Mute(options) => mute::mute(session, options).await,
+        Command::Unmute(options) => mute::unmute(session, options).await,
+        Command::Mutes(options) => mutes::execute(session, options).await,
         Command::SendTestEmail { to } => send_test_email::execute(session, to.as_deref()).await,
         Command::Completions { .. } | Command::Man => Ok(Exit::Well),
     }
 }
+
+/// Refuses an instance that is not configured.
+fn must_know(config: &Config, instance: Option<&InstanceName>) -> anyhow::Result<()> {
+    let known = |name: &InstanceName| config.instances.iter().any(|instance| instance.name == *name);
+    match instance.filter(|name| !known(name)) {
+        Some(unknown) => anyhow::bail!("--instance: there is no instance '{unknown}' in the configuration"),
+        None => Ok(()),
+    }
+}
+
+/// The name of a user is cut to so many characters.
+const USER_LIMIT: usize = 100;
 
 /// What every command starts from.
 struct Session {
@@ -127,6 +148,13 @@ impl Session {
         Ok(loaded)
     }
 
+    /// Who runs the command, as far as the process knows.
+    fn user(&self) -> String {
+        let name = self.environment.user().map(|name| foreign::one_line(name, USER_LIMIT));
+        let id = || format!("uid {}", rustix::process::getuid().as_raw());
+        name.filter(|name| !name.is_empty()).unwrap_or_else(id)
+    }
+
     /// The configuration as it stands in its file by now.
     fn read(&self) -> Result<Config, Problems> {
         config::load(&self.request()).map(|loaded| loaded.config)
@@ -136,7 +164,12 @@ impl Session {
         let mut request = LoadRequest::new(self.environment.clone());
         request.file.clone_from(&self.args.config);
         request.fetch_secrets = match self.args.command {
-            Command::Status(_) | Command::History(_) | Command::Export(_) => false,
+            Command::Status(_)
+            | Command::History(_)
+            | Command::Export(_)
+            | Command::Mute(_)
+            | Command::Unmute(_)
+            | Command::Mutes(_) => false,
             Command::Run
             | Command::Sweep(_)
             | Command::CheckConfig { .. }

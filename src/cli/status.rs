@@ -1,92 +1,144 @@
-//! `cardwatch status`: what is broken now, out of the database, whether a daemon runs or not. Owns both
-//! forms of the answer and the exit code.
+//! `cardwatch status`: what is broken now and why, out of the database, whether a daemon runs or not. Owns gathering
+//! the answer, its names as data, and the exit code; how it reads is [`super::status_output`]'s.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::args::{Format, StatusOptions};
+use super::dataset::{DatasetStatus, NamedDataset};
+use super::mutes::PrintedMute;
 use super::output::print;
-use super::table::{self, CARD, cell, cells, count_cards, minute, rfc3339, table};
-use super::{Exit, Outcome, Session, json};
+use super::table::rfc3339;
+use super::{Exit, Outcome, Session, json, must_know};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
-use crate::domain::foreign;
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, IncidentId};
 use crate::domain::link;
+use crate::domain::mute::Mute;
+use crate::domain::owners::Owner;
 use crate::domain::sight::Blind;
-use crate::domain::snapshot::{CardNow, InstanceSnapshot};
+use crate::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, PageNow};
 use crate::store::Store;
 
 #[derive(Serialize)]
-struct Status {
-    instances: Vec<InstanceStatus>,
-    mails_waiting: u64,
-    mails_waiting_error: Option<String>,
-    mails_rejected: Vec<RejectedMail>,
+pub(super) struct Status {
+    pub(super) instances: Vec<InstanceStatus>,
+    pub(super) mails_waiting: u64,
+    pub(super) mails_waiting_error: Option<String>,
+    pub(super) mails_rejected: Vec<RejectedMail>,
 }
 
 #[derive(Serialize)]
-struct RejectedMail {
-    subject: String,
-    error: String,
+pub(super) struct RejectedMail {
+    pub(super) subject: String,
+    pub(super) error: String,
 }
 
 #[derive(Serialize)]
-struct InstanceStatus {
-    name: String,
-    cards: usize,
-    working: usize,
-    broken: usize,
-    unchecked: usize,
-    unsupported: usize,
-    cannot_check: Option<CannotCheck>,
-    last_sweep: Option<LastSweep>,
-    next_sweep: Option<String>,
-    broken_cards: Vec<BrokenCard>,
+pub(super) struct InstanceStatus {
+    pub(super) name: String,
+    pub(super) cards: usize,
+    pub(super) working: usize,
+    pub(super) broken: usize,
+    pub(super) unchecked: usize,
+    pub(super) unsupported: usize,
+    /// Of the broken ones.
+    pub(super) muted: usize,
+    pub(super) cannot_check: Option<CannotCheck>,
+    pub(super) maintenance_until: Option<At>,
+    pub(super) last_sweep: Option<LastSweep>,
+    pub(super) next_sweep: Option<String>,
+    pub(super) incidents: Vec<IncidentStatus>,
+    pub(super) broken_cards: Vec<BrokenCard>,
+    pub(super) slow_cards: Vec<SlowCard>,
+    pub(super) no_data_cards: Vec<NoDataCard>,
+    pub(super) invalid_functions: Option<u64>,
+}
+
+/// An instant: RFC 3339 in data.
+#[derive(Clone, Copy)]
+pub(super) struct At(pub(super) Timestamp);
+
+impl Serialize for At {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
+    }
 }
 
 /// The latest sweeps decided nothing.
 #[derive(Serialize)]
-struct CannotCheck {
-    since: String,
-    sweeps: u32,
-    #[serde(skip)]
-    since_at: Timestamp,
+pub(super) struct CannotCheck {
+    pub(super) since: At,
+    pub(super) sweeps: u32,
 }
 
 #[derive(Serialize)]
-struct LastSweep {
-    started_at: String,
-    finished_at: String,
-    outcome: &'static str,
-    error: Option<String>,
+pub(super) struct LastSweep {
+    pub(super) started_at: String,
+    pub(super) finished_at: String,
+    pub(super) outcome: &'static str,
+    pub(super) error: Option<String>,
 }
 
 #[derive(Serialize)]
-struct BrokenCard {
-    card_id: i64,
-    title: String,
-    pages: Vec<String>,
-    owners: Vec<String>,
-    since: String,
-    reason: String,
-    url: String,
+pub(super) struct IncidentStatus {
+    pub(super) id: i64,
+    pub(super) title: String,
+    pub(super) class: &'static str,
+    pub(super) reason: String,
+    pub(super) opened_at: At,
+    pub(super) card_ids: Vec<i64>,
+    pub(super) datasets: Vec<DatasetStatus>,
+}
+
+#[derive(Serialize)]
+pub(super) struct BrokenCard {
+    pub(super) card_id: i64,
+    pub(super) title: String,
+    pub(super) pages: Vec<String>,
+    pub(super) owners: Vec<String>,
+    pub(super) page_owners: Vec<String>,
+    pub(super) since: At,
+    pub(super) reason: String,
+    pub(super) url: String,
+    pub(super) incident: Option<i64>,
+    pub(super) datasets: Vec<NamedDataset>,
+    pub(super) mute: Option<PrintedMute>,
     #[serde(skip)]
-    since_at: Timestamp,
+    pub(super) muted: Option<Mute>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SlowCard {
+    pub(super) card_id: i64,
+    pub(super) title: String,
+    pub(super) url: String,
+    pub(super) latency_ms: u64,
+    pub(super) usual_ms: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct NoDataCard {
+    pub(super) card_id: i64,
+    pub(super) title: String,
+    pub(super) url: String,
+    pub(super) since: At,
 }
 
 pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outcome {
     let config = session.load()?.config;
+    must_know(&config, options.instance.as_ref())?;
     let clock: SharedClock = Arc::new(SystemClock::start());
+    let now = clock.now();
     let store = Store::open_existing(&config.storage.path).await?;
-    let status = read(&config, &store, options, clock.now()).await?;
+    let status = read(&config, &store, options, now).await?;
     store.close().await;
     let text = match options.format {
-        Format::Table => status.table(),
+        Format::Table => status.in_words(now),
         Format::Json => json::line(&status)?,
     };
     print(&text)?;
@@ -95,16 +147,12 @@ pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outco
 }
 
 async fn read(config: &Config, store: &Store, options: &StatusOptions, now: Timestamp) -> anyhow::Result<Status> {
-    if let Some(unknown) =
-        options.instance.iter().find(|name| config.instances.iter().all(|known| known.name != **name))
-    {
-        anyhow::bail!("--instance: there is no instance '{unknown}' in the configuration");
-    }
     let mut instances = Vec::new();
     for instance in &config.instances {
         if options.instance.as_ref().is_none_or(|wanted| *wanted == instance.name) {
             let snapshot = store.snapshot(&instance.name).await?;
-            instances.push(InstanceStatus::of(instance, &snapshot, config, now));
+            let seen = Seen { instance, snapshot: &snapshot, now, stale_after: config.alerts.policy.stale_after };
+            instances.push(seen.status());
         }
     }
     let rejected = store.rejected_letters().await?.into_iter();
@@ -116,22 +164,28 @@ async fn read(config: &Config, store: &Store, options: &StatusOptions, now: Time
     })
 }
 
-impl InstanceStatus {
-    fn of(instance: &Instance, snapshot: &InstanceSnapshot, config: &Config, now: Timestamp) -> Self {
-        let stale_after = config.alerts.policy.stale_after;
+/// One instance, as it is seen now.
+struct Seen<'a> {
+    instance: &'a Instance,
+    snapshot: &'a InstanceSnapshot,
+    now: Timestamp,
+    stale_after: std::time::Duration,
+}
+
+impl Seen<'_> {
+    fn status(&self) -> InstanceStatus {
+        let Self { instance, snapshot, now, stale_after } = *self;
         let counts = snapshot.counts(now, stale_after);
-        let broken = snapshot.broken(now, stale_after);
-        let mut broken_cards: Vec<_> =
-            broken.filter_map(|(id, card)| BrokenCard::of(instance, snapshot, id, card)).collect();
-        broken_cards.sort_by_key(|card| (std::cmp::Reverse(card.since_at), card.card_id));
-        Self {
+        InstanceStatus {
             name: snapshot.name.to_string(),
             cards: counts.all(),
             working: counts.of(Shown::Working),
             broken: counts.of(Shown::Broken),
             unchecked: counts.of(Shown::Unchecked),
             unsupported: counts.of(Shown::Unsupported),
+            muted: snapshot.muted(now, stale_after),
             cannot_check: snapshot.blind.map(|blind| CannotCheck::of(blind, now)),
+            maintenance_until: instance.maintenance.span_at(now).map(|span| At(span.until)),
             last_sweep: snapshot.last_sweep.as_ref().map(|sweep| LastSweep {
                 started_at: rfc3339(sweep.started_at),
                 finished_at: rfc3339(sweep.finished_at),
@@ -139,89 +193,111 @@ impl InstanceStatus {
                 error: sweep.trouble.clone(),
             }),
             next_sweep: instance.schedule.next_after(now).map(rfc3339),
-            broken_cards,
+            incidents: self.incidents(),
+            broken_cards: self.broken_cards(),
+            slow_cards: self.slow_cards(),
+            no_data_cards: self.no_data_cards(),
+            invalid_functions: snapshot.invalid_functions,
         }
     }
 
-    fn table(&self) -> String {
-        let counts = format!(
-            "{}: {} of {} broken, {} not checked, {} of other types",
-            self.name,
-            self.broken,
-            count_cards(self.cards),
-            self.unchecked,
-            self.unsupported
-        );
-        let trouble = self.last_sweep.as_ref().and_then(|sweep| sweep.error.as_ref());
-        let trouble = trouble.map(|error| format!("  {}", foreign::one_line(error, 2_000)));
-        let blind = self.cannot_check.as_ref().map(CannotCheck::line);
-        let lines = [Some(counts), blind, Some(self.sweeps()), trouble, self.broken_table()];
-        lines.into_iter().flatten().chain([String::new()]).collect::<Vec<_>>().join("\n")
+    /// The largest first, of equal ones the oldest, as in a mail.
+    fn incidents(&self) -> Vec<IncidentStatus> {
+        let incidents = self.snapshot.incidents(self.now, self.stale_after).into_iter();
+        let mut incidents: Vec<_> =
+            incidents.map(|(id, (incident, cards))| self.incident(id, incident, &cards)).collect();
+        incidents
+            .sort_by_key(|incident| (std::cmp::Reverse(incident.card_ids.len()), incident.opened_at.0, incident.id));
+        incidents
     }
 
-    fn sweeps(&self) -> String {
-        let last = match &self.last_sweep {
-            None => "  never swept".to_owned(),
-            Some(sweep) => format!("  last sweep {} ({})", sweep.finished_at, sweep.outcome),
-        };
-        match &self.next_sweep {
-            None => last,
-            Some(next) => format!("{last}, next {next} if the daemon runs"),
+    fn incident(&self, id: IncidentId, incident: &IncidentNow, cards: &[CardId]) -> IncidentStatus {
+        IncidentStatus {
+            id: id.0,
+            title: incident.title.clone(),
+            class: incident.reason.class.name(),
+            reason: incident.reason.text.clone(),
+            opened_at: At(incident.opened_at),
+            card_ids: cards.iter().map(|card| card.0).collect(),
+            datasets: incident.datasets.iter().map(|dataset| DatasetStatus::of(dataset, self.snapshot)).collect(),
         }
     }
 
-    fn broken_table(&self) -> Option<String> {
-        let mut rows = table(&[CARD, "Pages and owners", "Broken since"]);
-        for card in &self.broken_cards {
-            let whose = format!("{}\n{}", cells(&card.pages), cells(&card.owners));
-            let since = format!("{}\n{}", minute(card.since_at), cell(&card.reason));
-            rows.add_row([table::card(&card.title, &card.url), whose, since]);
-        }
-        (!self.broken_cards.is_empty()).then(|| rows.to_string())
+    /// What broke last is first.
+    fn broken_cards(&self) -> Vec<BrokenCard> {
+        let broken = self.snapshot.broken(self.now, self.stale_after);
+        let mut broken: Vec<_> = broken.filter_map(|(id, card)| self.broken_card(id, card)).collect();
+        broken.sort_by_key(|card| (std::cmp::Reverse(card.since.0), card.card_id));
+        broken
     }
+
+    fn broken_card(&self, id: CardId, card: &CardNow) -> Option<BrokenCard> {
+        let CardState::Broken { since, reason, .. } = &card.state else { return None };
+        let holds: Vec<&PageNow> = self.snapshot.pages.values().filter(|page| page.cards.contains(&id)).collect();
+        let mute = card.mute_at(self.now);
+        Some(BrokenCard {
+            card_id: id.0,
+            title: card.title.clone(),
+            pages: holds.iter().map(|page| page.title.clone()).collect(),
+            owners: names(&card.owners),
+            page_owners: names(holds.iter().flat_map(|page| &page.owners)),
+            since: At(*since),
+            reason: reason.text.clone(),
+            url: self.url(id),
+            incident: card.incident.filter(|incident| self.snapshot.incidents.contains_key(incident)).map(|id| id.0),
+            datasets: card.datasets.iter().map(|dataset| NamedDataset::of(dataset, self.snapshot)).collect(),
+            mute: mute.map(PrintedMute::of),
+            muted: mute.cloned(),
+        })
+    }
+
+    /// The slowest first.
+    fn slow_cards(&self) -> Vec<SlowCard> {
+        let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let slow = self.snapshot.slow_cards(self.now, self.stale_after).filter_map(|(id, card)| {
+            Some(SlowCard {
+                card_id: id.0,
+                title: card.title.clone(),
+                url: self.url(id),
+                latency_ms: millis(card.rendering.latency?),
+                usual_ms: millis(card.rendering.slow_against?),
+            })
+        });
+        let mut slow: Vec<SlowCard> = slow.collect();
+        slow.sort_by_key(|card| (std::cmp::Reverse(card.latency_ms), card.card_id));
+        slow
+    }
+
+    /// The longest first.
+    fn no_data_cards(&self) -> Vec<NoDataCard> {
+        let empty = self.snapshot.no_data_cards(self.now, self.stale_after).filter_map(|(id, card)| {
+            let since = At(card.rendering.no_data_since?);
+            Some(NoDataCard { card_id: id.0, title: card.title.clone(), url: self.url(id), since })
+        });
+        let mut empty: Vec<NoDataCard> = empty.collect();
+        empty.sort_by_key(|card| (card.since.0, card.card_id));
+        empty
+    }
+
+    fn url(&self, card: CardId) -> String {
+        link::card(&self.instance.url, card)
+    }
+}
+
+/// The names of owners, each once.
+pub(super) fn names<'a>(owners: impl IntoIterator<Item = &'a Owner>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for owner in owners {
+        if !names.contains(&owner.name) {
+            names.push(owner.name.clone());
+        }
+    }
+    names
 }
 
 impl CannotCheck {
     /// An instant that lies ahead was written down by a clock that was wrong.
     fn of(blind: Blind, now: Timestamp) -> Self {
-        let since = blind.since.min(now);
-        Self { since: rfc3339(since), sweeps: blind.sweeps, since_at: since }
-    }
-
-    fn line(&self) -> String {
-        let since = minute(self.since_at);
-        match self.sweeps {
-            1 => format!("  cannot check since {since}: the latest sweep decided nothing"),
-            sweeps => format!("  cannot check since {since}: {sweeps} sweeps in a row decided nothing"),
-        }
-    }
-}
-
-impl BrokenCard {
-    fn of(instance: &Instance, snapshot: &InstanceSnapshot, id: CardId, card: &CardNow) -> Option<Self> {
-        let CardState::Broken { since, reason, .. } = &card.state else { return None };
-        let holds = snapshot.pages.values().filter(|page| page.cards.contains(&id));
-        Some(Self {
-            card_id: id.0,
-            title: card.title.clone(),
-            pages: holds.map(|page| page.title.clone()).collect(),
-            owners: card.owners.iter().map(|owner| owner.name.clone()).collect(),
-            since: rfc3339(*since),
-            reason: reason.text.clone(),
-            url: link::card(&instance.url, id),
-            since_at: *since,
-        })
-    }
-}
-
-impl Status {
-    fn table(&self) -> String {
-        let instances = self.instances.iter().map(InstanceStatus::table);
-        let why = self.mails_waiting_error.as_ref().map(|error| format!("; {}", cell(error))).unwrap_or_default();
-        let waiting = format!("mails that wait to be sent: {}{why}\n", self.mails_waiting);
-        let waiting = (self.mails_waiting > 0).then_some(waiting);
-        let rejected = self.mails_rejected.iter();
-        let rejected = rejected.map(|mail| format!("mail refused for good: {}: {}\n", mail.subject, cell(&mail.error)));
-        instances.chain(waiting).chain(rejected).collect::<Vec<_>>().join("\n")
+        Self { since: At(blind.since.min(now)), sweeps: blind.sweeps }
     }
 }

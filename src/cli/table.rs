@@ -5,6 +5,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use crate::domain::Timestamp;
 use crate::domain::foreign;
+use crate::domain::ids::CardId;
 
 /// A cell's text is cut to so many characters.
 const CELL_LIMIT: usize = 160;
@@ -37,6 +38,11 @@ const TITLE_WIDTH: usize = 48;
 /// A card as a cell: its title, and below it the link to it.
 pub(super) fn card(title: &str, url: &str) -> String {
     format!("{}\n{url}", foreign::one_line(title, TITLE_WIDTH))
+}
+
+/// The link to a card of an instance whose address is known as the database keeps it: without a slash at its end.
+pub(super) fn card_url(instance_url: &str, card: CardId) -> String {
+    format!("{instance_url}/kpis/details/{card}")
 }
 
 /// Foreign text as a cell.

@@ -33,6 +33,11 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Who runs the process, by name, as far as this says: whoever called sudo goes before whom it runs as.
+    pub fn user(&self) -> Option<&str> {
+        ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| self.filled(name))
+    }
+
     /// The variables that are configuration keys: name, path of the key, value.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, Vec<String>, &str)> {
         self.0.iter().filter_map(|(name, value)| Some((name.as_str(), path(name)?, value.as_str())))
@@ -51,8 +56,12 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// The name of the variable that sets the key of a dotted path.
+/// Stands in a path before the number of an item, for a list has no keys: `instances.acme.maintenance#2.start`.
+pub(super) const ITEM: char = '#';
+
+/// The name of the variable that sets the key of a dotted path. What is within a list is set with the whole list.
 pub(super) fn variable(path: &str) -> String {
+    let path = path.split_once(ITEM).map_or(path, |(list, _)| list);
     format!("{PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::address;
 use super::credential;
+use super::owners;
 use super::problems::Mistake;
 use super::section::{Read, Section};
 use super::valid::{Alerts, Http, Login, Metrics, Storage};
@@ -92,8 +93,9 @@ pub(super) fn alerts(root: &mut Section<'_>) -> Read<Alerts> {
     let confirm_delay = section.duration("confirm_delay", &(Duration::ZERO..=HOUR));
     let confirmations = section.integer("confirmations", 0..=10);
     let policy = policy(&mut section);
+    let owners = owners::read(&mut section);
     section.finish();
-    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy?, owners: None })
+    Ok(Alerts { confirm_delay: confirm_delay?, confirmations: confirmations?, policy: policy?, owners: owners? })
 }
 
 fn policy(section: &mut Section<'_>) -> Read<Policy> {

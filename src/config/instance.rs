@@ -9,11 +9,11 @@ use super::credential;
 use super::cron;
 use super::email::recipients;
 use super::house::{DAY, MINUTE, SECOND};
+use super::maintenance;
 use super::problems::{Mistake, quote};
 use super::section::{Entry, Read, Section};
 use super::valid::{Instance, Pages};
 use crate::domain::ids::{CardId, InstanceName, PageId};
-use crate::domain::maintenance::Maintenance;
 use crate::domain::schedule::Schedule;
 use crate::domain::sweep::Exclusions;
 
@@ -58,7 +58,8 @@ pub(super) fn read_all(root: &mut Section<'_>) -> Read<Vec<Instance>> {
 fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
     let name = instance_name(name, &section);
     let url = section.require("url", address::DOMO_REMEDY).and_then(|entry| entry.parse(address::domo));
-    let schedule = schedule(&mut section);
+    let zone = section.set("timezone").and_then(|entry| entry.parse(zone));
+    let schedule = schedule(&mut section, zone);
     let credential = credential::of_instance(&mut section);
     let (pages, exclusions) = scope(&mut section);
     let render_parts = section.set("render_parts").and_then(|entry| render_parts(&entry));
@@ -68,7 +69,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
     let attempts = section.integer("attempts", 1..=10);
     let sweep_timeout = section.duration("sweep_timeout", &(10 * SECOND..=DAY));
     let to = section.take("to").map(|entry| recipients(&entry)).transpose();
-    section.refuse("maintenance", "maintenance windows are not supported yet", "remove the key");
+    let maintenance = maintenance::read(&mut section, zone);
     section.finish();
     Ok(Instance {
         name: name?,
@@ -84,7 +85,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
         attempts: attempts?,
         sweep_timeout: sweep_timeout?,
         to: to?,
-        maintenance: Maintenance::default(),
+        maintenance: maintenance?,
     })
 }
 
@@ -95,8 +96,7 @@ fn instance_name(name: &str, section: &Section<'_>) -> Read<InstanceName> {
     })
 }
 
-fn schedule(section: &mut Section<'_>) -> Read<Schedule> {
-    let zone = section.set("timezone").and_then(|entry| entry.parse(zone));
+fn schedule(section: &mut Section<'_>, zone: Read<Tz>) -> Read<Schedule> {
     // A bad zone does not keep a bad expression from being told.
     let schedule =
         section.set("schedule").and_then(|entry| entry.parse(|text| cron::parse(text, zone.unwrap_or(Tz::UTC))));
@@ -149,21 +149,7 @@ fn pages(entry: &Entry<'_>, subpages: bool) -> Read<Pages> {
 /// A list of ids, each once.
 fn ids(entry: &Entry<'_>, remedy: &str) -> Read<BTreeSet<i64>> {
     let numbers: Vec<Read<i64>> = entry.list(remedy)?.iter().map(|item| item.whole_number(remedy)).collect();
-    Ok(unique(entry, numbers.into_iter().collect::<Read<_>>()?))
-}
-
-/// The items, each once; those that are in it more often are told.
-fn unique<T: Ord + std::fmt::Display>(entry: &Entry<'_>, items: Vec<T>) -> BTreeSet<T> {
-    let (mut once, mut twice) = (BTreeSet::new(), BTreeSet::new());
-    for item in items {
-        if let Some(item) = once.replace(item) {
-            twice.insert(item);
-        }
-    }
-    for item in &twice {
-        entry.mistake(format!("{item} is in it twice"), "remove one of them");
-    }
-    once
+    Ok(entry.each_once(numbers.into_iter().collect::<Read<_>>()?))
 }
 
 fn render_parts(entry: &Entry<'_>) -> Read<Vec<String>> {
@@ -175,7 +161,7 @@ fn render_parts(entry: &Entry<'_>) -> Read<Vec<String>> {
     for part in parts.iter().filter(|part| !PARTS.contains(&part.as_str())) {
         entry.reading.warn(format!("{}: Domo documents no part {}", entry.path, quote(part)));
     }
-    unique(entry, parts.clone());
+    entry.each_once(parts.clone());
     Ok(parts)
 }
 

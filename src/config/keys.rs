@@ -49,6 +49,9 @@ const KEYS: &[Key] = &[
     with("alerts.flap_transitions", "4"),
     with("alerts.flap_window", "24h"),
     with("alerts.blind_after", "2"),
+    with("alerts.notify_owners", "false"),
+    with("alerts.owner_domains", ""),
+    with("alerts.max_owner_mails", "20"),
     with("metrics.max_broken_card_series", "500"),
     key("instances.*.url"),
     with("instances.*.schedule", "*/15 * * * *"),
@@ -67,6 +70,7 @@ const KEYS: &[Key] = &[
     with("instances.*.attempts", "3"),
     with("instances.*.sweep_timeout", "1h"),
     key("instances.*.to"),
+    with("instances.*.maintenance", ""),
 ];
 
 /// Every key there is, in the order in which they are documented.

@@ -9,7 +9,7 @@ use super::layers::{self, Layers};
 use super::problems::Problems;
 use super::reading::Reading;
 use super::section::{Read, Section, Told};
-use super::valid::Config;
+use super::valid::{Alerts, Config};
 use super::{email, house, instance};
 
 /// What a configuration is made from.
@@ -88,6 +88,9 @@ fn config(mut root: Section<'_>) -> Read<Config> {
     let alerts = house::alerts(&mut root);
     let metrics = house::metrics(&mut root);
     let instances = instance::read_all(&mut root);
+    if let (Ok(None), Ok(Alerts { owners: Some(_), .. })) = (&email, &alerts) {
+        root.reading.warn("alerts.notify_owners is true, but there is no [email] section, so no owner is mailed");
+    }
     root.finish();
     Ok(Config {
         storage: storage?,

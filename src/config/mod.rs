@@ -15,6 +15,8 @@ mod instance;
 mod keys;
 mod layers;
 mod load;
+mod maintenance;
+mod owners;
 pub mod problems;
 mod reading;
 pub mod secret;

@@ -2,13 +2,15 @@
 //! type and range, and reports what is left over as unknown; which keys a section has stands in
 //! [`super::keys`], and what they mean belongs to the reader of each section.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use figment::providers::{Format, Toml};
-use figment::value::{Dict, Value};
+use figment::value::{Dict, Tag, Value};
 
+use super::environment::ITEM;
 use super::keys;
 use super::layers::Origin;
 use super::problems::{Mistake, escape, quote};
@@ -138,14 +140,6 @@ impl<'r> Section<'r> {
         self.reading.mistake(self.written, &self.at(name), Mistake::new(what, remedy))
     }
 
-    /// Refuses a key that is no mistake of the operator's.
-    pub(super) fn refuse(&mut self, name: &str, what: &str, remedy: &str) {
-        if let Some(value) = self.values.remove(name) {
-            let origin = self.reading.layers.origin(&value);
-            self.reading.mistake(origin, &self.at(name), Mistake::new(what, remedy));
-        }
-    }
-
     /// Reports what nobody took.
     pub(super) fn finish(self) {
         for (name, value) in &self.values {
@@ -248,6 +242,38 @@ impl Entry<'_> {
         Ok(items.into_iter().map(|value| Self { value, path: self.path.clone(), ..*self }).collect())
     }
 
+    /// The items that were read from its list, each once; those that are in it more often are told.
+    pub(super) fn each_once<T: Ord + Display>(&self, items: Vec<T>) -> BTreeSet<T> {
+        let (mut once, mut twice) = (BTreeSet::new(), BTreeSet::new());
+        for item in items {
+            if let Some(item) = once.replace(item) {
+                twice.insert(item);
+            }
+        }
+        for item in &twice {
+            self.mistake(format!("{item} is in it twice"), "remove one of them");
+        }
+        once
+    }
+
+    /// Its tables, each at a place that tells its number, with their values. A mere text is a list in TOML.
+    pub(super) fn tables(&self, remedy: &str) -> Read<Vec<Read<(Self, Dict)>>> {
+        let items = match &self.value {
+            Value::Array(_, items) => Some(items.clone()),
+            Value::String(tag, text) if self.origin.is_loose() => loose_tables(text, *tag),
+            _ => None,
+        };
+        let items = items.ok_or_else(|| self.is_not("a list", remedy))?;
+        let numbered = items.into_iter().enumerate().map(|(place, value)| {
+            let path = format!("{}{ITEM}{}", self.path, place + 1);
+            match value {
+                Value::Dict(_, values) => Ok((Self { value: Value::from(false), path, ..*self }, values)),
+                other => Err(Self { value: other, path, ..*self }.is_not("a table", remedy)),
+            }
+        });
+        Ok(numbered.collect())
+    }
+
     /// Its whole number.
     pub(super) fn whole_number(&self, remedy: &str) -> Read<i64> {
         let number = match &self.value {
@@ -275,7 +301,8 @@ impl Entry<'_> {
             .ok_or_else(|| self.mistake(format!("{} is neither true nor false", self.shown()), "write true or false"))
     }
 
-    fn duration(&self, range: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
+    /// Its length of time; what may stand instead of one, `or` says.
+    pub(super) fn duration(&self, range: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
         let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
         let remedy = format!("write a time with its unit, like \"90s\" or \"30d\", from {least} to {most}{or}");
         let duration = self.value.as_str().and_then(|text| humantime::parse_duration(text.trim()).ok());
@@ -318,8 +345,35 @@ fn loose_list(text: &str) -> Option<Vec<String>> {
     if !text.starts_with('[') {
         return Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect());
     }
+    toml_list(text)?.iter().map(loose_item).collect()
+}
+
+/// The items of a text that is a list in TOML.
+fn toml_list(text: &str) -> Option<Vec<Value>> {
     let table: Dict = Toml::from_str(&format!("list = {text}")).ok()?;
-    table.get("list")?.as_array()?.iter().map(loose_item).collect()
+    // A line end in the text would let it set more than the list.
+    let [(_, Value::Array(_, items))] = <[_; 1]>::try_from(Vec::from_iter(table)).ok()? else { return None };
+    Some(items)
+}
+
+/// The items of a list of tables that was written as a mere text, as if they came from where the text did.
+fn loose_tables(text: &str, tag: Tag) -> Option<Vec<Value>> {
+    let items = if text.trim().is_empty() { Vec::new() } else { toml_list(text.trim())? };
+    Some(items.into_iter().map(|item| tagged(item, tag)).collect())
+}
+
+fn tagged(value: Value, tag: Tag) -> Value {
+    match value {
+        Value::String(_, text) => Value::String(tag, text),
+        Value::Char(_, char) => Value::Char(tag, char),
+        Value::Bool(_, boolean) => Value::Bool(tag, boolean),
+        Value::Num(_, number) => Value::Num(tag, number),
+        Value::Empty(_, empty) => Value::Empty(tag, empty),
+        Value::Dict(_, values) => {
+            Value::Dict(tag, values.into_iter().map(|(name, value)| (name, tagged(value, tag))).collect())
+        }
+        Value::Array(_, items) => Value::Array(tag, items.into_iter().map(|item| tagged(item, tag)).collect()),
+    }
 }
 
 fn loose_item(item: &Value) -> Option<String> {

@@ -184,10 +184,27 @@ impl InstanceSnapshot {
 
     /// The cards that are broken now, by id.
     pub fn broken(&self, now: Timestamp, stale_after: Duration) -> impl Iterator<Item = (CardId, &CardNow)> {
-        self.cards
-            .iter()
-            .filter(move |(_, card)| card.state.shown(now, stale_after) == Shown::Broken)
-            .map(|(id, card)| (*id, card))
+        self.that_are(Shown::Broken, now, stale_after)
+    }
+
+    fn that_are(
+        &self,
+        shown: Shown,
+        now: Timestamp,
+        stale_after: Duration,
+    ) -> impl Iterator<Item = (CardId, &CardNow)> {
+        let cards = self.cards.iter().map(|(id, card)| (*id, card));
+        cards.filter(move |(_, card)| card.state.shown(now, stale_after) == shown)
+    }
+
+    /// The working cards that are slow by their own history, by id.
+    pub fn slow_cards(&self, now: Timestamp, stale_after: Duration) -> impl Iterator<Item = (CardId, &CardNow)> {
+        self.that_are(Shown::Working, now, stale_after).filter(|(_, card)| card.rendering.slow_against.is_some())
+    }
+
+    /// The working cards that render without data, by id.
+    pub fn no_data_cards(&self, now: Timestamp, stale_after: Duration) -> impl Iterator<Item = (CardId, &CardNow)> {
+        self.that_are(Shown::Working, now, stale_after).filter(|(_, card)| card.rendering.no_data_since.is_some())
     }
 
     /// How many broken cards are muted.
@@ -197,9 +214,7 @@ impl InstanceSnapshot {
 
     /// How many working cards are slow by their own history.
     pub fn slow(&self, now: Timestamp, stale_after: Duration) -> usize {
-        let slow = |card: &&CardNow| card.rendering.slow_against.is_some();
-        let working = |card: &&CardNow| card.state.shown(now, stale_after) == Shown::Working;
-        self.cards.values().filter(working).filter(slow).count()
+        self.slow_cards(now, stale_after).count()
     }
 
     /// The incidents that broken cards are in now, with those cards. Cards that nobody could check for too long do

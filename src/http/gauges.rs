@@ -12,6 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::card::Shown;
 use crate::domain::foreign;
 use crate::domain::snapshot::InstanceSnapshot;
+use crate::domain::verdict::Class;
 use crate::store::QueueState;
 
 /// Titles are cut to so many characters in labels.
@@ -53,7 +54,12 @@ struct Gauges {
     page_broken_cards: IntGaugeVec,
     card_broken: IntGaugeVec,
     card_broken_series_dropped: IntGaugeVec,
+    incidents_open: IntGaugeVec,
     muted_cards: IntGaugeVec,
+    slow_cards: IntGaugeVec,
+    no_data_cards: IntGaugeVec,
+    invalid_functions: IntGaugeVec,
+    maintenance: IntGaugeVec,
     domo_up: IntGaugeVec,
     last_completed: GaugeVec,
     next: GaugeVec,
@@ -69,6 +75,7 @@ const INSTANCE: &[&str] = &["domo_instance"];
 const PAGE: &[&str] = &["domo_instance", "page_id", "page"];
 const CARD: &[&str] = &["domo_instance", "card_id", "card"];
 const STATE: &[&str] = &["domo_instance", "state"];
+const CLASS: &[&str] = &["domo_instance", "class"];
 
 impl Gauges {
     fn new(registry: &Registry, settings: Settings) -> prometheus::Result<Self> {
@@ -103,7 +110,32 @@ impl Gauges {
                 "Broken cards that have no series of their own because of the cap.",
                 INSTANCE,
             )?,
-            muted_cards: whole("cardwatch_muted_cards", "Cards that no mail speaks of for now.", INSTANCE)?,
+            incidents_open: whole(
+                "cardwatch_incidents_open",
+                "Causes for which cards do not render now, by Domo's class.",
+                CLASS,
+            )?,
+            muted_cards: whole(
+                "cardwatch_muted_cards",
+                "Cards that do not render and of which no mail speaks, since they are muted.",
+                INSTANCE,
+            )?,
+            slow_cards: whole(
+                "cardwatch_slow_cards",
+                "Cards that render, far slower than they usually did.",
+                INSTANCE,
+            )?,
+            no_data_cards: whole("cardwatch_no_data_cards", "Cards that render without data.", INSTANCE)?,
+            invalid_functions: whole(
+                "cardwatch_invalid_functions",
+                "Beast modes that are invalid, as Domo counted them lately; absent where it did not.",
+                INSTANCE,
+            )?,
+            maintenance: whole(
+                "cardwatch_maintenance",
+                "1 while a maintenance window is open: sweeps go on, mails wait.",
+                INSTANCE,
+            )?,
             domo_up: whole(
                 "cardwatch_domo_up",
                 "1 when the latest sweep could log in, list cards and decide one.",
@@ -133,7 +165,9 @@ impl Gauges {
         for shown in Shown::ALL {
             self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
         }
-        self.muted_cards.with_label_values(&[name]).set(0);
+        self.show_ailing(instance, now);
+        let open = self.settings.maintenance.get(&instance.name).and_then(|windows| windows.span_at(now));
+        self.maintenance.with_label_values(&[name]).set(i64::from(open.is_some()));
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
         self.show_pages(instance, now);
         self.show_broken(instance, now);
@@ -144,6 +178,21 @@ impl Gauges {
         let took =
             instance.last_sweep.as_ref().map_or(0.0, |sweep| seconds(sweep.finished_at) - seconds(sweep.started_at));
         self.last_duration.with_label_values(&[name]).set(took);
+    }
+
+    /// What ails cards: the causes of what is broken, and what is amiss though it works.
+    fn show_ailing(&self, instance: &InstanceSnapshot, now: Timestamp) {
+        let (name, stale_after) = (instance.name.as_str(), self.settings.stale_after);
+        for class in Class::ALL {
+            let open = instance.open_incidents(class, now, stale_after);
+            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(open));
+        }
+        self.muted_cards.with_label_values(&[name]).set(whole(instance.muted(now, stale_after)));
+        self.slow_cards.with_label_values(&[name]).set(whole(instance.slow(now, stale_after)));
+        self.no_data_cards.with_label_values(&[name]).set(whole(instance.no_data_cards(now, stale_after).count()));
+        if let Some(count) = instance.invalid_functions {
+            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     fn show_pages(&self, instance: &InstanceSnapshot, now: Timestamp) {

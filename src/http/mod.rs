@@ -11,6 +11,7 @@ mod health;
 pub mod live;
 mod timer;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::config::valid::Login;
+use crate::domain::ids::InstanceName;
+use crate::domain::maintenance::Maintenance;
 use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
 use auth::Door;
@@ -54,7 +57,7 @@ pub struct Board {
 }
 
 /// What the operator set for readers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Cards that were not decided for so long are unchecked.
     pub stale_after: Duration,
@@ -64,6 +67,8 @@ pub struct Settings {
     pub basic_auth: Option<Login>,
     /// Whether everybody in the network may read where no login is needed.
     pub public_without_auth: bool,
+    /// The maintenance windows of each instance.
+    pub maintenance: BTreeMap<InstanceName, Maintenance>,
 }
 
 impl Settings {
@@ -74,6 +79,7 @@ impl Settings {
             max_broken_card_series: config.metrics.max_broken_card_series,
             basic_auth: config.http.basic_auth.clone(),
             public_without_auth: config.http.public_without_auth,
+            maintenance: config.instances.iter().map(|of| (of.name.clone(), of.maintenance.clone())).collect(),
         }
     }
 }

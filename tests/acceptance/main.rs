@@ -10,6 +10,7 @@ mod disk;
 mod dying;
 mod hostile;
 mod house;
+mod living;
 mod mailing;
 mod memory;
 mod news;

@@ -32,8 +32,6 @@ mistakes! {
         "config.toml: alerts.smtp: unknown key; the nearest known key is email.smtp";
     an_unknown_section: also("alert", "confirmations = 1") =>
         "config.toml: alert: unknown key; the nearest known key is alerts";
-    maintenance_windows: acme("maintenance = []") =>
-        "config.toml: instances.acme.maintenance: maintenance windows are not supported yet; remove the key";
 
     a_text_in_the_place_of_a_number: acme("attempts = '3'") =>
         "config.toml: instances.acme.attempts: '3' is not a whole number; write a whole number from 1 to 10";
@@ -110,6 +108,31 @@ mistakes! {
     a_render_part_that_is_no_word: acme("render_parts = ['a&b']") =>
         "config.toml: instances.acme.render_parts: 'a&b' is not a part of a card; write a list of parts, like [\"dynamic\", \"summary\"]";
 
+    one_maintenance_window_that_is_no_list: acme("maintenance = { start = '0 22 * * SAT', duration = '6h' }") =>
+        "config.toml: instances.acme.maintenance: a table is not a list; write a list of windows, like [{ start = \"0 22 * * SAT\", duration = \"6h\" }]";
+    a_maintenance_window_that_is_no_table: acme("maintenance = ['0 22 * * SAT']") =>
+        "config.toml: instances.acme.maintenance#1: '0 22 * * SAT' is not a table; write a list of windows, like [{ start = \"0 22 * * SAT\", duration = \"6h\" }]";
+    a_maintenance_window_without_a_start: acme("maintenance = [{ duration = '6h' }]") =>
+        "config.toml: instances.acme.maintenance#1.start: is missing; write five fields (minute hour day month weekday), or six with seconds first";
+    a_maintenance_window_without_a_duration: acme("maintenance = [{ start = '0 22 * * SAT' }]") =>
+        "config.toml: instances.acme.maintenance#1.duration: is missing; say how long the window stays open, like \"6h\"";
+    a_maintenance_window_with_a_bad_start: acme("maintenance = [{ start = '0 25 * * *', duration = '6h' }]") =>
+        "config.toml: instances.acme.maintenance#1.start: '0 25 * * *' is not a cron expression: Component error: Number out of bounds; write five fields (minute hour day month weekday), or six with seconds first";
+    a_maintenance_window_that_starts_at_a_number: acme("maintenance = [{ start = 22, duration = '6h' }]") =>
+        "config.toml: instances.acme.maintenance#1.start: 22 is not a text; write it in quotes";
+    a_maintenance_window_whose_duration_has_no_unit: acme("maintenance = [{ start = '0 22 * * SAT', duration = 6 }]") =>
+        "config.toml: instances.acme.maintenance#1.duration: 6 is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+    a_maintenance_window_that_is_over_at_once: acme("maintenance = [{ start = '0 22 * * SAT', duration = '59s' }]") =>
+        "config.toml: instances.acme.maintenance#1.duration: '59s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+    a_maintenance_window_of_more_than_a_week: acme("maintenance = [{ start = '0 22 1 * *', duration = '8d' }]") =>
+        "config.toml: instances.acme.maintenance#1.duration: '8d' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+    an_unknown_key_of_the_second_maintenance_window: acme("maintenance = [{ start = '0 22 * * SAT', duration = '6h' }, { start = '0 3 * * *', length = '1h', duration = '1h' }]") =>
+        "config.toml: instances.acme.maintenance#2.length: unknown key; the nearest known key is instances.acme.maintenance#2.start";
+    a_maintenance_window_that_never_closes: acme("maintenance = [{ start = '0 0 * * *', duration = '24h' }]") =>
+        "config.toml: instances.acme.maintenance: the windows leave no time between them, so that mails would wait for ever; shorten a duration, or let a window open less often";
+    maintenance_windows_that_never_leave_a_gap: acme("maintenance = [{ start = '0 8 * * *', duration = '12h' }, { start = '30 19 * * *', duration = '12h30m' }]") =>
+        "config.toml: instances.acme.maintenance: the windows leave no time between them, so that mails would wait for ever; shorten a duration, or let a window open less often";
+
     too_many_renders_at_a_time: acme("concurrency = 257") =>
         "config.toml: instances.acme.concurrency: 257 is out of range; write a whole number from 1 to 256";
     no_renders_at_all: acme("concurrency = 0") =>
@@ -140,6 +163,26 @@ mistakes! {
         "config.toml: alerts.flap_window: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year";
     blind_before_the_first_sweep: also("alerts", "blind_after = 0") =>
         "config.toml: alerts.blind_after: 0 is out of range; write a whole number from 1 to 1000";
+    owners_to_mail_of_no_domain: also("alerts", "notify_owners = true") =>
+        "config.toml: alerts.owner_domains: the list is empty, so notify_owners would mail nobody; name the domains whose owners may be mailed, like [\"example.com\"]";
+    one_domain_that_is_no_list: also("alerts", "owner_domains = 'example.com'") =>
+        "config.toml: alerts.owner_domains: 'example.com' is not a list; name the domains whose owners may be mailed, like [\"example.com\"]";
+    an_address_in_the_place_of_a_domain: also("alerts", "owner_domains = ['dana@example.com']") =>
+        "config.toml: alerts.owner_domains: 'dana@example.com' is not a domain; write what follows the '@' in their addresses, like \"example.com\"";
+    a_pattern_in_the_place_of_a_domain: also("alerts", "owner_domains = ['*.example.com']") =>
+        "config.toml: alerts.owner_domains: '*.example.com' is not a domain; write what follows the '@' in their addresses, like \"example.com\"";
+    a_domain_without_a_dot: also("alerts", "owner_domains = ['example']") =>
+        "config.toml: alerts.owner_domains: 'example' is not a domain; write what follows the '@' in their addresses, like \"example.com\"";
+    a_domain_with_a_blank: also("alerts", "owner_domains = ['example.com ']") =>
+        "config.toml: alerts.owner_domains: 'example.com ' is not a domain; write what follows the '@' in their addresses, like \"example.com\"";
+    a_domain_that_begins_with_a_dot: also("alerts", "owner_domains = ['.example.com']") =>
+        "config.toml: alerts.owner_domains: '.example.com' is not a domain; write what follows the '@' in their addresses, like \"example.com\"";
+    a_domain_twice: also("alerts", "owner_domains = ['example.com', 'Example.COM']") =>
+        "config.toml: alerts.owner_domains: example.com is in it twice; remove one of them";
+    no_mails_to_owners_at_all: also("alerts", "max_owner_mails = 0") =>
+        "config.toml: alerts.max_owner_mails: 0 is out of range; write a whole number from 1 to 1000";
+    too_many_mails_to_owners: also("alerts", "max_owner_mails = 1001") =>
+        "config.toml: alerts.max_owner_mails: 1001 is out of range; write a whole number from 1 to 1000";
     too_many_series: also("metrics", "max_broken_card_series = 100001") =>
         "config.toml: metrics.max_broken_card_series: 100001 is out of range; write a whole number from 0 to 100000";
     results_that_are_not_kept: also("storage", "keep_results = '59m'") =>

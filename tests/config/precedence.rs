@@ -124,6 +124,40 @@ fn a_text_of_the_environment_that_does_not_fit_is_told_by_its_variable() {
 }
 
 #[test]
+fn maintenance_windows_of_the_environment_are_a_list_in_toml() {
+    let house = House::with(&acme("maintenance = [{ start = '0 22 * * SAT', duration = '6h' }]")).variable(
+        "CARDWATCH_INSTANCES__ACME__MAINTENANCE",
+        "[{ start = '0 3 * * *', duration = '1h' }, { start = '0 12 * * *', duration = '2h' }]",
+    );
+    let windows = only_instance(&house).maintenance.windows;
+    let starts: Vec<String> = windows.iter().map(|window| window.start.to_string()).collect();
+    assert_eq!(starts, ["0 3 * * *", "0 12 * * *"]);
+    let none = house.variable("CARDWATCH_INSTANCES__ACME__MAINTENANCE", "");
+    assert_eq!(only_instance(&none).maintenance.windows, []);
+}
+
+#[test]
+fn a_maintenance_window_of_the_environment_that_does_not_fit_is_told_by_its_variable() {
+    let told = |text: &str| {
+        let house = House::with(&acme("")).variable("CARDWATCH_INSTANCES__ACME__MAINTENANCE", text);
+        house.mistakes().split("; ").next().unwrap().to_owned()
+    };
+    let variable = "CARDWATCH_INSTANCES__ACME__MAINTENANCE: instances.acme.maintenance";
+    assert_eq!(told("0 3 * * *"), format!("{variable}: '0 3 * * *' is not a list"));
+    assert_eq!(told("[]\nlist2 = []"), format!("{variable}: '[]\\nlist2 = []' is not a list"));
+    assert_eq!(told("[3]"), format!("{variable}#1: 3 is not a table"));
+    assert_eq!(told("[{ start = '0 3 * * *' }]"), format!("{variable}#1.duration: is missing"));
+    assert_eq!(
+        told("[{ start = '0 3 * * *', duration = '0s' }]"),
+        format!("{variable}#1.duration: '0s' is out of range")
+    );
+    assert_eq!(
+        told("[{ start = '0 3 * * *', duration = '1h', until = '' }]"),
+        format!("{variable}#1.until: unknown key")
+    );
+}
+
+#[test]
 fn an_unknown_variable_is_told_with_the_variable_that_was_meant() {
     let house =
         House::with(&acme("")).variable("CARDWATCH_EMAIL_SMTP", "x").variable("CARDWATCH_ALERT__BLIND_AFTER", "2");

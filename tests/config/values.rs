@@ -1,6 +1,9 @@
 //! What values mean that are accepted, and what is warned about.
 
+use std::time::Duration;
+
 use cardwatch::config::valid::{Credential, Pages, SmtpServer, SmtpTls};
+use cardwatch::domain::owners::OwnerPolicy;
 
 use crate::house::{House, acme, acme_without, also, email};
 
@@ -135,4 +138,88 @@ fn a_password_that_may_travel_in_clear_text_is_warned_about() {
 fn a_render_part_that_domo_does_not_document_is_warned_about() {
     let warnings = House::with(&acme("render_parts = ['sumary']")).warnings();
     assert_eq!(warnings[1], "instances.acme.render_parts: Domo documents no part 'sumary'");
+}
+
+/// The maintenance windows of the only instance, as start, zone and duration.
+fn windows(lines: &str) -> Vec<(String, Duration)> {
+    let maintenance = House::with(&acme(lines)).config().instances.remove(0).maintenance;
+    maintenance.windows.into_iter().map(|window| (format!("{:?}", window.start), window.duration)).collect()
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn an_instance_without_maintenance_windows_has_none() {
+    assert_eq!(windows(""), []);
+    assert_eq!(windows("maintenance = []"), []);
+}
+
+#[test]
+fn maintenance_windows_open_in_the_zone_of_the_instance() {
+    let lines = "timezone = 'Europe/Berlin'\nmaintenance = [{ start = '0 22 * * SAT', duration = '6h' }]";
+    assert_eq!(windows(lines), [("0 22 * * SAT (Europe/Berlin)".to_owned(), 6 * HOUR)]);
+}
+
+#[test]
+fn maintenance_windows_may_be_sections_too() {
+    let text = acme("")
+        + "[[instances.acme.maintenance]]\nstart = '0 22 * * SAT'\nduration = '6h'\n"
+        + "[[instances.acme.maintenance]]\nstart = '@monthly'\nduration = '7d'\n";
+    let windows = House::with(&text).config().instances.remove(0).maintenance.windows;
+    assert_eq!(windows.iter().map(|window| window.duration).collect::<Vec<_>>(), [6 * HOUR, 7 * 24 * HOUR]);
+}
+
+#[test]
+fn maintenance_windows_may_overlap_touch_and_be_due_rarely_as_long_as_they_leave_time_for_mails() {
+    for lines in [
+        "maintenance = [{ start = '0 22 * * *', duration = '23h59m' }]",
+        "maintenance = [{ start = '0 22 * * *', duration = '6h' }, { start = '0 4 * * *', duration = '17h' }]",
+        "maintenance = [{ start = '0 0 29 2 *', duration = '7d' }]",
+        "maintenance = [{ start = '0 0 1 8 *', duration = '7d' }, { start = '0 0 8 8 *', duration = '7d' }]",
+        "maintenance = [{ start = '* * * * SAT', duration = '6h' }]",
+    ] {
+        assert!(!windows(lines).is_empty(), "{lines}");
+    }
+}
+
+#[test]
+fn maintenance_windows_are_followed_from_where_they_are_due_however_densely_they_open() {
+    for window in [
+        "{ start = '* * * * * *', duration = '7d' }",
+        "{ start = '* * * * *', duration = '1m' }",
+        "{ start = '0 0 * 7-8 *', duration = '1d' }",
+        "{ start = '0 0 * * MON', duration = '7d' }",
+    ] {
+        let told = House::with(&acme(&format!("maintenance = [{window}]"))).mistakes();
+        assert!(told.contains("the windows leave no time between them"), "{window}: {told}");
+    }
+}
+
+#[test]
+fn owners_are_mailed_where_that_is_said_and_in_those_domains_alone() {
+    let alerts = |lines: &str| House::with(&also("alerts", lines)).config().alerts;
+    assert_eq!(alerts("").owners, None);
+    assert_eq!(
+        alerts("notify_owners = true\nowner_domains = ['Example.COM', 'localhost', 'bücher.example']").owners,
+        Some(OwnerPolicy {
+            domains: ["bücher.example", "example.com", "localhost"].map(str::to_owned).into(),
+            most_mails: 20
+        })
+    );
+    let few = "notify_owners = true\nowner_domains = ['example.com']\nmax_owner_mails = 1000";
+    assert_eq!(alerts(few).owners.unwrap().most_mails, 1_000);
+}
+
+#[test]
+fn domains_of_owners_that_are_not_mailed_are_warned_about() {
+    let text = also("alerts", "owner_domains = ['example.com']") + &email("").replace(&acme(""), "");
+    let house = House::with(&text);
+    assert_eq!(house.config().alerts.owners, None);
+    assert_eq!(house.warnings(), ["alerts.owner_domains does nothing, since alerts.notify_owners is false"]);
+}
+
+#[test]
+fn owners_that_are_to_be_mailed_without_a_way_to_mail_are_warned_about() {
+    let warnings = House::with(&also("alerts", "notify_owners = true\nowner_domains = ['example.com']")).warnings();
+    assert_eq!(warnings[1], "alerts.notify_owners is true, but there is no [email] section, so no owner is mailed");
 }

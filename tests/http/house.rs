@@ -1,5 +1,6 @@
 //! A listener with a board to show, the clock that it goes by, and clients that speak plain bytes.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) fn open() -> Settings {
         max_broken_card_series: 500,
         basic_auth: None,
         public_without_auth: false,
+        maintenance: BTreeMap::new(),
     }
 }
 
@@ -82,10 +84,23 @@ impl House {
     /// The scrape is larger from now on than what the kernel holds for a client who does not read.
     pub(crate) fn grow(&self) {
         let title = "a long title ".repeat(20);
-        let page = |id| PageNow { title: format!("{title}{id}"), kind: PageKind::Page, cards: Vec::new() };
+        let title = |id| format!("{title}{id}");
+        let page = |id| PageNow { title: title(id), kind: PageKind::Page, owners: Vec::new(), cards: Vec::new() };
         let mut instance = InstanceSnapshot::empty("acme".parse().unwrap());
         instance.pages = (0..25_000).map(|id| (PageId(id), page(id))).collect();
+        self.show(instance);
+    }
+
+    /// This is what is true from now on.
+    pub(crate) fn show(&self, instance: InstanceSnapshot) {
         self.snapshot.send_replace(vec![Arc::new(instance)]);
+    }
+
+    /// What one series of the scrape says; `None` where there is none.
+    pub(crate) async fn series(&self, name: &str) -> Option<i64> {
+        let scrape = self.ask("GET", "/metrics", &[]).await.body;
+        let value = scrape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map(|value| value.parse().unwrap())
     }
 
     pub(crate) async fn client(&self) -> Client {

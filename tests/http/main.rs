@@ -6,6 +6,7 @@ mod access;
 #[path = "../support/clock.rs"]
 mod clock;
 mod ending;
+mod gauges;
 mod headers;
 mod house;
 mod limits;

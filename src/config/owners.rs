@@ -1,0 +1,44 @@
+//! Which owners are mailed about their own cards. Owns what the keys of `[alerts]` on owners may be; who owns what,
+//! Domo says.
+
+use std::collections::BTreeSet;
+
+use super::problems::{Mistake, quote};
+use super::section::{Entry, Read, Section};
+use crate::domain::owners::OwnerPolicy;
+
+const DOMAINS_REMEDY: &str = "name the domains whose owners may be mailed, like [\"example.com\"]";
+
+/// Whether owners are mailed, and which.
+pub(super) fn read(section: &mut Section<'_>) -> Read<Option<OwnerPolicy>> {
+    let notify = section.boolean("notify_owners");
+    let entry = section.set("owner_domains");
+    let domains = entry.as_ref().map_err(|told| *told).and_then(domains);
+    let most_mails = section.integer("max_owner_mails", 1..=1_000);
+    let (notify, entry, domains, most_mails) = (notify?, entry?, domains?, most_mails?);
+    match (notify, domains.is_empty()) {
+        (true, true) => Err(entry.mistake("the list is empty, so notify_owners would mail nobody", DOMAINS_REMEDY)),
+        (true, false) => Ok(Some(OwnerPolicy { domains, most_mails })),
+        (false, true) => Ok(None),
+        (false, false) => {
+            entry.reading.warn("alerts.owner_domains does nothing, since alerts.notify_owners is false");
+            Ok(None)
+        }
+    }
+}
+
+fn domains(entry: &Entry<'_>) -> Read<BTreeSet<String>> {
+    let domains: Vec<Read<String>> = entry.list(DOMAINS_REMEDY)?.iter().map(|item| item.parse(domain)).collect();
+    Ok(entry.each_once(domains.into_iter().collect::<Read<_>>()?))
+}
+
+/// A domain in lower case: labels of letters, digits and hyphens, with dots between them.
+fn domain(text: &str) -> Result<String, Mistake> {
+    let domain = text.to_lowercase();
+    let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    if domain.split('.').all(label) && (domain.contains('.') || domain == "localhost") {
+        return Ok(domain);
+    }
+    let what = format!("{} is not a domain", quote(text));
+    Err(Mistake::new(what, "write what follows the '@' in their addresses, like \"example.com\""))
+}

@@ -1,0 +1,192 @@
+//! What the gauges say of incidents, mutes, slow and empty cards, and maintenance windows.
+
+use std::time::Duration;
+
+use cardwatch::domain::Timestamp;
+use cardwatch::domain::card::CardState;
+use cardwatch::domain::ids::{CardId, IncidentId};
+use cardwatch::domain::maintenance::{Maintenance, Window};
+use cardwatch::domain::mute::Mute;
+use cardwatch::domain::rendering::Rendering;
+use cardwatch::domain::schedule::Schedule;
+use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot};
+use cardwatch::domain::verdict::{Class, Reason};
+
+use crate::clock::TestClock;
+use crate::house::{House, open};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn now() -> Timestamp {
+    TestClock::start()
+}
+
+fn acme() -> InstanceSnapshot {
+    InstanceSnapshot::empty("acme".parse().unwrap())
+}
+
+fn card(state: CardState) -> CardNow {
+    CardNow {
+        title: "Revenue by region".to_owned(),
+        owners: Vec::new(),
+        state,
+        flapping: false,
+        rendering: Rendering::default(),
+        mute: None,
+        incident: None,
+        datasets: Vec::new(),
+        unchecked_because: None,
+    }
+}
+
+fn working() -> CardNow {
+    card(CardState::Working { since: now(), decided_at: now() })
+}
+
+fn reason(class: Class) -> Reason {
+    Reason { class, text: "No indexed schema found".to_owned() }
+}
+
+fn broken(class: Class) -> CardNow {
+    card(CardState::Broken { since: now(), decided_at: now(), reason: reason(class), first_seen: false })
+}
+
+fn slow(mut card: CardNow) -> CardNow {
+    card.rendering.slow_against = Some(Duration::from_secs(1));
+    card
+}
+
+fn empty(mut card: CardNow) -> CardNow {
+    card.rendering.no_data_since = Some(now());
+    card
+}
+
+fn muted(mut card: CardNow, until: Option<Timestamp>) -> CardNow {
+    card.mute = Some(Mute { reason: "owner on leave".to_owned(), by: "ann".to_owned(), at: now(), until });
+    card
+}
+
+/// Whose cards are these, numbered.
+fn with(cards: impl IntoIterator<Item = CardNow>) -> InstanceSnapshot {
+    InstanceSnapshot { cards: (1..).map(CardId).zip(cards).collect(), ..acme() }
+}
+
+/// In which these incidents are open, each with so many cards.
+fn broken_by(incidents: &[(Class, usize)]) -> InstanceSnapshot {
+    let ids = || (1..).map(IncidentId).zip(incidents);
+    let cards = ids().flat_map(|(id, (class, cards))| {
+        let broken = CardNow { incident: Some(id), ..broken(*class) };
+        std::iter::repeat_n(broken, *cards)
+    });
+    let open = ids().map(|(id, (class, _))| {
+        let title = "Dataset Orders is gone".to_owned();
+        (id, IncidentNow { opened_at: now(), title, reason: reason(*class), datasets: Vec::new() })
+    });
+    InstanceSnapshot { incidents: open.collect(), ..with(cards) }
+}
+
+/// A house that shows this.
+async fn showing(instance: InstanceSnapshot) -> House {
+    let house = House::with(open()).await;
+    house.show(instance);
+    house
+}
+
+async fn open_incidents(house: &House) -> [Option<i64>; 3] {
+    let mut open = [None; 3];
+    for (place, class) in Class::ALL.into_iter().enumerate() {
+        let name = class.name();
+        let series = format!("cardwatch_incidents_open{{class=\"{name}\",domo_instance=\"acme\"}}");
+        open[place] = house.series(&series).await;
+    }
+    open
+}
+
+async fn of_acme(house: &House, gauge: &str) -> Option<i64> {
+    house.series(&format!("{gauge}{{domo_instance=\"acme\"}}")).await
+}
+
+#[tokio::test]
+async fn each_class_of_incident_has_a_series_from_the_start() {
+    let house = showing(acme()).await;
+    assert_eq!(open_incidents(&house).await, [Some(0); 3]);
+}
+
+#[tokio::test]
+async fn open_incidents_are_counted_by_class_and_not_by_card() {
+    let house = showing(broken_by(&[(Class::Misconfigured, 3), (Class::Misconfigured, 1), (Class::Other, 2)])).await;
+    assert_eq!(open_incidents(&house).await, [Some(2), Some(0), Some(1)]);
+}
+
+#[tokio::test]
+async fn an_incident_of_which_no_card_was_decided_for_too_long_does_not_count_as_open() {
+    let house = showing(broken_by(&[(Class::QueryTimeout, 2)])).await;
+    assert_eq!(open_incidents(&house).await, [Some(0), Some(1), Some(0)]);
+    house.clock.advance(24 * HOUR);
+    assert_eq!(open_incidents(&house).await, [Some(0); 3]);
+}
+
+#[tokio::test]
+async fn muted_cards_are_broken_ones_whose_mute_holds() {
+    let cards = [
+        broken(Class::Other),
+        muted(broken(Class::Other), None),
+        muted(broken(Class::Other), Some(now() + HOUR)),
+        muted(working(), None),
+    ];
+    let house = showing(with(cards)).await;
+    assert_eq!(of_acme(&house, "cardwatch_muted_cards").await, Some(2));
+    house.clock.advance(HOUR);
+    assert_eq!(of_acme(&house, "cardwatch_muted_cards").await, Some(1), "the time of one is up");
+}
+
+#[tokio::test]
+async fn a_muted_card_is_still_counted_as_broken() {
+    let house = showing(with([muted(broken(Class::Other), None)])).await;
+    let series = "cardwatch_cards{domo_instance=\"acme\",state=\"broken\"}";
+    assert_eq!(house.series(series).await, Some(1));
+}
+
+#[tokio::test]
+async fn slow_and_empty_cards_are_counted_where_they_work() {
+    let cards = [slow(working()), slow(empty(working())), working(), slow(broken(Class::QueryTimeout))];
+    let house = showing(with(cards)).await;
+    assert_eq!(of_acme(&house, "cardwatch_slow_cards").await, Some(2));
+    assert_eq!(of_acme(&house, "cardwatch_no_data_cards").await, Some(1));
+    house.clock.advance(24 * HOUR);
+    assert_eq!(of_acme(&house, "cardwatch_slow_cards").await, Some(0), "nobody knows any more");
+    assert_eq!(of_acme(&house, "cardwatch_no_data_cards").await, Some(0));
+}
+
+#[tokio::test]
+async fn invalid_beast_modes_have_a_series_where_domo_counted_them() {
+    let house = showing(acme()).await;
+    assert_eq!(of_acme(&house, "cardwatch_invalid_functions").await, None);
+    house.show(InstanceSnapshot { invalid_functions: Some(7), ..acme() });
+    assert_eq!(of_acme(&house, "cardwatch_invalid_functions").await, Some(7));
+}
+
+#[tokio::test]
+async fn an_instance_is_in_maintenance_while_a_window_is_open() {
+    let house = showing(acme()).await;
+    assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
+    let start = Schedule::parse("0 9 * * *", chrono_tz::UTC).unwrap();
+    let window = Window { start, duration: 2 * HOUR };
+    let windows = [("acme".parse().unwrap(), Maintenance { windows: vec![window] })];
+    house.settings.send_modify(|settings| settings.maintenance = windows.into());
+    let mut seen = Vec::new();
+    for _ in 8..=11 {
+        seen.push(of_acme(&house, "cardwatch_maintenance").await.unwrap());
+        house.clock.advance(HOUR);
+    }
+    assert_eq!(seen, [0, 1, 1, 0], "at 8, 9, 10 and 11 o'clock");
+}
+
+#[tokio::test]
+async fn the_windows_of_one_instance_are_not_those_of_another() {
+    let house = showing(acme()).await;
+    let start = Schedule::parse("0 8 * * *", chrono_tz::UTC).unwrap();
+    let windows = [("globex".parse().unwrap(), Maintenance { windows: vec![Window { start, duration: HOUR }] })];
+    house.settings.send_modify(|settings| settings.maintenance = windows.into());
+    assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
+}
