@@ -61,7 +61,8 @@ refused! {
                 csv, created_at, attempts, next_attempt_at, last_error, sent_at, rejected_at FROM outbox"
             => "UNIQUE constraint failed: outbox.message_id";
     a_card_is_in_an_instance_once:
-        "INSERT INTO card SELECT 99, instance_id, card_id, title, kind, owners, removed_at FROM card WHERE card_key = 1"
+        "INSERT INTO card SELECT 99, instance_id, card_id, title, kind, owners, removed_at, owner_users FROM card
+          WHERE card_key = 1"
             => "UNIQUE constraint failed";
     a_result_belongs_to_a_sweep: "UPDATE render_result SET sweep_id = 99" => "FOREIGN KEY constraint failed";
     a_result_belongs_to_a_card: "UPDATE render_result SET card_key = 99 WHERE card_key = 1" => "FOREIGN KEY constraint failed";
