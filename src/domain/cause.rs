@@ -21,7 +21,7 @@
 //! A dataset that the reason names is the one to blame; the others of that card are not looked at. Domo's class of a
 //! cause follows from what the reason says, and else from the status that it came with.
 //!
-//! A new way in which Domo puts a known trouble is a line in [`Kind::of`], and in `tests/domain/labelled.rs`.
+//! A new way in which Domo puts a known trouble is a line in `Kind::of`, and a card in `tests/domain/labelled/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -128,14 +128,14 @@ fn beast_modes(text: &str, names: BTreeSet<String>) -> BTreeSet<String> {
         .into_iter()
         .flat_map(|word| lower.match_indices(word).map(move |(place, _)| place + word.len()).collect::<Vec<_>>());
     let quoted = places.filter_map(|place| columns::quoted(text.get(place..)?.trim_start_matches([' ', ':'])));
-    let named: BTreeSet<String> =
+    let by_name: BTreeSet<String> =
         quoted.map(columns::bare).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let by_id = names.into_iter().filter(|name| name.to_lowercase().starts_with("calculation_"));
-    by_id.chain(named).collect()
+    by_id.chain(by_name).collect()
 }
 
 /// Any of these beside 'column' or 'dataset' says that one is not there.
-const NOT_THERE: [&str; 15] = [
+const NOT_THERE: [&str; 19] = [
     "invalid",
     "missing",
     "not found",
@@ -151,9 +151,13 @@ const NOT_THERE: [&str; 15] = [
     "cannot resolve",
     "cannot be resolved",
     "deleted",
+    "removed",
+    "unable to find",
+    "not available",
+    "isn't available",
 ];
 
-const NO_ACCESS: [&str; 9] = [
+const NO_ACCESS: [&str; 11] = [
     "permission",
     "access denied",
     "not authorized",
@@ -161,13 +165,15 @@ const NO_ACCESS: [&str; 9] = [
     "unauthorized",
     "no access",
     "not have access",
+    "don't have access",
+    "privileges",
     "pdp",
     "forbidden",
 ];
 
-const SLOW: [&str; 5] = ["timed out", "timeout", "time out", "took too long", "deadline"];
+const SLOW: [&str; 6] = ["timed out", "timeout", "time out", "too long", "execution time", "deadline"];
 
-const FORMULA: [&str; 6] = ["sql", "beast mode", "formula", "syntax", "calculated field", "expression"];
+const FORMULA: [&str; 6] = ["sql", "beast mode", "formula", "syntax", "calculat", "expression"];
 
 impl Kind {
     fn of(class: Class, template: &str, is_bare: bool, is_list: bool) -> Self {
@@ -182,7 +188,9 @@ impl Kind {
             Class::Misconfigured if is_bare => Self::Unexplained,
             Class::Misconfigured | Class::Other if is_list => Self::MissingColumn,
             Class::Misconfigured | Class::Other if any(&["not indexed", "no indexed schema"]) => Self::MissingDataset,
-            Class::Misconfigured | Class::Other if any(&["column", "field"]) && not_there && !has(&"type") => {
+            Class::Misconfigured | Class::Other
+                if any(&["column", "field", "identifier"]) && not_there && !has(&"type") =>
+            {
                 Self::MissingColumn
             }
             Class::Misconfigured | Class::Other if any(&NO_ACCESS) => Self::NoAccess,

@@ -17,7 +17,7 @@ pub(super) fn named(text: &str) -> BTreeSet<String> {
 fn mentions(text: &str) -> impl Iterator<Item = (&str, &str)> {
     // Of ASCII alone the places stay the same.
     let lower = text.to_ascii_lowercase();
-    let words: Vec<(usize, usize)> = ["column", "field"]
+    let words: Vec<(usize, usize)> = ["column", "field", "identifier"]
         .iter()
         .flat_map(|word| lower.match_indices(word).map(|(place, _)| (place, place + word.len())).collect::<Vec<_>>())
         .collect::<BTreeSet<_>>()

@@ -40,7 +40,9 @@ impl Forest {
     /// Joins each that vouches with all others.
     pub(super) fn join_all(&mut self, members: &[Member]) {
         if let Some(sure) = members.iter().find(|member| member.vouches) {
-            members.iter().for_each(|member| self.join(sure.place, member.place));
+            for member in members {
+                self.join(sure.place, member.place);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Incidents: broken cards with one root cause, followed from the first to the last of them. Owns how an incident
 //! opens, grows, shrinks and closes, and keeps its id meanwhile; which cards have one cause is [`super::cause`]'s, and
-//! how a cause reads is [`super::title`]'s.
+//! how a cause reads is `super::title`'s.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub struct Incident {
     pub id: IncidentId,
     /// When its first card broke.
     pub opened_at: Timestamp,
-    /// The cause in words, such as 'Dataset Orders lost column region_name': one printable line of at most 160
+    /// The cause in words, such as 'Dataset Orders lost column region': one printable line of at most 160
     /// characters. It holds foreign text.
     pub title: String,
     /// The most telling reason of its cards, of several the one that came first, which stands for all of them. Its
@@ -161,11 +161,11 @@ fn incident<'n>(
         members.iter().zip(&causes).min_by_key(|(card, cause)| (&cause.kind, card.since, card.card))?;
     let (datasets, shared) = datasets(members, &causes);
     let names: Option<Vec<&str>> = datasets.iter().map(name).collect();
-    let named = names.filter(|names| shared && names.len() <= title::MOST_DATASETS).unwrap_or_default();
+    let to_blame = names.filter(|names| shared && names.len() <= title::MOST_DATASETS).unwrap_or_default();
     Some(Incident {
         id,
         opened_at: opened_at.unwrap_or(broke_first),
-        title: title::of(&speaker.reason.text, &cause.kind, &causes, &named),
+        title: title::of(&speaker.reason.text, &cause.kind, &causes, &to_blame),
         reason: Reason { class: cause.class, text: speaker.reason.text.clone() },
         cards: members.iter().map(|card| card.card).collect(),
         datasets,

@@ -50,7 +50,7 @@ impl Wording {
             let after_word = text[..text.len() - rest.len()].ends_with(is_word);
             let token = Token::at(rest, first, after_word);
             let length = token.length(rest, first);
-            wording.take(token, first);
+            wording.take(&token, first);
             rest = &rest[length..];
         }
         wording.template.truncate(wording.template.trim_end().len());
@@ -58,7 +58,7 @@ impl Wording {
         wording
     }
 
-    fn take(&mut self, token: Token<'_>, first: char) {
+    fn take(&mut self, token: &Token<'_>, first: char) {
         match token {
             Token::Quoted(name) => self.set_aside(name),
             Token::Uuid(id) => self.identify(&id.to_lowercase()),

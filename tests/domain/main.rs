@@ -31,3 +31,4 @@ mod storms;
 mod story;
 mod subjects;
 mod summer_time;
+mod titles;
