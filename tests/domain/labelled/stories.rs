@@ -53,7 +53,6 @@ fn schemas() -> Vec<Story> {
                 Card(M, "Invalid column(s) referenced: country_code", &["orders"], 108),
                 Card(M, "country_code, größe", &["orders"], 108),
                 Card(M, "Unable to parse SQL: SELECT `region_name`, SUM(`order_total`) FROM WHERE", &["orders"], 105),
-                // Its datasets are not known.
                 Card(M, "Invalid column(s) referenced: region_name", &[], 106),
                 // Domo did not say why.
                 Card(M, "Bad Request", &["orders"], 104),
