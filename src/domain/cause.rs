@@ -1,18 +1,34 @@
 //! What is wrong with a broken card, and which cards it is wrong with alike. Owns reading a reason for its cause and
 //! the grouping by cause; how a group lives on as an incident is [`super::incident`]'s.
 //!
-//! Two cards have one cause where their reasons have the same class and say the same (ids, quoted names and numbers
-//! set aside), and they share a dataset; reasons that tell little or name different things must also have come up
-//! within [`NEAR`] of each other. Where no dataset is known, names and time have to agree. Each of these is a link
-//! between two cards that no third one can undo, and a group is what hangs together by links: so a further card may
-//! join groups, and never splits one.
+//! A group is what hangs together by links between two cards each. A link is there or not by what the two say alone:
+//! so a further card may join groups and never splits one, and the order of cards does not matter. There is a link
+//! between two cards with the same [`Kind`] of trouble (one wording where it is of no known kind) that
 //!
-//! A new way in which Domo puts a known trouble is a line in [`Kind::of`], and in `tests/domain/labelled.rs`.
+//! - share a dataset and name the same thing that is wrong, however far apart in time, or
+//! - share a dataset, and the kind of trouble is the dataset's own ([`Kind::lasts`]): however far apart, where the
+//!   dataset is the only one of either card, else near in time, or
+//! - share a dataset and broke near in time ([`NEAR`]), or
+//! - name the same thing and broke near in time, where the datasets of either are not known, or
+//! - name nothing and broke near in time, where the datasets of neither are known, or
+//! - are refused by Domo itself near in time, whatever their datasets are;
+//!
+//! and, since one change of a dataset breaks cards in several ways, between two cards with a shared dataset that
+//! broke near in time where one lost a column that the formula of the other speaks of, or one was refused without a
+//! word and the other lost a column or has a bad formula. Cards that were in one incident stay linked as long as
+//! their troubles could be one.
+//!
+//! A dataset that the reason names is the one to blame; the others of that card are not looked at. Domo's class of a
+//! cause follows from what the reason says, and else from the status that it came with.
+//!
+//! A new way in which Domo puts a known trouble is a line in `Kind::of`, and a card in `tests/domain/labelled/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Timestamp;
+use super::columns;
+use super::forest::{Forest, Member};
 use super::ids::{CardId, DatasetId, IncidentId};
 use super::verdict::{Class, Reason};
 use super::wording::{self, Wording};
@@ -21,23 +37,25 @@ use super::wording::{self, Wording};
 /// its limit was raised, and what breaks late in one is seen to.
 pub const NEAR: Duration = Duration::from_hours(1);
 
-/// What a reason is about, whatever it names.
+/// What a reason is about, whatever it names; from what tells the most to what tells the least.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A column that the card refers to is not there.
     MissingColumn,
     /// The dataset is gone, or holds nothing that can be queried.
     MissingDataset,
+    /// The service user may not read the data.
+    NoAccess,
     /// A beast mode or the query made of it cannot be read.
     Formula,
     /// The query takes too long.
     Slow,
+    /// Anything else, by its wording.
+    Said(String),
     /// Domo failed and did not say more than that.
     ServerError,
     /// Domo refused and did not say why.
     Unexplained,
-    /// Anything else, by its wording.
-    Said(String),
 }
 
 /// What is wrong with one card.
@@ -47,37 +65,81 @@ pub struct Cause {
     pub class: Class,
     /// What it is about.
     pub kind: Kind,
-    /// What it names: columns, beast modes, datasets. Foreign text.
+    /// What is wrong, by name: columns, beast modes, or what else the reason quotes. Foreign text.
     pub names: BTreeSet<String>,
-    /// The datasets among them, by their ids.
+    /// What the reason speaks of beside, such as the columns of a query. Foreign text.
+    pub mentions: BTreeSet<String>,
+    /// The datasets that the reason names, by their ids in lower case.
     pub datasets: BTreeSet<DatasetId>,
 }
 
 impl Cause {
     /// Reads a reason.
     pub fn of(reason: &Reason) -> Self {
-        let wording = Wording::of(&reason.text);
-        let kind = Kind::of(reason.class, &wording);
-        let listed = if kind == Kind::MissingColumn { wording::listed(&reason.text) } else { BTreeSet::new() };
-        let names = if listed.is_empty() { wording.names } else { listed };
-        Self { class: reason.class, kind, names, datasets: wording.ids }
+        let text = wording::read(&reason.text);
+        let Wording { template, names, mut datasets, ids, is_bare, is_list } = Wording::of(text);
+        let kind = Kind::of(reason.class, &template, is_bare, is_list);
+        if kind.blames_datasets() && datasets.is_empty() {
+            datasets = ids.iter().filter_map(|id| DatasetId::new(id)).collect();
+        }
+        let mentions = names.clone();
+        let names = match kind {
+            Kind::MissingColumn => Some(columns::named(text)).filter(|named| !named.is_empty()).unwrap_or(names),
+            Kind::Formula => beast_modes(text, names),
+            Kind::MissingDataset
+            | Kind::NoAccess
+            | Kind::Slow
+            | Kind::Said(_)
+            | Kind::ServerError
+            | Kind::Unexplained => names.into_iter().chain(ids).collect(),
+        };
+        Self { class: kind.class(reason.class), kind, names, mentions, datasets }
     }
 
-    /// Whether the reason alone, met on the same dataset, proves one cause, however far apart in time.
-    fn is_telling(&self) -> bool {
+    /// The datasets to blame, of those that feed the card and those that the reason names: these alone, if any.
+    pub fn blamed(&self, feeding: &BTreeSet<DatasetId>) -> BTreeSet<DatasetId> {
+        let is_named = |id: &str| self.names.contains(id) || self.datasets.iter().any(|named| named.as_str() == id);
+        let named: BTreeSet<_> = feeding.iter().filter(|id| is_named(&id.as_str().to_lowercase())).cloned().collect();
+        let spelt = |id: &&DatasetId| named.iter().any(|own| own.as_str().eq_ignore_ascii_case(id.as_str()));
+        let others: Vec<_> = self.datasets.iter().filter(|id| !spelt(id)).cloned().collect();
+        let blamed: BTreeSet<_> = named.into_iter().chain(others).collect();
+        if blamed.is_empty() { feeding.clone() } else { blamed }
+    }
+
+    /// Domo's own trouble, which may strike cards of any dataset at once.
+    fn is_domos_own(&self) -> bool {
         match self.kind {
-            Kind::MissingDataset | Kind::Slow => true,
-            Kind::Said(_) | Kind::MissingColumn | Kind::Formula => self.names.is_empty(),
-            Kind::ServerError | Kind::Unexplained => false,
+            Kind::ServerError => true,
+            Kind::Said(_) => self.class == Class::Other,
+            Kind::MissingColumn
+            | Kind::MissingDataset
+            | Kind::NoAccess
+            | Kind::Formula
+            | Kind::Slow
+            | Kind::Unexplained => false,
         }
     }
 }
 
-/// Any of these beside 'column' says that one is not there.
-const NOT_THERE: [&str; 11] = [
+/// The beast modes that a reason names, by name or by id; what else a query quotes is right as often as wrong.
+fn beast_modes(text: &str, names: BTreeSet<String>) -> BTreeSet<String> {
+    let lower = text.to_ascii_lowercase();
+    let places = ["beast mode", "formula"]
+        .into_iter()
+        .flat_map(|word| lower.match_indices(word).map(move |(place, _)| place + word.len()).collect::<Vec<_>>());
+    let quoted = places.filter_map(|place| columns::quoted(text.get(place..)?.trim_start_matches([' ', ':'])));
+    let by_name: BTreeSet<String> =
+        quoted.map(columns::bare).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let by_id = names.into_iter().filter(|name| name.to_lowercase().starts_with("calculation_"));
+    by_id.chain(by_name).collect()
+}
+
+/// Any of these beside 'column' or 'dataset' says that one is not there.
+const NOT_THERE: [&str; 19] = [
     "invalid",
     "missing",
     "not found",
+    "not be found",
     "unknown",
     "not exist",
     "doesn't exist",
@@ -86,30 +148,98 @@ const NOT_THERE: [&str; 11] = [
     "cannot find",
     "could not find",
     "no longer",
+    "cannot resolve",
+    "cannot be resolved",
+    "deleted",
+    "removed",
+    "unable to find",
+    "not available",
+    "isn't available",
 ];
 
+const NO_ACCESS: [&str; 11] = [
+    "permission",
+    "access denied",
+    "not authorized",
+    "not authorised",
+    "unauthorized",
+    "no access",
+    "not have access",
+    "don't have access",
+    "privileges",
+    "pdp",
+    "forbidden",
+];
+
+const SLOW: [&str; 6] = ["timed out", "timeout", "time out", "too long", "execution time", "deadline"];
+
+const FORMULA: [&str; 6] = ["sql", "beast mode", "formula", "syntax", "calculat", "expression"];
+
 impl Kind {
-    fn of(class: Class, wording: &Wording) -> Self {
-        let has = |words: &str| wording.template.contains(words);
-        let not_there = || NOT_THERE.into_iter().any(has) || has("deleted");
-        let dataset = || has("dataset") || has("datasource") || has("data source");
+    fn of(class: Class, template: &str, is_bare: bool, is_list: bool) -> Self {
+        // A column with a number is a place in a query.
+        let words = template.replace("column #", "");
+        let has = |phrase: &&str| is_said(&words, phrase);
+        let any = |phrases: &[&str]| phrases.iter().any(has);
+        let not_there = any(&NOT_THERE);
         match class {
             Class::QueryTimeout => Self::Slow,
-            Class::Misconfigured | Class::Other if has("timed out") || has("timeout") => Self::Slow,
-            Class::Other if has("internal server error") => Self::ServerError,
-            Class::Misconfigured | Class::Other if wording.is_bare => Self::Unexplained,
-            Class::Misconfigured | Class::Other if has("not indexed") || has("no indexed schema") => {
+            Class::Other if is_bare || has(&"internal server error") => Self::ServerError,
+            Class::Misconfigured if is_bare => Self::Unexplained,
+            Class::Misconfigured | Class::Other if is_list => Self::MissingColumn,
+            Class::Misconfigured | Class::Other if any(&["not indexed", "no indexed schema"]) => Self::MissingDataset,
+            Class::Misconfigured | Class::Other
+                if any(&["column", "field", "identifier"]) && not_there && !has(&"type") =>
+            {
+                Self::MissingColumn
+            }
+            Class::Misconfigured | Class::Other if any(&NO_ACCESS) => Self::NoAccess,
+            Class::Misconfigured | Class::Other if any(&SLOW) => Self::Slow,
+            Class::Misconfigured | Class::Other if not_there && any(&["dataset", "datasource", "data source"]) => {
                 Self::MissingDataset
             }
-            Class::Misconfigured | Class::Other if has("column") && not_there() => Self::MissingColumn,
-            Class::Misconfigured | Class::Other if wording.is_list => Self::MissingColumn,
-            Class::Misconfigured | Class::Other if dataset() && not_there() => Self::MissingDataset,
-            Class::Misconfigured | Class::Other if ["sql", "beast mode", "formula", "syntax"].into_iter().any(has) => {
-                Self::Formula
-            }
-            Class::Misconfigured | Class::Other => Self::Said(wording.template.clone()),
+            Class::Misconfigured | Class::Other if any(&FORMULA) => Self::Formula,
+            Class::Misconfigured | Class::Other => Self::Said(template.to_owned()),
         }
     }
+
+    fn class(&self, told: Class) -> Class {
+        match self {
+            Self::MissingColumn | Self::MissingDataset | Self::NoAccess | Self::Formula | Self::Unexplained => {
+                Class::Misconfigured
+            }
+            Self::Slow => Class::QueryTimeout,
+            Self::ServerError => Class::Other,
+            Self::Said(_) => told,
+        }
+    }
+
+    /// Whether an id in the reason can be no other than a dataset's.
+    fn blames_datasets(&self) -> bool {
+        matches!(self, Self::MissingDataset | Self::NoAccess)
+    }
+
+    /// Whether the trouble is a dataset's own, and lasts: cards that meet it later meet the same.
+    pub fn lasts(&self) -> bool {
+        match self {
+            Self::MissingDataset | Self::NoAccess | Self::Slow => true,
+            Self::MissingColumn | Self::Formula | Self::Said(_) | Self::ServerError | Self::Unexplained => false,
+        }
+    }
+
+    /// Whether a change of a dataset's columns shows in this way.
+    fn is_of_schema(&self) -> bool {
+        match self {
+            Self::MissingColumn | Self::Formula | Self::Unexplained => true,
+            Self::MissingDataset | Self::NoAccess | Self::Slow | Self::Said(_) | Self::ServerError => false,
+        }
+    }
+}
+
+/// Whether a phrase stands in a text, not within a word: its end may go on, as a plural does.
+fn is_said(text: &str, phrase: &str) -> bool {
+    let begins = |(place, _): (usize, &str)| !text[..place].ends_with(char::is_alphanumeric);
+    text.match_indices(phrase).any(begins)
 }
 
 /// A broken card, as far as its cause is concerned.
@@ -127,88 +257,111 @@ pub struct Broken<'a> {
     pub incident: Option<IncidentId>,
 }
 
-/// What two cards have in common that makes their causes one.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A trouble, apart from what it names: one of them is one key of a bond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble<'a> {
+    /// Any that a change of a dataset's columns may be.
+    Schema,
+    Of(Class, &'a Kind),
+}
+
+/// What cards have in common that may make their causes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bond<'a> {
-    /// They were in one incident already.
-    Incident(IncidentId),
+    Incident(Trouble<'a>, IncidentId),
     /// One dataset, and the same name of something that is wrong.
-    Name(&'a DatasetId, &'a str),
-    /// One dataset.
-    Dataset(&'a DatasetId),
-    /// Every name, where no dataset is known or the trouble is Domo's own.
-    Names(&'a BTreeSet<String>),
+    Name(Trouble<'a>, &'a DatasetId, &'a str),
+    /// One dataset, whose trouble it is.
+    Lasting(Trouble<'a>, &'a DatasetId),
+    Dataset(Trouble<'a>, &'a DatasetId),
+    /// One dataset, and a column that one lost and the other speaks of.
+    Mention(&'a DatasetId, &'a str),
+    /// One dataset, whatever its columns have to do with it.
+    Schema(&'a DatasetId),
+    NameAlone(Trouble<'a>, &'a str),
+    Nothing(Trouble<'a>),
 }
 
-/// Groups broken cards by cause: each card is in exactly one group, whatever the order of the cards. The groups and
-/// the cards in them are ascending.
-pub fn groups(broken: &[Broken<'_>]) -> Vec<BTreeSet<CardId>> {
-    let causes: Vec<Cause> = broken.iter().map(|card| Cause::of(card.reason)).collect();
-    let datasets: Vec<BTreeSet<&DatasetId>> =
-        broken.iter().zip(&causes).map(|(card, cause)| card.datasets.iter().chain(&cause.datasets).collect()).collect();
-    let mut ever: BTreeMap<(Class, &Kind, Bond<'_>), Vec<usize>> = BTreeMap::new();
-    let mut near: BTreeMap<(Class, &Kind, Bond<'_>), Vec<usize>> = BTreeMap::new();
-    for (place, (card, cause)) in broken.iter().zip(&causes).enumerate() {
-        let bind = |bonds: &mut BTreeMap<_, Vec<usize>>, bond| {
-            bonds.entry((cause.class, &cause.kind, bond)).or_default().push(place);
-        };
-        if let Some(incident) = card.incident {
-            bind(&mut ever, Bond::Incident(incident));
+impl Bond<'_> {
+    /// Whether it holds only between cards that broke near in time.
+    fn needs_nearness(&self) -> bool {
+        match self {
+            Self::Incident(..) | Self::Name(..) | Self::Lasting(..) => false,
+            Self::Dataset(..) | Self::Mention(..) | Self::Schema(_) | Self::NameAlone(..) | Self::Nothing(_) => true,
         }
-        for dataset in &datasets[place] {
-            for name in &cause.names {
-                bind(&mut ever, Bond::Name(dataset, name));
+    }
+}
+
+/// One broken card with all that its bonds are made of. Names are in lower case, as queries do not heed it.
+struct Case {
+    cause: Cause,
+    names: BTreeSet<String>,
+    mentions: BTreeSet<String>,
+    blamed: BTreeSet<DatasetId>,
+    incident: Option<IncidentId>,
+}
+
+impl Case {
+    fn of(card: &Broken<'_>) -> Self {
+        let cause = Cause::of(card.reason);
+        let lower = |names: &BTreeSet<String>| names.iter().map(|name| name.to_lowercase()).collect();
+        let (names, mentions) = (lower(&cause.names), lower(&cause.mentions));
+        Self { names, mentions, blamed: cause.blamed(card.datasets), incident: card.incident, cause }
+    }
+
+    /// The bonds of the card, each with whether the card vouches for it: of two cards one at least has to.
+    fn bonds(&self) -> Vec<(Bond<'_>, bool)> {
+        let Cause { class, kind, .. } = &self.cause;
+        let trouble = Trouble::Of(*class, kind);
+        let unknown = self.blamed.is_empty();
+        let any = unknown || self.cause.is_domos_own();
+        let mut bonds: Vec<(Bond<'_>, bool)> = Vec::new();
+        let family = if kind.is_of_schema() { Trouble::Schema } else { trouble };
+        bonds.extend(self.incident.map(|incident| (Bond::Incident(family, incident), true)));
+        for dataset in &self.blamed {
+            bonds.push((Bond::Dataset(trouble, dataset), true));
+            bonds.extend(self.names.iter().map(|name| (Bond::Name(trouble, dataset, name), true)));
+            if kind.lasts() {
+                bonds.push((Bond::Lasting(trouble, dataset), self.blamed.len() == 1));
             }
-            bind(if cause.is_telling() { &mut ever } else { &mut near }, Bond::Dataset(dataset));
+            if kind.is_of_schema() {
+                bonds.push((Bond::Schema(dataset), *kind == Kind::Unexplained));
+                let (spoken, lost) =
+                    if *kind == Kind::MissingColumn { (&self.names, true) } else { (&self.mentions, false) };
+                bonds.extend(spoken.iter().map(|name| (Bond::Mention(dataset, name), lost)));
+            }
         }
-        if datasets[place].is_empty() || cause.kind == Kind::ServerError {
-            bind(&mut near, Bond::Names(&cause.names));
+        bonds.extend(self.names.iter().map(|name| (Bond::NameAlone(trouble, name), any)));
+        if any && self.names.is_empty() {
+            bonds.push((Bond::Nothing(trouble), true));
         }
+        bonds
     }
-    let mut joined = Joined::new(broken.len());
-    for places in ever.values() {
-        places.windows(2).for_each(|pair| joined.join(pair[0], pair[1]));
-    }
-    for places in near.values_mut() {
-        places.sort_by_key(|place| broken[*place].since);
-        let close = |pair: &&[usize]| is_near(broken[pair[0]].since, broken[pair[1]].since);
-        places.windows(2).filter(close).for_each(|pair| joined.join(pair[0], pair[1]));
-    }
-    joined.groups(broken)
 }
 
-fn is_near(earlier: Timestamp, later: Timestamp) -> bool {
-    (later - earlier).to_std().unwrap_or_default() <= NEAR
-}
-
-/// Which places hang together (a union-find forest).
-struct Joined(Vec<usize>);
-
-impl Joined {
-    fn new(places: usize) -> Self {
-        Self((0..places).collect())
-    }
-
-    fn root(&mut self, mut place: usize) -> usize {
-        while self.0[place] != place {
-            self.0[place] = self.0[self.0[place]];
-            place = self.0[place];
+/// Groups broken cards by cause: each card, of which there is one of each id, is in exactly one group, whatever the
+/// order of the cards. The groups and the cards in them are ascending.
+pub fn groups(broken: &[Broken<'_>]) -> Vec<BTreeSet<CardId>> {
+    let cases: Vec<Case> = broken.iter().map(Case::of).collect();
+    let mut bonds: BTreeMap<Bond<'_>, Vec<Member>> = BTreeMap::new();
+    for (place, (card, case)) in broken.iter().zip(&cases).enumerate() {
+        for (bond, vouches) in case.bonds() {
+            bonds.entry(bond).or_default().push(Member { place, since: card.since, vouches });
         }
-        place
     }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.0[one.max(other)] = one.min(other);
-    }
-
-    fn groups(mut self, broken: &[Broken<'_>]) -> Vec<BTreeSet<CardId>> {
-        let mut groups: BTreeMap<usize, BTreeSet<CardId>> = BTreeMap::new();
-        for (place, card) in broken.iter().enumerate() {
-            groups.entry(self.root(place)).or_default().insert(card.card);
+    let mut joined = Forest::new(broken.len());
+    for (bond, mut members) in bonds {
+        if bond.needs_nearness() {
+            joined.join_near(&mut members, NEAR);
+        } else {
+            joined.join_all(&members);
         }
-        let mut groups: Vec<_> = groups.into_values().collect();
-        groups.sort();
-        groups
     }
+    let mut groups: BTreeMap<usize, BTreeSet<CardId>> = BTreeMap::new();
+    for (place, card) in broken.iter().enumerate() {
+        groups.entry(joined.root(place)).or_default().insert(card.card);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort();
+    groups
 }

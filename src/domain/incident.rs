@@ -1,11 +1,14 @@
 //! Incidents: broken cards with one root cause, followed from the first to the last of them. Owns how an incident
-//! opens, grows, shrinks and closes, and keeps its id meanwhile; which cards have one cause is [`super::cause`]'s.
+//! opens, grows, shrinks and closes, and keeps its id meanwhile; which cards have one cause is [`super::cause`]'s, and
+//! how a cause reads is `super::title`'s.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Timestamp;
-use super::cause::{self, Broken, Cause, Kind};
+use super::cause::{self, Broken, Cause};
 use super::ids::{CardId, DatasetId, IncidentId};
+use super::title;
 use super::verdict::{Class, Reason};
 
 /// An open incident.
@@ -15,13 +18,15 @@ pub struct Incident {
     pub id: IncidentId,
     /// When its first card broke.
     pub opened_at: Timestamp,
-    /// The cause in words, such as 'dataset Orders lost column region_name'. It holds foreign text.
+    /// The cause in words, such as 'Dataset Orders lost column region': one printable line of at most 160
+    /// characters. It holds foreign text.
     pub title: String,
-    /// The reason of the card that broke first, which stands for all of them.
+    /// The most telling reason of its cards, of several the one that came first, which stands for all of them. Its
+    /// class is the one that follows from what it says, which is the same for all.
     pub reason: Reason,
     /// Its cards, at least one.
     pub cards: BTreeSet<CardId>,
-    /// The datasets that all of its cards share; where they share none, those of any of them.
+    /// The datasets that all of its cards share of which any are known; where they share none, those of any of them.
     pub datasets: BTreeSet<DatasetId>,
 }
 
@@ -81,32 +86,37 @@ impl Default for Known {
     }
 }
 
-/// Follows the incidents through a sweep: `broken` are all cards that are broken after it, `name` gives a dataset's
-/// name where it is known.
+/// Follows the incidents through a sweep: `broken` are all cards that are broken after it, each once, `name` gives a
+/// dataset's name where it is known.
 ///
 /// Where the cards of one incident come to have different causes, the larger part keeps the id; where incidents turn
-/// out to have one cause, the oldest id stays.
+/// out to have one cause, the oldest id stays. What is known of an incident's opening stays as well.
 pub fn follow<'n>(known: &Known, broken: &[Broken<'_>], name: impl Fn(&DatasetId) -> Option<&'n str>) -> Incidents {
     let cards: BTreeMap<CardId, &Broken<'_>> = broken.iter().map(|card| (card.card, card)).collect();
     let groups = cause::groups(broken);
-    let heirs = heirs(known, &groups, &cards);
+    let mut inherited = inherited(known, &groups, &cards);
     let mut incidents = Incidents::default();
-    let mut next = known.next;
+    let mut next = known.open.keys().next_back().map_or(known.next, |last| known.next.max(after(*last)));
     for (place, group) in groups.into_iter().enumerate() {
-        let mut inherited = heirs.iter().filter(|(_, heir)| **heir == Some(place)).map(|(id, _)| *id);
-        let id = inherited.next().unwrap_or(next);
+        let mut ids = inherited.remove(&Some(place)).unwrap_or_default().into_iter();
+        let id = ids.next().unwrap_or(next);
         if id == next {
-            next = IncidentId(next.0 + 1);
+            next = after(next);
         }
-        incidents.closed.extend(inherited.filter_map(|merged| closed(known, merged, Some(id))));
+        incidents.closed.extend(ids.filter_map(|merged| closed(known, merged, Some(id))));
         let members: Vec<&Broken<'_>> = group.iter().filter_map(|card| cards.get(card).copied()).collect();
         if let Some(incident) = incident(id, known.open.get(&id).map(|known| known.opened_at), &members, &name) {
             incidents.open.insert(id, incident);
         }
     }
-    let over = heirs.iter().filter(|(_, heir)| heir.is_none());
-    incidents.closed.extend(over.filter_map(|(id, _)| closed(known, *id, None)));
+    let over = inherited.remove(&None).unwrap_or_default();
+    incidents.closed.extend(over.into_iter().filter_map(|id| closed(known, id, None)));
+    incidents.closed.sort_by_key(|closed| closed.id);
     incidents
+}
+
+fn after(id: IncidentId) -> IncidentId {
+    IncidentId(id.0.saturating_add(1))
 }
 
 fn closed(known: &Known, id: IncidentId, merged_into: Option<IncidentId>) -> Option<Closed> {
@@ -114,13 +124,13 @@ fn closed(known: &Known, id: IncidentId, merged_into: Option<IncidentId>) -> Opt
     Some(Closed { id, title, merged_into })
 }
 
-/// The group that goes on with each known incident: the one with the most of its cards, of several the first. `None`
-/// where none of its cards is broken any more.
-fn heirs(
+/// The known incidents by the group that goes on with them, ascending: the one with the most of its cards, of several
+/// the first. `None` are those of which no card is broken any more.
+fn inherited(
     known: &Known,
     groups: &[BTreeSet<CardId>],
     cards: &BTreeMap<CardId, &Broken<'_>>,
-) -> BTreeMap<IncidentId, Option<usize>> {
+) -> BTreeMap<Option<usize>, Vec<IncidentId>> {
     let mut shares: BTreeMap<IncidentId, BTreeMap<usize, usize>> =
         known.open.keys().map(|id| (*id, BTreeMap::new())).collect();
     for (place, group) in groups.iter().enumerate() {
@@ -130,10 +140,12 @@ fn heirs(
             }
         }
     }
-    let heir = |share: BTreeMap<usize, usize>| {
-        share.into_iter().max_by_key(|(place, cards)| (*cards, std::cmp::Reverse(*place))).map(|(place, _)| place)
-    };
-    shares.into_iter().map(|(id, share)| (id, heir(share))).collect()
+    let mut inherited: BTreeMap<Option<usize>, Vec<IncidentId>> = BTreeMap::new();
+    for (id, share) in shares {
+        let heir = share.into_iter().max_by_key(|(place, cards)| (*cards, Reverse(*place))).map(|(place, _)| place);
+        inherited.entry(heir).or_default().push(id);
+    }
+    inherited
 }
 
 /// The incident of these cards; `None` without any.
@@ -143,63 +155,33 @@ fn incident<'n>(
     members: &[&Broken<'_>],
     name: impl Fn(&DatasetId) -> Option<&'n str>,
 ) -> Option<Incident> {
-    let first = members.iter().min_by_key(|card| (card.since, card.card))?;
+    let broke_first = members.iter().map(|card| card.since).min()?;
     let causes: Vec<Cause> = members.iter().map(|card| Cause::of(card.reason)).collect();
-    let datasets = shared(members, &causes);
-    let named = match Vec::from_iter(&datasets)[..] {
-        [only] => name(only),
-        _ => None,
-    };
+    let (speaker, cause) =
+        members.iter().zip(&causes).min_by_key(|(card, cause)| (&cause.kind, card.since, card.card))?;
+    let (datasets, shared) = datasets(members, &causes);
+    let names: Option<Vec<&str>> = datasets.iter().map(name).collect();
+    let to_blame = names.filter(|names| shared && names.len() <= title::MOST_DATASETS).unwrap_or_default();
     Some(Incident {
         id,
-        opened_at: opened_at.unwrap_or(first.since),
-        title: title(&Cause::of(first.reason), &causes, named),
-        reason: first.reason.clone(),
+        opened_at: opened_at.unwrap_or(broke_first),
+        title: title::of(&speaker.reason.text, &cause.kind, &causes, &to_blame),
+        reason: Reason { class: cause.class, text: speaker.reason.text.clone() },
         cards: members.iter().map(|card| card.card).collect(),
         datasets,
     })
 }
 
-/// The datasets that all cards share; where they share none, those of any of them.
-fn shared(members: &[&Broken<'_>], causes: &[Cause]) -> BTreeSet<DatasetId> {
-    let mut each = members.iter().zip(causes).map(|(card, cause)| -> BTreeSet<DatasetId> {
-        // A dataset that the reason itself names is the one to blame.
-        if cause.datasets.is_empty() { card.datasets.clone() } else { cause.datasets.clone() }
-    });
-    let first = each.next().unwrap_or_default();
+/// The datasets that all cards share of which any are known; where they share none, those of any of them. Whether
+/// they share them comes with it.
+fn datasets(members: &[&Broken<'_>], causes: &[Cause]) -> (BTreeSet<DatasetId>, bool) {
+    let each = members.iter().zip(causes).map(|(card, cause)| cause.blamed(card.datasets));
+    let mut known = each.filter(|datasets| !datasets.is_empty());
+    let first = known.next().unwrap_or_default();
     let (mut all, mut any) = (first.clone(), first);
-    for datasets in each {
+    for datasets in known {
         all.retain(|dataset| datasets.contains(dataset));
         any.extend(datasets);
     }
-    if all.is_empty() { any } else { all }
-}
-
-/// The cause in words.
-fn title(cause: &Cause, causes: &[Cause], dataset: Option<&str>) -> String {
-    let names: BTreeSet<&String> = causes.iter().flat_map(|cause| &cause.names).collect();
-    let columns = match Vec::from_iter(&names)[..] {
-        [only] => format!("column {only}"),
-        [] => "a column".to_owned(),
-        ref several => format!("{} columns", several.len()),
-    };
-    let on = dataset.map(|dataset| format!(" on dataset {dataset}")).unwrap_or_default();
-    match (&cause.kind, dataset) {
-        (Kind::MissingColumn, Some(dataset)) => format!("Dataset {dataset} lost {columns}"),
-        (Kind::MissingColumn, None) if names.len() > 1 => format!("{columns} are missing"),
-        (Kind::MissingColumn, None) => capitalised(&format!("{columns} is missing")),
-        (Kind::MissingDataset, Some(dataset)) => format!("Dataset {dataset} is gone or not indexed"),
-        (Kind::MissingDataset, None) => "A dataset is gone or not indexed".to_owned(),
-        (Kind::Formula, _) => format!("A beast mode or query{on} cannot be read"),
-        (Kind::Slow, Some(dataset)) => format!("Dataset {dataset} is too slow"),
-        (Kind::Slow, None) => "The query takes too long".to_owned(),
-        (Kind::ServerError, _) => "Domo answers with a server error".to_owned(),
-        (Kind::Unexplained, _) => format!("Domo refuses without a reason{on}"),
-        (Kind::Said(_), _) => format!("{}{on}", cause.class.name()),
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    if all.is_empty() { (any, false) } else { (all, true) }
 }

@@ -1,8 +1,10 @@
 //! The wording of a reason, apart from what it names. Owns setting aside ids, quoted names and numbers, so that two
-//! cards with the same trouble read alike; what the wording means is [`super::cause`]'s.
+//! cards with the same trouble read alike; what the wording means is [`super::cause`]'s, and which columns a reason
+//! names is [`super::columns`]'s.
 
 use std::collections::BTreeSet;
 
+use super::columns;
 use super::ids::DatasetId;
 
 /// A reason, taken apart.
@@ -10,10 +12,12 @@ use super::ids::DatasetId;
 pub(super) struct Wording {
     /// The words in lower case, with `_` for what was quoted or is an id, and `#` for a number.
     pub(super) template: String,
-    /// What was quoted, and the ids.
+    /// What was quoted, words that only a machine would write, and ids that identify something.
     pub(super) names: BTreeSet<String>,
-    /// The ids that have the form of a UUID, as those of datasets do.
-    pub(super) ids: BTreeSet<DatasetId>,
+    /// The ids, in lower case, that are said to be those of datasets.
+    pub(super) datasets: BTreeSet<DatasetId>,
+    /// The other ids of the form of a UUID, in lower case.
+    pub(super) ids: BTreeSet<String>,
     /// It is no more than the words of an HTTP status, or of ours for a summary without any.
     pub(super) is_bare: bool,
     /// It is nothing but a list of names, as `details.columns` gives it.
@@ -24,63 +28,84 @@ pub(super) struct Wording {
 const BARE: [&str; 4] =
     ["bad request", "unprocessable entity", "the card's summary has the status _", "misconfigured card"];
 
-/// Longer reasons are not read to their end: what tells them apart stands at their beginning.
+/// Longer reasons are not read to their end: what tells them apart stands at their beginning. In characters.
 const READ: usize = 1_000;
 
-impl Wording {
-    /// Takes a reason apart.
-    pub(super) fn of(text: &str) -> Self {
-        let mut wording = Self { is_list: is_list(text), ..Self::default() };
-        let mut rest = text.char_indices().nth(READ).map_or(text, |(end, _)| &text[..end]);
-        let mut after_word = false;
-        while let Some(first) = rest.chars().next() {
-            let token = Token::at(rest, first, after_word);
-            let length = wording.take(&token, rest, first);
-            after_word = rest[..length].chars().next_back().is_some_and(char::is_alphanumeric);
-            rest = &rest[length..];
-        }
-        wording.template.truncate(wording.template.trim_end().len());
-        wording.is_bare = BARE.contains(&wording.template.as_str());
-        wording
-    }
-
-    /// Takes one token from the front of `rest` and returns its length in bytes.
-    fn take(&mut self, token: &Token<'_>, rest: &str, first: char) -> usize {
-        match token {
-            Token::Quoted(name) => {
-                self.template.push('_');
-                self.names.insert((*name).to_owned());
-                name.len() + 2 * first.len_utf8()
-            }
-            Token::Uuid(id) => {
-                self.template.push('_');
-                self.names.insert(id.to_lowercase());
-                self.ids.extend(DatasetId::new(&id.to_lowercase()));
-                id.len()
-            }
-            Token::Number(length) => {
-                self.template.push('#');
-                *length
-            }
-            Token::Space => {
-                if !self.template.is_empty() {
-                    self.template.push(' ');
-                }
-                rest.len() - rest.trim_start().len()
-            }
-            Token::Char => {
-                self.template.extend(first.to_lowercase());
-                first.len_utf8()
-            }
-        }
+/// The beginning of a reason, as far as it is read, without the HTTP status in front of it.
+pub(super) fn read(text: &str) -> &str {
+    let text = text.char_indices().nth(READ).map_or(text, |(end, _)| text.get(..end).unwrap_or(text)).trim();
+    let status = |c: &str| c.len() == 3 && c.starts_with(['4', '5']) && c.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once([':', ' ']) {
+        Some((first, rest)) if status(first) => rest.trim_start(),
+        _ => text,
     }
 }
 
+impl Wording {
+    /// Takes a reason apart that was [`read`].
+    pub(super) fn of(text: &str) -> Self {
+        let mut wording = Self { is_list: columns::is_list(text), ..Self::default() };
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let after_word = text[..text.len() - rest.len()].ends_with(is_word);
+            let token = Token::at(rest, first, after_word);
+            let length = token.length(rest, first);
+            wording.take(&token, first);
+            rest = &rest[length..];
+        }
+        wording.template.truncate(wording.template.trim_end().len());
+        wording.is_bare = BARE.contains(&wording.template.trim_end_matches('.'));
+        wording
+    }
+
+    fn take(&mut self, token: &Token<'_>, first: char) {
+        match token {
+            Token::Quoted(name) => self.set_aside(name),
+            Token::Uuid(id) => self.identify(&id.to_lowercase()),
+            Token::Number(_) => self.template.push('#'),
+            Token::Word(word) if is_code(word) => self.template.push_str(&word.replace('_', " ").to_lowercase()),
+            Token::Word(word) if word.contains('_') => self.set_aside(word),
+            Token::Word(word) if is_opaque(word) => self.template.push('_'),
+            Token::Word(word) => self.template.push_str(&word.to_lowercase()),
+            Token::Space(_) if self.template.is_empty() => {}
+            Token::Space(_) => self.template.push(' '),
+            Token::Char => self.template.push(first),
+        }
+    }
+
+    /// A name, without the marks that it may be wrapped in.
+    fn set_aside(&mut self, name: &str) {
+        self.template.push('_');
+        let name = columns::bare(name);
+        if !name.is_empty() {
+            self.names.insert(name.to_owned());
+        }
+    }
+
+    /// An id says what is wrong, unless it only numbers a query or a request: each of those has another.
+    fn identify(&mut self, id: &str) {
+        let mut words = self.template.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).rev();
+        let before: Vec<&str> = words.by_ref().take(3).collect();
+        if before.iter().any(|word| matches!(*word, "dataset" | "datasets" | "datasource" | "datasources" | "source")) {
+            self.datasets.extend(DatasetId::new(id));
+        } else if !before.iter().any(|word| PASSING.contains(word)) {
+            self.ids.insert(id.to_owned());
+        }
+        self.template.push('_');
+    }
+}
+
+/// What is another one each time.
+const PASSING: [&str; 9] =
+    ["query", "request", "execution", "trace", "session", "run", "job", "correlation", "transaction"];
+
 enum Token<'a> {
+    /// What stands between quotes, without them.
     Quoted(&'a str),
     Uuid(&'a str),
-    Number(usize),
-    Space,
+    Number(&'a str),
+    Word(&'a str),
+    Space(&'a str),
     Char,
 }
 
@@ -88,22 +113,64 @@ impl<'a> Token<'a> {
     /// The token that `rest` begins with; an apostrophe within a word quotes nothing.
     fn at(rest: &'a str, first: char, after_word: bool) -> Self {
         if first.is_whitespace() {
-            return Self::Space;
+            return Self::Space(front(rest, char::is_whitespace));
         }
-        if matches!(first, '\'' | '"' | '`') && !after_word {
-            let inner = &rest[first.len_utf8()..];
-            if let Some(end) = inner.find(first).filter(|end| *end > 0) {
-                return Self::Quoted(&inner[..end]);
-            }
+        if let Some(name) = columns::quoted(rest).filter(|name| !after_word && !name.is_empty()) {
+            return Self::Quoted(name);
         }
-        if !after_word && let Some(id) = uuid(rest) {
+        if let Some(id) = uuid(rest) {
             return Self::Uuid(id);
         }
-        if first.is_ascii_digit() && !after_word {
-            return Self::Number(rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len());
+        let number = front(rest, |c| c.is_ascii_digit() || matches!(c, '.' | ',')).trim_end_matches(['.', ',']);
+        let word = word(rest);
+        match (number.len(), word.len()) {
+            (0, 0) => Self::Char,
+            (number_length, word_length) if number_length >= word_length => Self::Number(number),
+            _ => Self::Word(word),
         }
-        Self::Char
     }
+
+    /// How much of `rest` it takes, in bytes.
+    fn length(&self, rest: &str, first: char) -> usize {
+        match self {
+            // The closing quote may be another character than the opening one.
+            Self::Quoted(name) => {
+                let opened = first.len_utf8() + name.len();
+                opened + rest[opened..].chars().next().map_or(0, char::len_utf8)
+            }
+            Self::Uuid(text) | Self::Number(text) | Self::Word(text) | Self::Space(text) => text.len(),
+            Self::Char => first.len_utf8(),
+        }
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The longest beginning of a text that consists of these characters.
+fn front(text: &str, is_part: impl Fn(char) -> bool) -> &str {
+    let rest = text.trim_start_matches(is_part);
+    &text[..text.len() - rest.len()]
+}
+
+/// The word that a text begins with; an id at its end, as in `calculation_` and a UUID, is part of it.
+fn word(text: &str) -> &str {
+    let word = front(text, is_word);
+    let Some(end) = word.rfind('_').map(|place| place + 1) else { return word };
+    uuid(&text[end..]).map_or(word, |id| &text[..end + id.len()])
+}
+
+/// Whether a word is Domo's code for some trouble, such as `DATASOURCE_NOT_FOUND`, and not the name of a column.
+pub(super) fn is_code(word: &str) -> bool {
+    const TROUBLES: [&str; 9] =
+        ["NOT_FOUND", "ERROR", "FAILED", "TIMEOUT", "TIMED_OUT", "INVALID_", "EXCEPTION", "DENIED", "UNAUTHORIZED"];
+    word.contains('_') && !word.contains(char::is_lowercase) && TROUBLES.iter().any(|trouble| word.contains(trouble))
+}
+
+/// Whether a word is an id: long, of letters and digits.
+fn is_opaque(word: &str) -> bool {
+    word.len() >= 8 && word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic)
 }
 
 /// The UUID that a text begins with.
@@ -114,24 +181,6 @@ fn uuid(text: &str) -> Option<&str> {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     });
-    let ends = !text[LENGTH..].starts_with(|c: char| c.is_alphanumeric() || c == '-');
+    let ends = !text[LENGTH..].starts_with(|c: char| is_word(c) || c == '-');
     (well_formed && ends).then_some(id)
-}
-
-/// The names that follow the first colon of a text, or all of a text that is a list.
-pub(super) fn listed(text: &str) -> BTreeSet<String> {
-    let list = match text.split_once(':') {
-        Some((_, list)) => list,
-        None if is_list(text) => text,
-        None => return BTreeSet::new(),
-    };
-    let names = list.split(',').map(|name| name.trim_matches(|c: char| c.is_whitespace() || "'\"`.[]()".contains(c)));
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-/// Whether a text is nothing but names: each without a space, and several of them, or one with an underscore.
-fn is_list(text: &str) -> bool {
-    let mut names = text.split(',').map(str::trim).peekable();
-    let telling = text.contains([',', '_']);
-    telling && names.peek().is_some() && names.all(|name| !name.is_empty() && !name.contains(char::is_whitespace))
 }
