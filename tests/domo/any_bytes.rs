@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use cardwatch::domain::dataset::{Run, RunOutcome};
 use cardwatch::domain::verdict::{Answer, Body, Envelope, Finding, REASON_LIMIT, Rendered, judge};
 use cardwatch::domo::body::of_render;
 use cardwatch::domo::retry::{RETRY_AFTER_CAP, retry_after};
-use cardwatch::domo::{SignInProblem, listed_by, login_answered};
-use chrono::{DateTime, Utc};
+use cardwatch::domo::{SignInProblem, learnt_from, listed_by, login_answered};
+use chrono::{DateTime, Datelike, Utc};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,8 +45,9 @@ fn leaf() -> impl Strategy<Value = Value> {
 /// An object that has fields of every answer.
 fn shaped() -> impl Strategy<Value = Value> {
     let card = (leaf(), leaf(), leaf(), leaf(), leaf()).prop_map(|(id, kind, title, name, page)| {
-        json!({"id": id, "type": kind, "title": title, "owners": [{"displayName": name}, name],
-            "pageHierarchy": [{"pageId": page, "title": title}, page]})
+        json!({"id": id, "type": kind, "title": title, "owners": [{"displayName": name}, name,
+            {"id": id, "type": "USER", "displayName": name}], "pageHierarchy": [{"pageId": page, "title": title}, page],
+            "datasources": [{"dataSourceId": title, "dataSourceName": name, "state": kind, "lastUpdated": page}, page]})
     });
     let rows = vec(prop_oneof![card, leaf()], 0..5);
     (rows, vec(leaf(), 8)).prop_map(|(rows, leaves)| {
@@ -58,6 +60,36 @@ fn shaped() -> impl Strategy<Value = Value> {
             "pageAdminSummaries": [{"pageId": id, "pageTitle": reason, "parentPageId": status}, {"pageId": 1}],
         })
     })
+}
+
+/// An answer about a dataset, its runs, its columns, a user or beast modes; or a list of such.
+fn behind_the_cards() -> impl Strategy<Value = Vec<u8>> {
+    let time = prop_oneof![leaf(), (0_i64..4_000_000_000_000).prop_map(Value::from), (0.0..4e9).prop_map(Value::from)];
+    let state = prop_oneof![leaf(), Just(json!("SUCCESS")), Just(json!("ERROR")), Just(json!("ACTIVE"))];
+    let values = (time, state, vec(leaf(), 4), shaped());
+    let object = values.prop_map(|(time, state, leaves, card)| {
+        let [id, text, name, other] = &leaves[..] else { unreachable!() };
+        let run = json!({"executionId": id, "startedAt": time, "endedAt": other, "currentState": state,
+            "errors": [{"message": text, "code": name}, other]});
+        json!({
+            "id": id, "state": state, "lastUpdated": time, "streamId": id, "lastExecution": run, "currentState": state,
+            "endedAt": time, "errors": [{"message": text}, {"code": other}], "emailAddress": name, "invalid": other,
+            "tables": [{"columns": [{"name": text, "id": name}, other]}, other],
+            "datasources": card["cards"][0]["datasources"],
+        })
+    })
+    .boxed();
+    let list = vec(prop_oneof![object.clone(), leaf()], 0..4).prop_map(Value::from);
+    prop_oneof![body(), prop_oneof![object, list].prop_map(|value| value.to_string().into_bytes())]
+}
+
+/// A time that a report can name.
+fn is_a_date(at: Option<DateTime<Utc>>) -> bool {
+    at.is_none_or(|at| (1970..=9999).contains(&at.year()))
+}
+
+fn is_short(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most
 }
 
 fn texts(envelope: &Envelope) -> impl Iterator<Item = &String> {
@@ -106,7 +138,30 @@ proptest! {
         for card in &cards {
             prop_assert!(!card.title.trim().is_empty() && !card.kind.0.trim().is_empty());
             prop_assert!(card.owners.iter().all(|owner| !owner.name.trim().is_empty()));
+            prop_assert!(card.datasets.iter().flatten().all(|dataset| !dataset.as_str().trim().is_empty()));
         }
+    }
+
+    #[test]
+    fn what_lies_behind_the_cards_is_told_in_short_or_not_at_all(body in behind_the_cards(), now in any_instant()) {
+        let learnt = learnt_from(&body, now);
+        prop_assert!(learnt.evidence.looked_at == now && !learnt.evidence.gone && learnt.evidence.schema_change.is_none());
+        prop_assert!(learnt.evidence.state.as_deref().is_none_or(|state| is_short(state, 100)));
+        prop_assert!(is_a_date(learnt.evidence.updated_at));
+        if let Some(Run { at, outcome }) = learnt.evidence.last_run {
+            prop_assert!(is_a_date(at));
+            let kept = match outcome {
+                RunOutcome::Succeeded => true,
+                RunOutcome::Failed(message) => message.chars().count() <= 1_000,
+                RunOutcome::Other(word) => is_short(&word, 100) && word != "SUCCESS",
+            };
+            prop_assert!(kept);
+        }
+        prop_assert!(learnt.evidence.columns.is_none_or(|names| !names.is_empty() && !names.contains("")));
+        prop_assert!(learnt.address.is_none_or(|address| address.domain().is_some() && !address.0.contains(char::is_whitespace)));
+        let (cards, datasets) = learnt.cards;
+        prop_assert!(cards.values().flatten().all(|dataset| datasets.contains_key(dataset)));
+        prop_assert!(datasets.values().all(|dataset| is_short(&dataset.name, REASON_LIMIT) && is_a_date(dataset.updated_at)));
     }
 
     #[test]
