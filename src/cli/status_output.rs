@@ -107,7 +107,7 @@ impl IncidentStatus {
         );
         let datasets = self.datasets.iter().take(MOST_DATASETS).map(|dataset| format!("  {}", dataset.line()));
         let more = self.datasets.len().saturating_sub(MOST_DATASETS);
-        let more = (more > 0).then(|| format!("  and {more} more datasets"));
+        let more = (more > 0).then(|| format!("  and {more} more"));
         [head].into_iter().chain(datasets).chain(more).collect::<Vec<_>>().join("\n")
     }
 }
