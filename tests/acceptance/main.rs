@@ -6,6 +6,7 @@
 mod asking;
 mod blindness;
 mod database;
+mod digesting;
 mod disk;
 mod dying;
 mod evidence;
@@ -14,7 +15,9 @@ mod house;
 mod incidents;
 mod living;
 mod mailing;
+mod maintenance;
 mod memory;
+mod muting;
 mod news;
 mod orders;
 mod owners;

@@ -195,6 +195,24 @@ async fn when_addresses_cannot_be_asked_for_the_admins_are_told_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_domo_tells_no_address_at_all_it_is_not_asked_for_each() {
+    let (house, smtp) = house().await;
+    for id in 0..20 {
+        let card = 300 + id;
+        house.domo.add_card(card, &format!("Card {card}"), &[10]);
+        house.domo.describe_card(card, &[person(9_000 + id, "Somebody")], &[]);
+        house.domo.feed(STOCK, &[card]);
+    }
+    assert_eq!(sweep(&house), 0);
+    house.domo.set_trouble("user", Some(Trouble::Status(403)));
+    house.domo.delete_dataset(STOCK);
+    assert_eq!(sweep(&house), 1);
+    let asked = house.domo.calls("user");
+    assert!((5..=10).contains(&asked), "{asked} calls");
+    assert_eq!(recipients(&smtp.mails()), [ADMINS]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_the_sweep_and_the_mail_server_loses_no_mail_to_an_owner_and_doubles_none() {
     let (mut house, smtp) = house().await;
     house.instance("schedule", &format!("\"{EACH_SECOND}\""));
