@@ -39,6 +39,9 @@ const PAST: Duration = Duration::from_hours(14 * 24);
 /// So many questions are asked at once.
 const AT_ONCE: usize = 4;
 
+/// After so many questions in a row for addresses that were not answered no more are asked.
+const MOST_UNTOLD: usize = 5;
+
 /// An address is looked up again after this.
 const ADDRESS_HOLDS: Duration = Duration::from_hours(24);
 
@@ -68,13 +71,18 @@ pub(super) async fn ask(
     let mut asked = Asked { usual: asking.usual().await?, ..Asked::default() };
     let users = asking.users_without_address(&mut asked.addresses).await?;
     let count = asking.count_is_old().await?;
+    let mut addresses = std::mem::take(&mut asked.addresses);
+    let mut invalid_functions = None;
+    // Side by side, so that none of them has to do with what time the others leave.
     let questions = Box::pin(async {
-        asking.upstream(&mut asked).await;
-        asking.look_up(&users, &mut asked.addresses).await?;
-        if count {
-            asked.invalid_functions = asking.told("invalid beast modes", sweeper.domo.invalid_functions().await);
-        }
-        Ok(())
+        let functions = async {
+            if count {
+                invalid_functions = asking.told("invalid beast modes", sweeper.domo.invalid_functions().await);
+            }
+        };
+        let look_up = asking.look_up(&users, &mut addresses);
+        let ((), looked_up, ()) = tokio::join!(asking.upstream(&mut asked), look_up, functions);
+        looked_up
     });
     let answered = tokio::select! {
         biased;
@@ -82,7 +90,7 @@ pub(super) async fn ask(
         answered = within(&*sweeper.clock, PATIENCE, sweeper.beat_along(questions)) => answered,
     };
     answered.unwrap_or(Ok(()))?;
-    Ok(asked)
+    Ok(Asked { addresses, invalid_functions, ..asked })
 }
 
 impl Asking<'_> {
@@ -183,24 +191,21 @@ impl Asking<'_> {
             now || self.was_broken(*card)
         };
         let cards = self.plan.cards.iter().filter(|(card, _)| broken(card)).map(|(_, planned)| planned);
-        cards
-            .flat_map(|planned| {
-                let pages = planned.pages.iter().filter_map(|page| self.plan.pages.get(page));
-                planned.card.owners.iter().chain(pages.flat_map(|held| &held.page.owners))
-            })
-            .filter_map(|owner| owner.user)
-            .collect()
+        cards.flat_map(|planned| self.plan.owners_of(planned)).filter_map(|owner| owner.user).collect()
     }
 
     async fn look_up(&self, users: &[UserId], addresses: &mut Addresses) -> Result<(), StoreError> {
-        let found: Vec<_> = stream::iter(users.iter().copied())
+        let mut answers = stream::iter(users.iter().copied())
             .map(async |user| (user, self.sweeper.domo.address(user).await))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let told =
-            found.into_iter().filter_map(|(user, address)| Some((user, self.told("an owner's address", address)?)));
-        let told: Addresses = told.collect();
+            .buffer_unordered(AT_ONCE);
+        let (mut told, mut untold) = (Addresses::new(), 0);
+        while untold < MOST_UNTOLD
+            && let Some((user, answer)) = answers.next().await
+        {
+            let answer = self.told("an owner's address", answer);
+            untold = if answer.is_some() { 0 } else { untold + 1 };
+            told.extend(answer.map(|address| (user, address)));
+        }
         if !told.is_empty() {
             self.sweeper.store.keep_addresses(&self.before.name, &told, self.sweeper.clock.now()).await?;
         }

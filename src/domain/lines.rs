@@ -11,7 +11,7 @@ use super::incident::Incident;
 use super::link;
 use super::owners::Owner;
 use super::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, PageLine};
-use super::sweep::{Plan, PlannedCard, RememberedPage};
+use super::sweep::{PlannedCard, RememberedPage};
 use super::verdict::Reason;
 
 /// The line of a card as it is now and was `before` the sweep; `None` for a state that no report speaks of.
@@ -78,15 +78,6 @@ fn names(owners: &[Owner]) -> Vec<String> {
     owners.iter().map(|owner| owner.name.clone()).collect()
 }
 
-/// Who answers for a card: its owners; where it has none, those of its pages.
-pub(super) fn owners_of<'a>(planned: &'a PlannedCard, plan: &'a Plan) -> Vec<&'a Owner> {
-    if !planned.card.owners.is_empty() {
-        return planned.card.owners.iter().collect();
-    }
-    let pages = planned.pages.iter().filter_map(|id| plan.pages.get(id));
-    pages.flat_map(|held| &held.page.owners).collect()
-}
-
 /// Who an owner is: the user, else the name.
 pub(super) fn identity(owner: &Owner) -> (Option<UserId>, &str) {
     (owner.user, if owner.user.is_some() { "" } else { &owner.name })
@@ -117,8 +108,7 @@ pub(super) fn grouped(lines: Vec<CardLine>, closing: &Closing, swept: &Swept, me
 fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memory) -> IncidentLine {
     let planned: Vec<_> = incident.cards.iter().filter_map(|card| swept.plan.cards.get(card)).collect();
     let pages: BTreeSet<_> = planned.iter().flat_map(|planned| &planned.pages).collect();
-    let owners: BTreeSet<_> =
-        planned.iter().flat_map(|planned| owners_of(planned, &swept.plan)).map(identity).collect();
+    let owners: BTreeSet<_> = planned.iter().flat_map(|planned| swept.plan.owners_of(planned)).map(identity).collect();
     let people = owners.iter().filter(|(user, _)| user.is_some()).count();
     let upstream = incident.datasets.iter().filter_map(|id| {
         let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());

@@ -53,9 +53,7 @@ fn news(report: &Report) -> BTreeSet<CardId> {
 fn readers(news: &BTreeSet<CardId>, swept: &Swept, policy: &OwnerPolicy) -> (Vec<Mailed>, Audience) {
     let mut concerned: BTreeMap<_, (&Owner, BTreeSet<CardId>)> = BTreeMap::new();
     for card in news {
-        for owner in
-            swept.plan.cards.get(card).map(|planned| lines::owners_of(planned, &swept.plan)).unwrap_or_default()
-        {
+        for owner in swept.plan.cards.get(card).map(|planned| swept.plan.owners_of(planned)).unwrap_or_default() {
             concerned.entry(lines::identity(owner)).or_insert((owner, BTreeSet::new())).1.insert(*card);
         }
     }
@@ -70,7 +68,7 @@ fn owned_by(mailed: &[Mailed], swept: &Swept) -> BTreeMap<UserId, BTreeSet<CardI
     let mut owned: BTreeMap<UserId, BTreeSet<CardId>> =
         mailed.iter().map(|owner| (owner.user, BTreeSet::new())).collect();
     for (id, planned) in &swept.plan.cards {
-        for user in lines::owners_of(planned, &swept.plan).into_iter().filter_map(|owner| owner.user) {
+        for user in swept.plan.owners_of(planned).into_iter().filter_map(|owner| owner.user) {
             if let Some(cards) = owned.get_mut(&user) {
                 cards.insert(*id);
             }

@@ -215,6 +215,15 @@ impl Plan {
 const MOST_TROUBLES: usize = 5;
 
 impl Plan {
+    /// Who answers for a card: its owners; where it has none, those of its pages.
+    pub fn owners_of<'a>(&'a self, planned: &'a PlannedCard) -> Vec<&'a Owner> {
+        if !planned.card.owners.is_empty() {
+            return planned.card.owners.iter().collect();
+        }
+        let pages = planned.pages.iter().filter_map(|id| self.pages.get(id));
+        pages.flat_map(|held| &held.page.owners).collect()
+    }
+
     /// What kept a sweep of this plan from its whole view, in one text: what ended it early, what could not
     /// be listed, which pages are doubted, and which are believed to be empty from now on.
     pub fn trouble(&self, ended_early: Option<String>) -> Option<String> {

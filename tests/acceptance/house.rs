@@ -137,6 +137,14 @@ impl House {
         let mut connection = options.connect().await.unwrap();
         sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
     }
+
+    /// Changes the database behind cardwatch's back: to make old what a test cannot wait for.
+    pub(crate) async fn write(&self, statement: &'static str) {
+        use sqlx::ConnectOptions as _;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database());
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
 }
 
 /// A command that ran to its end.
