@@ -4,11 +4,12 @@
 use std::cmp::Reverse;
 
 use super::Timestamp;
+use super::alerts;
 use super::card::{CardMemory, Shown, Told};
 use super::closing::{Closing, Memory, Reporting, Swept};
 use super::ids::CardId;
 use super::lines::{self, Standing};
-use super::report::{CardLine, Digest, LONG_EMPTY, Shortlist, SlowCard};
+use super::report::{CardLine, Digest, FlappingCard, LONG_EMPTY, Shortlist, SlowCard};
 
 /// The digest after a sweep of the whole instance, once what is new has been told.
 pub(super) fn of(closing: &Closing, swept: &Swept, memory: &Memory, reporting: &Reporting) -> Digest {
@@ -22,9 +23,13 @@ pub(super) fn of(closing: &Closing, swept: &Swept, memory: &Memory, reporting: &
     let muted = |card: &CardMemory| card.mute_at(now).is_some();
 
     let unsettled = of(Shown::Broken).chain(of(Shown::Working)).filter(|(_, card)| !muted(card));
-    let mut flapping: Vec<CardLine> =
-        unsettled.filter(|(_, card)| was_told(&card.told, reporting)).filter_map(|(id, card)| line(id, card)).collect();
-    flapping.sort_by_key(|line| line.id);
+    let unsettled = unsettled.filter(|(_, card)| was_told(&card.told, reporting));
+    let flapping = unsettled.filter_map(|(id, card)| {
+        let changes = alerts::recent_changes(card, &reporting.policy, now);
+        Some(FlappingCard { line: line(id, card)?, changes, broken: card.state.is_broken() })
+    });
+    let mut flapping: Vec<FlappingCard> = flapping.collect();
+    flapping.sort_by_key(|card| card.line.id);
 
     let mut slow: Vec<SlowCard> = of(Shown::Working).filter_map(|(id, card)| slow(line(id, card)?, card)).collect();
     slow.sort_by_key(|card| (Reverse(card.latency), card.line.id));

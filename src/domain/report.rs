@@ -86,7 +86,7 @@ pub struct Digest {
     /// Broken cards that are muted.
     pub muted: usize,
     /// Cards that are flapping, as told before, by id.
-    pub flapping: Shortlist<CardLine>,
+    pub flapping: Shortlist<FlappingCard>,
     /// Cards that are slow by their own history, the slowest first.
     pub slow: Shortlist<SlowCard>,
     /// Cards that have rendered without data for [`LONG_EMPTY`] or longer, the longest first.

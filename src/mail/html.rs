@@ -4,7 +4,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::outline::{Block, Cause, Entry, Mood, Outline};
+use super::incident::Cause;
+use super::outline::{Block, Entry, Mood, Outline};
 
 const SHEET: &str = "\
 @media (prefers-color-scheme:dark){\
@@ -36,6 +37,7 @@ const SECTION: &str = "margin:0;font-size:17px;line-height:24px;font-weight:bold
 const SOFT: &str = "color:#5c6470";
 const SMALL: &str = "color:#5c6470;font-size:13px;line-height:19px";
 const REASON: &str = "font-family:Menlo,Consolas,monospace;font-size:13px;line-height:19px";
+const EVIDENCE: &str = "font-size:13px;line-height:19px";
 const ROWS: &str = "width:100%;table-layout:fixed;font-size:14px;line-height:20px";
 const ROW: &str = "padding:8px 0;border-top:1px solid #e6e2da";
 const LINK: &str = "color:#1f5fbf";
@@ -130,9 +132,10 @@ fn block_rows(block: &Block) -> Markup {
 
 fn cause_lines(cause: &Cause) -> Markup {
     html! {
-        strong { (cause.class) } br;
-        span style=(REASON) { (cause.reason) } br;
-        span.soft style=(SMALL) { (cause.cards) }
+        strong { (cause.title) } ": " (cause.extent)
+        div style=(REASON) { (cause.reason) }
+        @for sentence in &cause.evidence { div style=(EVIDENCE) { (sentence) } }
+        div.soft style=(SMALL) { (cause.foot) }
     }
 }
 
@@ -152,6 +155,9 @@ fn foot(outline: &Outline) -> Markup {
             @for sentence in &outline.footer { (sentence) " " }
             @if let Some((words, url)) = &outline.link {
                 a.link href=(url) style=(LINK) { (words) }
+            }
+            @if let Some((words, command)) = &outline.command {
+                br; (words) ": " span style=(REASON) { (command) }
             }
         }
     }

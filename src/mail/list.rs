@@ -5,7 +5,8 @@ use super::outline::REASON_LIMIT;
 use crate::domain::foreign::{formula_safe, one_line};
 use crate::domain::report::{CardLine, Group, Report};
 
-const COLUMNS: [&str; 9] = ["what", "card_id", "title", "pages", "owners", "reason_class", "reason", "since", "url"];
+const COLUMNS: [&str; 10] =
+    ["what", "card_id", "title", "pages", "owners", "reason_class", "reason", "since", "url", "incident"];
 
 /// A list that is longer than this, in bytes, gets its reasons shortened: mail servers commonly refuse
 /// messages beyond 10 MB, and base64 adds a third.
@@ -37,7 +38,7 @@ fn lines_of(groups: &[Group]) -> impl Iterator<Item = &CardLine> {
     groups.iter().flat_map(|group| &group.cards)
 }
 
-fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 9] {
+fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 10] {
     let reason = line.reason.as_ref();
     [
         what.to_owned(),
@@ -49,6 +50,7 @@ fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 9] {
         reason.map_or(String::new(), |reason| formula_safe(&one_line(&reason.text, reason_limit))),
         line.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         formula_safe(&line.url),
+        line.incident.map_or(String::new(), |incident| incident.to_string()),
     ]
 }
 
@@ -58,7 +60,7 @@ fn pages(line: &CardLine) -> String {
 
 /// One record by RFC 4180: quoted where it holds a comma or a quote, ended by CR LF. By hand, since a writer's errors could
 /// not happen here, and a letter is composed without any.
-fn push_row(list: &mut String, fields: &[String; 9]) {
+fn push_row(list: &mut String, fields: &[String; 10]) {
     for (place, field) in fields.iter().enumerate() {
         if place > 0 {
             list.push(',');

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::outline::{self, MOST_CARDS, Mood, Outline};
 use super::{html, list, text};
+use crate::domain::owners;
 use crate::domain::report::{Letter, Report};
 
 /// What a letter needs to know beyond its report.
@@ -29,6 +30,13 @@ pub fn compose(report: &Report, envelope: Envelope<'_>) -> Letter {
     letter(&outline, report.subject(), envelope, csv)
 }
 
+/// An owner as the recipient of a letter; `None` where the address is none. The display name is left out: it is
+/// foreign text, and a header is no place for it.
+pub fn recipient(address: &owners::Address) -> Option<Mailbox> {
+    address.domain()?;
+    address.0.parse().ok().map(|address| Mailbox::new(None, address))
+}
+
 /// Composes the letter by which an operator sees whether mail arrives. `host` is the machine that sends it.
 pub fn test_letter(message_id: String, to: &[Mailbox], host: &str) -> Letter {
     let version = env!("CARGO_PKG_VERSION");
@@ -45,6 +53,7 @@ pub fn test_letter(message_id: String, to: &[Mailbox], host: &str) -> Letter {
         sections: Vec::new(),
         left_out: None,
         footer: vec!["Sent by 'cardwatch send-test-email'.".to_owned()],
+        command: None,
         link: None,
     };
     let envelope = Envelope { message_id, references: Vec::new(), to, link_base: None };

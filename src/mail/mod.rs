@@ -5,8 +5,11 @@
 //! A new fact in a letter goes into `outline`, from which both parts are written; a new thing that a
 //! server may do wrong is a variant of [`error::MailerError`] with its remedy.
 
+mod digest;
 pub mod error;
+mod foot;
 mod html;
+mod incident;
 mod list;
 pub mod mailer;
 pub mod message;

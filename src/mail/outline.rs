@@ -4,21 +4,24 @@
 
 use url::Url;
 
+use super::incident::{self, Cause};
 use super::phrases::{self, Said};
-use super::words;
-use crate::domain::Timestamp;
+use super::{digest, foot, words};
 use crate::domain::foreign::one_line;
-use crate::domain::report::{CardLine, Group, Report, cards, count};
+use crate::domain::report::{CardLine, FlappingCard, Group, Report, cards, count};
 use crate::domain::verdict::Reason;
 
 /// So many cards are shown in a letter; beyond them the attached list is complete.
 pub(super) const MOST_CARDS: usize = 50;
 
-/// So many reasons are shown: a letter of a thousand different ones is rejected by its size.
-const MOST_REASONS: usize = 250;
+/// So many causes are shown: a letter of a thousand different ones is rejected by its size.
+const MOST_CAUSES: usize = 250;
+
+/// So many of them are shown with what Domo says of their datasets.
+const MOST_EVIDENCE: usize = 25;
 
 /// The longest title in a letter, in characters.
-const TITLE_LIMIT: usize = 160;
+pub(super) const TITLE_LIMIT: usize = 160;
 
 /// The longest reason in a letter, in characters; the attached list has it in full.
 pub(super) const REASON_LIMIT: usize = 300;
@@ -55,6 +58,8 @@ pub(super) struct Outline {
     pub left_out: Option<String>,
     /// Sentences at the foot.
     pub footer: Vec<String>,
+    /// What to run next: words and command.
+    pub command: Option<(String, String)>,
     /// Where to read on: words and address.
     pub link: Option<(String, String)>,
 }
@@ -67,20 +72,12 @@ pub(super) struct Section {
     pub blocks: Vec<Block>,
 }
 
-/// Cards that share one reason, or have none to share.
+/// Cards that share one cause, or have none to share.
 pub(super) struct Block {
     pub cause: Option<Cause>,
     pub shown: Vec<Entry>,
     /// What is said of the cards that are not shown.
     pub more: Option<String>,
-}
-
-/// What is wrong with the cards of a block.
-pub(super) struct Cause {
-    pub class: &'static str,
-    pub reason: String,
-    /// '4 cards'.
-    pub cards: String,
 }
 
 /// One card.
@@ -102,7 +99,8 @@ pub(super) fn cards_in(report: &Report) -> usize {
 /// The outline of a report's letter.
 pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
     let said = phrases::said(report);
-    let mut room = Room { cards: MOST_CARDS, reasons: MOST_REASONS, reasons_left_out: 0, cards_left_out: 0 };
+    let mut room =
+        Room { cards: MOST_CARDS, causes: MOST_CAUSES, evidence: MOST_EVIDENCE, causes_left_out: 0, cards_left_out: 0 };
     let sections = sections(report, &said, &mut room);
     Outline {
         headline: phrases::headline(report, &said),
@@ -113,8 +111,9 @@ pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
         preview: preview(report, &sections, &said),
         sections,
         left_out: room.left_out(),
-        footer: phrases::footer(report),
-        link: link_base.map(|base| (phrases::link(report), base.as_str().to_owned())),
+        footer: foot::sentences(report),
+        command: foot::command(report),
+        link: link_base.map(|base| (foot::link(report), base.as_str().to_owned())),
     }
 }
 
@@ -127,18 +126,19 @@ fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> Str
         .flat_map(|section| &section.blocks)
         .filter_map(|block| block.cause.as_ref())
         .take(2)
-        .map(|cause| format!("{}: {}: {}.", cause.class, one_line(&cause.reason, 70), cause.cards))
+        .map(|cause| format!("{}: {}.", one_line(&cause.title, 70), cause.extent))
         .collect();
     let recovered = said.iter().filter(|(said, _)| matches!(said, Said::Recovered));
-    let recovered = recovered.map(|(said, count)| format!("{}.", said.title(*count)));
+    let recovered = recovered.map(|(said, count)| format!("{}.", said.title(report, *count)));
     lead.into_iter().chain(causes).chain(recovered).chain(sight).collect::<Vec<_>>().join(" ")
 }
 
 /// How much may still be shown, and what was not.
 struct Room {
     cards: usize,
-    reasons: usize,
-    reasons_left_out: usize,
+    causes: usize,
+    evidence: usize,
+    causes_left_out: usize,
     cards_left_out: usize,
 }
 
@@ -150,22 +150,24 @@ impl Room {
         shown
     }
 
-    /// Whether one more reason, with so many cards, may be shown.
-    fn admit(&mut self, cards: usize) -> bool {
-        if self.reasons == 0 {
-            self.reasons_left_out += 1;
-            self.cards_left_out += cards;
-            return false;
+    /// The cause of one more group, where it may be shown.
+    fn admit(&mut self, report: &Report, group: &Group, said: Said) -> Option<Cause> {
+        if self.causes == 0 {
+            self.causes_left_out += 1;
+            self.cards_left_out += group.cards.len();
+            return None;
         }
-        self.reasons -= 1;
-        true
+        self.causes -= 1;
+        let with_evidence = self.evidence > 0;
+        self.evidence -= usize::from(with_evidence);
+        Some(incident::cause(report, group, said.is_reminder(), with_evidence))
     }
 
     fn left_out(&self) -> Option<String> {
-        (self.reasons_left_out > 0).then(|| {
+        (self.causes_left_out > 0).then(|| {
             format!(
-                "And {} more reasons, {}: they are in the attached list.",
-                self.reasons_left_out,
+                "And {} more causes, {}: they are in the attached list.",
+                self.causes_left_out,
                 cards(self.cards_left_out)
             )
         })
@@ -173,12 +175,13 @@ impl Room {
 }
 
 fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Section> {
+    let storm = phrases::storm(report).is_some();
     let mut sections = Vec::new();
     for &(what, count) in said {
         let blocks = match what {
-            Said::Broke if report.storm.is_some() => {
+            Said::Broke if storm => {
                 // The causes come first and every card after them.
-                sections.push(Section { title: None, mood: Mood::Broken, blocks: causes(&report.broke, room) });
+                sections.push(Section { title: None, mood: Mood::Broken, blocks: causes(report, &report.broke, room) });
                 let (title, blocks) = (format!("The {}", cards(count)), vec![listed(report, &report.broke, room)]);
                 sections.push(Section { title: Some(title), mood: Mood::Plain, blocks });
                 continue;
@@ -186,22 +189,28 @@ fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Sec
             Said::Broke => grouped(report, &report.broke, what, room),
             Said::FirstSeen => grouped(report, &report.first_seen, what, room),
             Said::StillBroken => grouped(report, &report.still_broken, what, room),
-            Said::Flapping { .. } => vec![flapping(report, room)],
-            Said::Recovered => vec![block(report, None, &report.recovered, what, room)],
+            Said::Flapping { .. } => {
+                let entries = report.flapping.iter().map(|card| flapping_entry(report, card));
+                vec![filled(None, entries, report.flapping.len(), room)]
+            }
+            Said::Recovered => {
+                let entries = report.recovered.iter().map(|line| entry(report, line, what));
+                vec![filled(None, entries, report.recovered.len(), room)]
+            }
         };
-        let title = (said.len() > 1 || report.storm.is_some()).then(|| what.title(count));
+        let title = (said.len() > 1 || storm).then(|| what.title(report, count));
         sections.push(Section { title, mood: what.mood(), blocks });
     }
+    sections.extend(report.digest.iter().flat_map(|digest| digest::sections(report, digest)));
     sections
 }
 
 /// The causes without their cards.
-fn causes(groups: &[Group], room: &mut Room) -> Vec<Block> {
+fn causes(report: &Report, groups: &[Group], room: &mut Room) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
-        if room.admit(group.cards.len()) {
-            let cause = Some(cause(&group.incident.reason, group.cards.len()));
-            blocks.push(Block { cause, shown: Vec::new(), more: None });
+        if let Some(cause) = room.admit(report, group, Said::Broke) {
+            blocks.push(Block { cause: Some(cause), shown: Vec::new(), more: None });
         }
     }
     blocks
@@ -215,33 +224,18 @@ fn listed(report: &Report, groups: &[Group], room: &mut Room) -> Block {
     filled(None, entries, count(groups), room)
 }
 
-fn flapping(report: &Report, room: &mut Room) -> Block {
-    let entries = report.flapping.iter().map(|card| {
-        let mut entry = entry(report, &card.line, Said::Flapping { broken: card.broken });
-        let changed = format!("changed {} times in {}", card.changes, words::span(report.flap_window));
-        entry.facts.insert(entry.facts.len() - 1, changed);
-        entry
-    });
-    filled(None, entries, report.flapping.len(), room)
-}
-
 fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
-        if room.admit(group.cards.len()) {
-            blocks.push(block(report, Some(&group.incident.reason), &group.cards, said, room));
+        if let Some(cause) = room.admit(report, group, said) {
+            let entries = group.cards.iter().map(|line| {
+                let own_words = line.reason.as_ref().filter(|reason| **reason != group.incident.reason);
+                Entry { note: own_words.map(what_is_wrong), ..entry(report, line, said) }
+            });
+            blocks.push(filled(Some(cause), entries, group.cards.len(), room));
         }
     }
     blocks
-}
-
-fn block(report: &Report, reason: Option<&Reason>, lines: &[CardLine], said: Said, room: &mut Room) -> Block {
-    let cause = reason.map(|reason| cause(reason, lines.len()));
-    filled(cause, lines.iter().map(|line| entry(report, line, said)), lines.len(), room)
-}
-
-fn cause(reason: &Reason, count: usize) -> Cause {
-    Cause { class: reason.class.name(), reason: one_line(&reason.text, REASON_LIMIT), cards: cards(count) }
 }
 
 /// A block with as many of its `count` entries as there is room for.
@@ -259,26 +253,55 @@ fn filled(cause: Option<Cause>, entries: impl Iterator<Item = Entry>, count: usi
     }
 }
 
+/// A card that flaps, with how often it changed.
+pub(super) fn flapping_entry(report: &Report, card: &FlappingCard) -> Entry {
+    let mut entry = entry(report, &card.line, Said::Flapping { broken: card.broken });
+    let times = if card.changes == 1 { "once".to_owned() } else { format!("{} times", card.changes) };
+    let changed = format!("changed {times} in {}", words::span(report.flap_window));
+    entry.facts.insert(places(&card.line).len(), changed);
+    entry
+}
+
+/// A card, with where and whose it is and since when it is what is `said`.
 fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
+    let left = line.incident.filter(|_| said.is_recovery()).map(|incident| format!(" (incident {incident})"));
+    let wrong = |reason| format!("{}{}", what_is_wrong(reason), left.unwrap_or_default());
+    let note = line.reason.as_ref().and_then(|reason| said.note(&wrong(reason)));
+    named(line, facts(report, line, said), note)
+}
+
+/// A card by its title, with what is to be said of it.
+pub(super) fn named(line: &CardLine, facts: Vec<String>, note: Option<String>) -> Entry {
     let title = one_line(&line.title, TITLE_LIMIT);
-    Entry {
-        title: if title.is_empty() { UNTITLED.to_owned() } else { title },
-        facts: facts(report, line, said),
-        note: line.reason.as_ref().and_then(|reason| said.note(&what_is_wrong(reason))),
-        url: one_line(&line.url, usize::MAX),
-    }
+    let title = if title.is_empty() { UNTITLED.to_owned() } else { title };
+    Entry { title, facts, note, url: one_line(&line.url, usize::MAX) }
 }
 
 fn facts(report: &Report, line: &CardLine, said: Said) -> Vec<String> {
-    let time = |at: Timestamp| words::time_beside(at, report.swept_at, report.timezone);
-    let pages: Vec<&str> = line.pages.iter().map(|page| page.title.as_str()).collect();
-    let mut facts = vec![words::names(&pages).unwrap_or_else(|| "on no page".to_owned())];
-    if let Some(owners) = words::names(&line.owners) {
-        let word = if line.owners.len() == 1 { "owner" } else { "owners" };
-        facts.push(format!("{word} {owners}"));
-    }
-    facts.push(said.since(&time(line.since)));
+    let since = words::time_beside(line.since, report.swept_at, report.timezone);
+    let age = if said.is_reminder() { words::for_so_long(line.since, report.swept_at) } else { String::new() };
+    let usual = line.usual.map(|usual| format!("usually {}", words::seconds(usual)));
+    let mut facts = places(line);
+    facts.push(format!("{}{age}", said.since(&since)));
+    facts.extend(usual);
     facts
+}
+
+/// Where a card is and whose; where it has no owner of its own, whose its pages are.
+pub(super) fn places(line: &CardLine) -> Vec<String> {
+    let pages: Vec<&str> = line.pages.iter().map(|page| page.title.as_str()).collect();
+    let mut page_owners: Vec<&str> = Vec::new();
+    for owner in line.pages.iter().flat_map(|page| &page.owners) {
+        if !page_owners.contains(&owner.as_str()) {
+            page_owners.push(owner);
+        }
+    }
+    let owned = match words::names(&line.owners) {
+        Some(owners) => Some(format!("{} {owners}", if line.owners.len() == 1 { "owner" } else { "owners" })),
+        None => words::names(&page_owners)
+            .map(|owners| format!("{} {owners}", if page_owners.len() == 1 { "page owner" } else { "page owners" })),
+    };
+    [words::names(&pages).unwrap_or_else(|| "on no page".to_owned())].into_iter().chain(owned).collect()
 }
 
 fn what_is_wrong(reason: &Reason) -> String {

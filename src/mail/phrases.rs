@@ -1,10 +1,10 @@
 //! The sentences of a letter. Owns their words; which of them stand where is [`super::outline`]'s.
 
-use super::outline::{MOST_CARDS, Mood, cards_in};
+use super::outline::{MOST_CARDS, Mood, TITLE_LIMIT, cards_in};
 use super::words;
 use crate::domain::Timestamp;
 use crate::domain::foreign::one_line;
-use crate::domain::report::{Report, Totals, cards, count};
+use crate::domain::report::{Audience, CardLine, Report, Storm, Totals, cards, count};
 use crate::domain::sight::SightNews;
 
 /// The longest trouble in a letter, in characters. It ends in a remedy, which must not be cut.
@@ -43,9 +43,9 @@ impl Said {
         }
     }
 
-    /// '2 cards recovered'.
-    pub(super) fn title(self, count: usize) -> String {
-        format!("{} {}", cards(count), self.happened(count))
+    /// '2 cards recovered', '2 of your cards recovered'.
+    pub(super) fn title(self, report: &Report, count: usize) -> String {
+        format!("{} {}", report.audience.cards(count), self.happened(count))
     }
 
     fn happened(self, count: usize) -> String {
@@ -55,6 +55,22 @@ impl Said {
             Self::Flapping { .. } => format!("{} flapping", words::be(count)),
             Self::Recovered => "recovered".to_owned(),
             Self::StillBroken => format!("{} still broken", words::be(count)),
+        }
+    }
+
+    /// Whether it was said before.
+    pub(super) fn is_reminder(self) -> bool {
+        match self {
+            Self::StillBroken => true,
+            Self::Broke | Self::FirstSeen | Self::Flapping { .. } | Self::Recovered => false,
+        }
+    }
+
+    /// Whether it is good news.
+    pub(super) fn is_recovery(self) -> bool {
+        match self {
+            Self::Recovered => true,
+            Self::Broke | Self::FirstSeen | Self::Flapping { .. } | Self::StillBroken => false,
         }
     }
 
@@ -83,12 +99,12 @@ pub(super) fn said(report: &Report) -> Vec<(Said, usize)> {
 
 pub(super) fn headline(report: &Report, said: &[(Said, usize)]) -> String {
     let phrases = said.iter().enumerate().map(|(place, (said, count))| match place {
-        0 => said.title(*count),
+        0 => said.title(report, *count),
         _ => format!("{count} {}", said.happened(*count)),
     });
     let phrases: Vec<String> = phrases.collect();
     let instance = &report.instance;
-    match (&report.sight, report.storm) {
+    match (&report.sight, storm(report)) {
         (_, Some(storm)) => format!("{} of {} working cards broke at once at {instance}", storm.broke, storm.of),
         _ if !phrases.is_empty() => format!("{} at {instance}", phrases.join(", ")),
         (Some(SightNews::Regained { .. }), None) => format!("cardwatch checks cards at {instance} again"),
@@ -116,18 +132,78 @@ pub(super) fn mood(report: &Report) -> Mood {
     }
 }
 
+/// The storm, where it is the first thing to tell: an owner is told of their own cards first.
+pub(super) fn storm(report: &Report) -> Option<Storm> {
+    match report.audience {
+        Audience::Admins { .. } => report.storm,
+        Audience::Owner { .. } => None,
+    }
+}
+
 /// Where so much broke at once, no single card is to blame.
 pub(super) fn lead(report: &Report) -> Option<String> {
-    report.storm.map(|_| {
-        "That is likely Domo itself, or what the cardwatch user may see: look there before you look at cards."
-            .to_owned()
+    let Storm { broke, of } = report.storm?;
+    Some(match report.audience {
+        Audience::Admins { .. } => {
+            "That is likely Domo itself, or what the cardwatch user may see: look there before you look at cards."
+                .to_owned()
+        }
+        Audience::Owner { .. } => format!(
+            "{broke} of {of} working cards broke at once: that is likely Domo itself, or what the cardwatch user may \
+             see, and not your cards."
+        ),
     })
 }
 
 /// The sentences below the headline.
 pub(super) fn summary(report: &Report, said: &[(Said, usize)]) -> Vec<String> {
-    let sentences = [sight(report, said.is_empty()), Some(swept(report)), Some(standing(report)), attached(report)];
-    sentences.into_iter().flatten().collect()
+    let sentences = [
+        sight(report, said.is_empty()),
+        owned(report),
+        Some(swept(report)),
+        maintenance(report),
+        Some(standing(report)),
+        muted(report),
+    ];
+    sentences.into_iter().flatten().chain(over(report)).chain(attached(report)).collect()
+}
+
+/// Why an owner gets the mail.
+fn owned(report: &Report) -> Option<String> {
+    let Audience::Owner { name } = &report.audience else { return None };
+    let by_page = lines(report).any(|line| line.owners.is_empty());
+    let what = if by_page { "these cards, or pages that hold them," } else { "these cards" };
+    Some(format!("You own {what} as {} in Domo.", words::name(name)))
+}
+
+/// Every card of which something is said.
+fn lines(report: &Report) -> impl Iterator<Item = &CardLine> {
+    let groups = [&report.broke, &report.first_seen, &report.still_broken].into_iter().flatten();
+    let flapping = report.flapping.iter().map(|card| &card.line);
+    groups.flat_map(|group| &group.cards).chain(flapping).chain(&report.recovered)
+}
+
+fn maintenance(report: &Report) -> Option<String> {
+    let span = report.after_maintenance?;
+    let time = |at: Timestamp| words::time_beside(at, report.swept_at, report.timezone);
+    Some(format!("Mails waited for maintenance from {} to {}.", time(span.from), time(span.until)))
+}
+
+fn muted(report: &Report) -> Option<String> {
+    let muted = report.digest.as_ref()?.muted;
+    let are = words::be(muted);
+    (muted > 0).then(|| format!("{} {are} muted.", words::many(muted, "more broken card", "more broken cards")))
+}
+
+/// More incidents than this that are over are counted.
+const MOST_OVER: usize = 5;
+
+fn over(report: &Report) -> Vec<String> {
+    let told = report.over.iter().take(MOST_OVER);
+    let told = told.map(|over| format!("Incident {} ({}) is over.", over.id, one_line(&over.title, TITLE_LIMIT)));
+    let more = report.over.len().saturating_sub(MOST_OVER);
+    let more = (more > 0).then(|| format!("{} over.", words::many(more, "more incident is", "more incidents are")));
+    told.chain(more).collect()
 }
 
 /// Since when nothing is decided, or was not. The headline says the rest, unless it speaks of cards.
@@ -161,9 +237,13 @@ fn standing(report: &Report) -> String {
     if let Some(SightNews::Lost { .. }) = report.sight {
         return last_known(totals);
     }
+    let all = match report.audience {
+        Audience::Admins { .. } => cards(totals.cards),
+        Audience::Owner { .. } => format!("your {}", cards(totals.cards)),
+    };
     let broken = match totals.broken {
-        0 => format!("None of {} is broken now", cards(totals.cards)),
-        broken => format!("{broken} of {} {} broken now", cards(totals.cards), words::be(broken)),
+        0 => format!("None of {all} is broken now"),
+        broken => format!("{broken} of {all} {} broken now", words::be(broken)),
     };
     match totals.unchecked {
         0 => format!("{broken}."),
@@ -202,37 +282,4 @@ pub(super) fn trouble(report: &Report) -> Option<String> {
         sentence.push('.');
     }
     Some(sentence)
-}
-
-/// Sentences at the foot.
-pub(super) fn footer(report: &Report) -> Vec<String> {
-    let goes_on = matches!(report.sight, Some(SightNews::Lost { .. }))
-        .then(|| "Each sweep tries again; when one can decide cards, you are told.".to_owned());
-    let settling = (!report.flapping.is_empty()).then(|| {
-        let window = words::span(report.flap_window);
-        let card = if cards_in(report) == 1 { "it" } else { "a flapping card" };
-        format!("Nothing more is said of {card} until it stays as it is for {window}.")
-    });
-    [confirmation(report), settling, goes_on].into_iter().flatten().collect()
-}
-
-fn confirmation(report: &Report) -> Option<String> {
-    let again = words::span(report.confirmed_after?);
-    let newly = count(&report.broke) + count(&report.first_seen);
-    let which = match newly {
-        0 => return None,
-        _ if newly < cards_in(report) => "Each newly broken card",
-        1 => "It",
-        _ => "Each",
-    };
-    Some(format!("{which} was rendered again {again} later before this was sent."))
-}
-
-/// The words of the link to the status page.
-pub(super) fn link(report: &Report) -> String {
-    match (&report.sight, report.totals.broken) {
-        (Some(SightNews::Lost { .. }), _) | (_, 0) => "Status page".to_owned(),
-        (_, 1) => "The broken card".to_owned(),
-        (_, broken) => format!("All {broken} broken cards"),
-    }
 }

@@ -19,7 +19,7 @@ pub(super) fn write(outline: &Outline) -> String {
         page.gap();
         page.paragraph("", left_out);
     }
-    if !outline.footer.is_empty() || outline.link.is_some() {
+    if !outline.footer.is_empty() || outline.link.is_some() || outline.command.is_some() {
         page.gap();
     }
     for sentence in &outline.footer {
@@ -27,6 +27,9 @@ pub(super) fn write(outline: &Outline) -> String {
     }
     if let Some((words, url)) = &outline.link {
         page.line(&format!("{words}: {url}"));
+    }
+    if let Some((words, command)) = &outline.command {
+        page.line(&format!("{words}: {command}"));
     }
     page.0
 }
@@ -48,8 +51,12 @@ fn write_section(page: &mut Page, section: &Section) {
 
 fn write_block(page: &mut Page, block: &Block) {
     if let Some(cause) = &block.cause {
-        page.line(&format!("{} ({})", cause.class.to_uppercase(), cause.cards));
+        page.paragraph("", &format!("{}: {}", cause.title, cause.extent));
         page.paragraph("  ", &cause.reason);
+        for sentence in &cause.evidence {
+            page.hanging("  ", "    ", sentence);
+        }
+        page.paragraph("  ", &cause.foot);
         if !block.shown.is_empty() {
             page.gap();
         }

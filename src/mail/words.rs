@@ -45,6 +45,36 @@ pub(super) fn span(duration: Duration) -> String {
     }
 }
 
+/// '2.1 s', '250 ms'.
+pub(super) fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        return span(duration);
+    }
+    let tenths = (duration.as_millis() + 50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// ', for 3 days'; nothing for less than a minute.
+pub(super) fn for_so_long(since: Timestamp, now: Timestamp) -> String {
+    let minutes = (now - since).num_minutes();
+    match minutes {
+        ..1 => String::new(),
+        1..120 => format!(", for {minutes} min"),
+        120..2_880 => format!(", for {} hours", minutes / 60),
+        _ => format!(", for {} days", minutes / (24 * 60)),
+    }
+}
+
+/// '1 page', '2 pages'.
+pub(super) fn many(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
+/// One foreign name.
+pub(super) fn name(name: &str) -> String {
+    one_line(name, NAME_LIMIT)
+}
+
 /// Foreign names, joined by commas, the first few of them; `None` where there is none.
 pub(super) fn names<N: AsRef<str>>(names: &[N]) -> Option<String> {
     let mut names = names.iter().map(|name| one_line(name.as_ref(), NAME_LIMIT)).filter(|name| !name.is_empty());

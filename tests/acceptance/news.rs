@@ -35,8 +35,8 @@ async fn half_of_the_cards_breaking_at_once_is_one_mail_that_opens_by_saying_so(
     let opens = "25 of 40 working cards broke at once at acme\n\
                  That is likely Domo itself, or what the cardwatch user may see: look there\nbefore you look at cards.\n";
     assert!(text.starts_with(opens), "{text}");
-    let groups = text.find("MISCONFIGURED CARD (5 cards)\n  No indexed schema found").unwrap();
-    assert!(groups < text.find("  - Card 1\n").unwrap(), "the groups first, the list after:\n{text}");
+    let causes = text.find("A dataset is gone or not indexed: 5 cards").unwrap();
+    assert!(causes < text.find("  - Card 1\n").unwrap(), "the causes first, the list after:\n{text}");
     assert_eq!(text.matches("/kpis/details/").count(), 25);
 }
 

@@ -126,7 +126,9 @@ fn cards_that_flap_as_told_before_are_told_again() {
     assert_eq!(told(&story.sweep(60, &flaps)), "flapping [2]");
     let closing = story.sweep(A_DAY + 15, &flaps);
     assert_eq!(told(&closing), "still broken [1]");
-    assert_eq!(digest(&closing).flapping.first.iter().map(|line| line.id.0).collect::<Vec<_>>(), [2]);
+    let flapping: Vec<_> =
+        digest(&closing).flapping.first.iter().map(|card| (card.line.id.0, card.broken, card.changes)).collect();
+    assert_eq!(flapping, [(2, false, 3)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Of many cards some are shown, all groups are told, and a list of all is attached.
 
-use crate::paper::{broke, card, cards, letter, records, seen};
+use crate::paper::{broke, card, cards, letter, page, records, seen};
 
 #[test]
 fn fifty_cards_need_no_attachment() {
@@ -29,20 +29,19 @@ fn every_group_is_told_with_its_count_though_its_cards_are_not_shown() {
     let mut lines = cards(1..=60, "large");
     lines.extend(cards(61..=63, "small"));
     let letter = letter(&broke(lines));
-    assert!(letter.text.contains("MISCONFIGURED CARD (60 cards)\n  large\n"), "{}", letter.text);
-    assert!(
-        letter.text.contains("MISCONFIGURED CARD (3 cards)\n  small\n  … in the attached list\n"),
-        "{}",
-        letter.text
-    );
-    assert!(seen(&letter.html).contains("small 3 cards … in the attached list"));
+    assert!(letter.text.contains("Trouble 1: 60 cards on 1 page, owned by 1 person\n  large\n"), "{}", letter.text);
+    let small = "Trouble 2: 3 cards on 1 page, owned by 1 person\n  small\n  incident 2, misconfigured card, since \
+                 14:05\n  … in the attached list\n";
+    assert!(letter.text.contains(small), "{}", letter.text);
+    let small = "small incident 2, misconfigured card, since 14:05 … in the attached list";
+    assert!(seen(&letter.html).contains(small), "{}", seen(&letter.html));
 }
 
 #[test]
 fn a_thousand_different_reasons_do_not_make_an_endless_mail() {
     let lines = (1..=1_000).map(|id| card(id, "x", &format!("reason {id} {}", "y".repeat(400)))).collect();
     let letter = letter(&broke(lines));
-    let left_out = "And 750 more reasons, 750 cards: they are in the attached list.";
+    let left_out = "And 750 more causes, 750 cards: they are in the attached list.";
     assert!(letter.text.contains(left_out), "{}", letter.text);
     assert!(seen(&letter.html).contains(left_out));
     assert!(letter.html.len() < 400_000, "{}", letter.html.len());
@@ -61,10 +60,10 @@ fn an_attached_list_that_no_server_would_take_shortens_its_reasons() {
 fn the_list_has_a_row_for_each_card_with_what_when_and_why() {
     let mut report = broke(cards(1..=50, "a, \"b\""));
     let mut orders = card(51, "Orders map", "gone");
-    orders.pages.push("Board, pack".to_owned());
+    orders.pages.push(page("Board, pack"));
     report.recovered = vec![orders];
     let csv = letter(&report).csv.unwrap();
-    assert!(csv.starts_with("what,card_id,title,pages,owners,reason_class,reason,since,url\r\n"), "{csv}");
+    assert!(csv.starts_with("what,card_id,title,pages,owners,reason_class,reason,since,url,incident\r\n"), "{csv}");
     let rows = records(&csv);
     assert_eq!(
         rows[0],
@@ -77,7 +76,8 @@ fn the_list_has_a_row_for_each_card_with_what_when_and_why() {
             "Misconfigured card",
             "a, \"b\"",
             "2026-11-24T13:05:40Z",
-            "https://acme.domo.com/kpis/details/1"
+            "https://acme.domo.com/kpis/details/1",
+            "1"
         ]
     );
     assert_eq!(rows[50][0], "recovered");
@@ -90,7 +90,7 @@ fn no_cell_of_the_list_is_a_formula() {
     for (line, start) in report.broke[0].cards.iter_mut().zip(["=", "+", "-", "@", "\t=", "\r=", "\0=", "\u{202e}="]) {
         line.title = format!("{start}HYPERLINK(\"http://x\")");
         line.owners = vec![line.title.clone()];
-        line.pages = vec![line.title.clone()];
+        line.pages = vec![page(&line.title)];
     }
     let csv = letter(&report).csv.unwrap();
     for cell in records(&csv).iter().flatten() {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use cardwatch::domain::Timestamp;
-use cardwatch::domain::ids::CardId;
-use cardwatch::domain::report::{CardLine, Letter, Report, Totals};
+use cardwatch::domain::ids::{CardId, IncidentId};
+use cardwatch::domain::report::{
+    Audience, CardLine, Group, IncidentLine, Letter, OwnerCount, PageLine, Report, Totals,
+};
 use cardwatch::domain::verdict::{Class, Reason};
 use cardwatch::mail::message::{Envelope, compose};
 use lettre::message::Mailbox;
@@ -22,12 +24,53 @@ pub(crate) fn card(id: i64, title: &str, why: &str) -> CardLine {
     CardLine {
         id: CardId(id),
         title: title.to_owned(),
-        pages: vec!["Sales overview".to_owned()],
+        pages: vec![page("Sales overview")],
         owners: vec!["Sales BI".to_owned()],
         since: at("2026-11-24T13:05:40Z"),
         reason: Some(reason(why)),
+        incident: None,
+        usual: None,
         url: format!("https://acme.domo.com/kpis/details/{id}"),
     }
+}
+
+/// A page without an owner.
+pub(crate) fn page(title: &str) -> PageLine {
+    PageLine { title: title.to_owned(), owners: Vec::new() }
+}
+
+/// An incident of these cards alone, which are on one page of one person.
+pub(crate) fn incident(id: i64, title: &str, cards: &[CardLine]) -> IncidentLine {
+    IncidentLine {
+        id: IncidentId(id),
+        title: title.to_owned(),
+        reason: cards[0].reason.clone().unwrap(),
+        opened_at: cards[0].since,
+        cards: cards.len(),
+        pages: Some(1),
+        owners: Some(OwnerCount { people: 1, groups: 0 }),
+        upstream: Vec::new(),
+    }
+}
+
+/// Cards by their reasons, those with the most cards first: each reason is an incident, 'Trouble 1' and so on.
+pub(crate) fn grouped(lines: Vec<CardLine>) -> Vec<Group> {
+    let mut groups: Vec<(Reason, Vec<CardLine>)> = Vec::new();
+    for line in lines {
+        let reason = line.reason.clone().unwrap();
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, cards)) => cards.push(line),
+            None => groups.push((reason, vec![line])),
+        }
+    }
+    groups.sort_by_key(|(_, cards)| std::cmp::Reverse(cards.len()));
+    let groups = (1..).zip(groups).map(|(id, (_, mut cards))| {
+        for card in &mut cards {
+            card.incident = Some(IncidentId(id));
+        }
+        Group { incident: incident(id, &format!("Trouble {id}"), &cards), cards }
+    });
+    groups.collect()
 }
 
 pub(crate) fn cards(ids: std::ops::RangeInclusive<i64>, why: &str) -> Vec<CardLine> {
@@ -51,11 +94,15 @@ pub(crate) fn report() -> Report {
         still_broken: Vec::new(),
         totals: Totals { cards: 942, broken: 7, unchecked: 2 },
         trouble: None,
+        over: Vec::new(),
+        audience: Audience::ADMINS,
+        after_maintenance: None,
+        digest: None,
     }
 }
 
 pub(crate) fn broke(lines: Vec<CardLine>) -> Report {
-    Report { broke: Report::grouped(lines), ..report() }
+    Report { broke: grouped(lines), ..report() }
 }
 
 pub(crate) fn recovered(lines: Vec<CardLine>) -> Report {
@@ -87,6 +134,16 @@ pub(crate) fn seen(html: &str) -> String {
     }
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Checks that both parts of a letter say each of these.
+pub(crate) fn told_in_both(letter: &Letter, facts: &[&str]) {
+    let text = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let html = seen(&letter.html).replace(" · ", "; ").replace(" : ", ": ");
+    for fact in facts {
+        assert!(text.contains(fact), "text lacks '{fact}':\n{text}");
+        assert!(html.contains(fact), "HTML lacks '{fact}':\n{html}");
+    }
 }
 
 pub(crate) fn records(csv: &str) -> Vec<Vec<String>> {

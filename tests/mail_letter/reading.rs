@@ -6,14 +6,14 @@ use cardwatch::domain::verdict::Class;
 use cardwatch::mail::message::{Envelope, compose, test_letter};
 use lettre::message::Mailbox;
 
-use crate::paper::{at, broke, card, cards, letter, records, recovered, report, seen};
+use crate::paper::{at, broke, card, cards, grouped, letter, page, records, recovered, report, seen};
 
 const HOSTILE: &str = "=1+1\r\nBcc: x@example.com\0\u{1b}[31m<script>alert(1)</script>\u{202e}\u{85}\"&'";
 
 #[test]
 fn a_small_mail_reads_like_this() {
     let mut region = card(101_681_077, "Revenue by region", "Invalid column(s) referenced: region_name");
-    region.pages.push("Board pack".to_owned());
+    region.pages.push(page("Board pack"));
     let mut regions = card(101_681_078, "Top regions, last 30 days", "Invalid column(s) referenced: region_name");
     regions.owners = vec!["Sales BI".to_owned(), "Jo Doe".to_owned()];
     let mut sessions = card(101_681_090, "Sessions by campaign", "no answer within 90 s, 3 times");
@@ -31,8 +31,9 @@ Sweep of 24 November, 14:05 (Europe/Amsterdam).
 3 cards broke
 -------------
 
-MISCONFIGURED CARD (2 cards)
+Trouble 1: 2 cards on 1 page, owned by 1 person
   Invalid column(s) referenced: region_name
+  incident 1, misconfigured card, since 14:05
 
   - Revenue by region
     Sales overview, Board pack; owner Sales BI; broken since 14:05
@@ -41,8 +42,9 @@ MISCONFIGURED CARD (2 cards)
     Sales overview; owners Sales BI, Jo Doe; broken since 14:05
     https://acme.domo.com/kpis/details/101681078
 
-QUERY TIMEOUT (1 card)
+Trouble 2: 1 card
   no answer within 90 s, 3 times
+  incident 2, query timeout, since 14:05
 
   - Sessions by campaign
     on no page; broken since 14:05
@@ -58,6 +60,7 @@ QUERY TIMEOUT (1 card)
 
 Each newly broken card was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
+To set one aside: cardwatch mute 101681077 --for 3d --reason \"…\"
 ";
     assert_eq!(letter(&report).text, expected);
 }
@@ -73,9 +76,9 @@ fn a_mail_about_one_thing_needs_no_section_titles() {
 #[test]
 fn both_parts_state_the_same_facts() {
     let mut mixed = broke(cards(1..=3, "No indexed schema found"));
-    mixed.first_seen = Report::grouped(cards(4..=5, "Bad Request"));
+    mixed.first_seen = grouped(cards(4..=5, "Bad Request"));
     mixed.recovered = cards(6..=6, "Unable to parse SQL: SELECT");
-    mixed.still_broken = Report::grouped(cards(7..=8, "Dataset 5e88 is not indexed"));
+    mixed.still_broken = grouped(cards(7..=8, "Dataset 5e88 is not indexed"));
     mixed.trouble = Some("page 12 could not be listed".to_owned());
     let letter = letter(&mixed);
     let html = seen(&letter.html);
@@ -106,7 +109,7 @@ fn both_parts_state_the_same_facts() {
 
 #[test]
 fn subjects_are_those_of_the_contract() {
-    let three = || Report::grouped(cards(1..=3, "x"));
+    let three = || grouped(cards(1..=3, "x"));
     let subject = |report: Report| letter(&report).subject;
     let totals = |broken| Totals { cards: 9, broken, unchecked: 0 };
     assert_eq!(
@@ -117,15 +120,11 @@ fn subjects_are_those_of_the_contract() {
         subject(Report { recovered: cards(1..=2, "x"), totals: totals(3), ..report() }),
         "[cardwatch] acme: 2 cards recovered (3 broken now)"
     );
-    let both = Report {
-        broke: Report::grouped(cards(1..=1, "x")),
-        recovered: cards(2..=3, "x"),
-        totals: totals(4),
-        ..report()
-    };
+    let both =
+        Report { broke: grouped(cards(1..=1, "x")), recovered: cards(2..=3, "x"), totals: totals(4), ..report() };
     assert_eq!(subject(both), "[cardwatch] acme: 1 card broke, 2 recovered (4 broken now)");
     assert_eq!(
-        subject(Report { still_broken: Report::grouped(cards(1..=5, "x")), ..report() }),
+        subject(Report { still_broken: grouped(cards(1..=5, "x")), ..report() }),
         "[cardwatch] acme: 5 cards still broken"
     );
 }
@@ -150,11 +149,12 @@ fn a_digest_says_since_when_with_as_much_date_as_it_takes() {
     lines[0].since = at("2026-11-24T09:00:00Z");
     lines[1].since = at("2026-11-22T08:12:00Z");
     lines[2].since = at("2025-12-03T08:12:00Z");
-    let text = letter(&Report { still_broken: Report::grouped(lines), ..report() }).text;
+    let text = letter(&Report { still_broken: grouped(lines), ..report() }).text;
     assert!(text.starts_with("3 cards are still broken at acme\n"), "{text}");
-    assert!(text.contains("broken since 10:00\n"), "{text}");
-    assert!(text.contains("broken since 22 November, 09:12\n"), "{text}");
-    assert!(text.contains("broken since 3 December 2025, 09:12\n"), "{text}");
+    let text = text.replace("\n    ", " ");
+    assert!(text.contains("broken since 10:00, for 4 hours "), "{text}");
+    assert!(text.contains("broken since 22 November, 09:12, for 2 days "), "{text}");
+    assert!(text.contains("broken since 3 December 2025, 09:12, for 356 days "), "{text}");
     assert!(!text.contains("rendered again"), "{text}");
 }
 
@@ -178,14 +178,15 @@ fn without_a_second_look_or_a_status_page_neither_is_mentioned() {
     let report = Report { confirmed_after: None, ..broke(cards(1..=1, "x")) };
     let envelope = Envelope { message_id: "1@x".to_owned(), references: Vec::new(), to: &[], link_base: None };
     let letter = compose(&report, envelope);
-    assert!(letter.text.ends_with("/kpis/details/1\n"), "{}", letter.text);
+    let ends = "/kpis/details/1\n\nTo set one aside: cardwatch mute 1 --for 3d --reason \"…\"\n";
+    assert!(letter.text.ends_with(ends), "{}", letter.text);
     assert!(!letter.html.contains("rendered again"));
 }
 
 #[test]
 fn hostile_text_can_neither_break_lines_nor_tags_nor_the_reading_order() {
     let mut line = card(1, HOSTILE, HOSTILE);
-    line.pages = vec![HOSTILE.to_owned()];
+    line.pages = vec![page(HOSTILE)];
     line.owners = vec![HOSTILE.to_owned()];
     let mut report = broke(vec![line.clone()]);
     report.recovered = vec![line];
@@ -231,7 +232,7 @@ fn lines_are_short_but_addresses_stay_whole() {
 #[test]
 fn many_pages_are_a_number() {
     let mut line = card(1, "x", "y");
-    line.pages = (1..=9).map(|n| format!("Page {n}")).collect();
+    line.pages = (1..=9).map(|n| page(&format!("Page {n}"))).collect();
     let text = letter(&broke(vec![line])).text;
     assert!(text.contains("Page 4, Page 5 and 4 more; owner Sales BI;"), "{text}");
 }
