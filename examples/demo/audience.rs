@@ -1,6 +1,6 @@
 //! Who watches cardwatch from outside: the database for sweeps, the mail server for mails. Owns waiting
 //! for what the script promises, printing what is seen, and keeping each mail; a mail that nobody promised
-//! is an error.
+//! is an error, but for the digest, which comes when its time has come.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,10 @@ use tokio::sync::broadcast;
 use crate::narrator::Narrator;
 
 /// What is promised comes within this, or never.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A digest comes within this: it is due each minute, and waits for the end of a sweep.
+const DIGEST_PATIENCE: Duration = Duration::from_secs(90);
 
 /// The database is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -43,14 +46,29 @@ pub(crate) struct Audience {
     mails_kept: u32,
     /// The latest sweep that was seen, and what was true after it.
     seen: Option<(LastSweep, Counts)>,
+    /// How many sweeps were seen that decided every card.
+    completed: usize,
+    /// The digests that came and were not asked for.
+    digests: Vec<Mail>,
+}
+
+/// A mail that has to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Promise {
+    /// Its only recipient.
+    pub(crate) to: &'static str,
+    /// Its subject.
+    pub(crate) subject: String,
 }
 
 /// What is seen.
 enum Event {
     /// A sweep ended so.
     Swept(Outcome),
-    /// A mail came with this subject.
-    Mail(String),
+    /// A digest came.
+    Digest,
+    /// Any other mail came.
+    Mail(Mail),
 }
 
 impl Audience {
@@ -74,30 +92,67 @@ impl Audience {
             mails_folder,
             mails_kept: 0,
             seen: None,
+            completed: 0,
+            digests: Vec::new(),
         })
     }
 
-    /// Waits for the mail with this subject.
-    pub(crate) async fn await_mail(&mut self, subject: &str) -> anyhow::Result<()> {
+    /// Waits for these mails, which may come in any order.
+    pub(crate) async fn await_mails(&mut self, promises: &[Promise]) -> anyhow::Result<Vec<Mail>> {
+        let mut came: Vec<Option<Mail>> = vec![None; promises.len()];
+        let clock = self.clock.clone();
+        let awaited = async {
+            while came.iter().any(Option::is_none) {
+                let Event::Mail(mail) = self.event().await? else { continue };
+                let promised =
+                    promises.iter().zip(&mut came).find(|(promise, came)| came.is_none() && promise.is(&mail));
+                let Some((_, came)) = promised else {
+                    bail!("{promises:?} was promised, and '{}' came", subject(&mail))
+                };
+                *came = Some(mail);
+            }
+            Ok(())
+        };
+        match within(&*clock, PATIENCE, awaited).await {
+            Some(ended) => ended?,
+            None => bail!("{promises:?} did not come within {} s", PATIENCE.as_secs()),
+        }
+        Ok(came.into_iter().flatten().collect())
+    }
+
+    /// Waits for a digest that has come since [`Audience::forget_digests`], or comes, and is such.
+    pub(crate) async fn await_digest(&mut self, is_such: impl Fn(&Mail) -> bool) -> anyhow::Result<Mail> {
         let clock = self.clock.clone();
         let awaited = async {
             loop {
-                match self.event().await? {
-                    Event::Swept(_) => {}
-                    Event::Mail(came) if came == subject => return Ok(()),
-                    Event::Mail(came) => bail!("the mail '{subject}' was promised, and '{came}' came"),
+                if let Some(place) = self.digests.iter().position(&is_such) {
+                    return Ok(self.digests.swap_remove(place));
                 }
+                self.quiet_event().await?;
             }
         };
-        let promised = within(&*clock, PATIENCE, awaited).await;
-        promised.unwrap_or_else(|| bail!("the mail '{subject}' did not come within {} s", PATIENCE.as_secs()))
+        let came = within(&*clock, DIGEST_PATIENCE, awaited).await;
+        came.unwrap_or_else(|| bail!("no such digest came within {} s", DIGEST_PATIENCE.as_secs()))
+    }
+
+    /// The digests that came so far are none of those that are waited for.
+    pub(crate) fn forget_digests(&mut self) {
+        self.digests.clear();
+    }
+
+    /// Waits until so many sweeps have decided every card. No mail may come.
+    pub(crate) async fn await_completed(&mut self, sweeps: usize) -> anyhow::Result<()> {
+        while self.completed < sweeps {
+            self.await_sweep(|_| true).await?;
+        }
+        Ok(())
     }
 
     /// Waits for a sweep that ends so. No mail may come.
     pub(crate) async fn await_sweep(&mut self, wanted: impl Fn(Outcome) -> bool) -> anyhow::Result<()> {
         let clock = self.clock.clone();
         let awaited = async {
-            while !wanted(self.quiet_event().await?) {}
+            while !self.quiet_event().await?.is_some_and(&wanted) {}
             Ok(())
         };
         let ended = within(&*clock, PATIENCE, awaited).await;
@@ -128,15 +183,21 @@ impl Audience {
         self.seen.as_ref().map_or(0, |(_, counts)| counts.broken)
     }
 
+    /// How many sweeps have decided every card.
+    pub(crate) fn completed(&self) -> usize {
+        self.completed
+    }
+
     fn is_gap(&self, now: Timestamp) -> bool {
         let ended = self.seen.as_ref().map(|(sweep, _)| sweep.finished_at);
         ended.and_then(|ended| self.schedule.next_after(ended)).is_some_and(|next| now + GAP < next)
     }
 
-    async fn quiet_event(&mut self) -> anyhow::Result<Outcome> {
+    async fn quiet_event(&mut self) -> anyhow::Result<Option<Outcome>> {
         match self.event().await? {
-            Event::Swept(outcome) => Ok(outcome),
-            Event::Mail(came) => bail!("no mail was promised, and '{came}' came"),
+            Event::Swept(outcome) => Ok(Some(outcome)),
+            Event::Digest => Ok(None),
+            Event::Mail(came) => bail!("no mail was promised, and '{}' came", subject(&came)),
         }
     }
 
@@ -148,11 +209,20 @@ impl Audience {
                 return Ok(Event::Swept(outcome));
             }
             match self.mails.try_recv() {
-                Ok(mail) => return self.keep(&mail).map(Event::Mail),
+                Ok(mail) => return self.receive(mail),
                 Err(broadcast::error::TryRecvError::Empty) => self.clock.sleep(LOOK_EVERY).await,
                 Err(error) => return Err(error).context("the fake mail server"),
             }
         }
+    }
+
+    fn receive(&mut self, mail: Mail) -> anyhow::Result<Event> {
+        self.keep(&mail)?;
+        if subject(&mail).ends_with(" still broken") {
+            self.digests.push(mail);
+            return Ok(Event::Digest);
+        }
+        Ok(Event::Mail(mail))
     }
 
     /// How a sweep ended that was not seen before.
@@ -164,6 +234,7 @@ impl Audience {
         }
         let counts = snapshot.counts(self.clock.now(), self.stale_after);
         let outcome = sweep.outcome;
+        self.completed += usize::from(outcome == Outcome::Completed);
         self.tell(&sweep, counts)?;
         self.seen = Some((sweep, counts));
         Ok(Some(outcome))
@@ -185,14 +256,23 @@ impl Audience {
         self.narrator.cardwatch(&format!("checked {checked} cards in {took:.1} s: {} broken", counts.broken))
     }
 
-    /// Keeps a mail as a file that a mail program opens; returns its subject.
-    fn keep(&mut self, mail: &Mail) -> anyhow::Result<String> {
+    /// Keeps a mail as a file that a mail program opens.
+    fn keep(&mut self, mail: &Mail) -> anyhow::Result<()> {
         self.mails_kept += 1;
         let name = format!("{:03}.eml", self.mails_kept);
         fs::write(self.mails_folder.join(&name), &mail.raw).context("a mail could not be kept")?;
         self.narrator.mail(mail, &name)?;
-        let subject = mail.header("Subject").unwrap_or_default();
-        ensure!(mail.html().is_some(), "the mail '{subject}' has no HTML part");
-        Ok(subject)
+        ensure!(mail.html().is_some(), "the mail '{}' has no HTML part", subject(mail));
+        Ok(())
     }
+}
+
+impl Promise {
+    fn is(&self, mail: &Mail) -> bool {
+        mail.to == [self.to] && subject(mail) == self.subject
+    }
+}
+
+fn subject(mail: &Mail) -> String {
+    mail.header("Subject").unwrap_or_default()
 }

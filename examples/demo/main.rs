@@ -1,12 +1,16 @@
 //! `cargo run --example demo`: a fake Domo instance, a fake mail server and the real daemon on this
 //! machine, and a script that breaks and heals cards, so that a newcomer sees within seconds what cardwatch
-//! makes of it. Owns the start and the end of the process; `stage` builds what is played on, `script` is
-//! what happens, `audience` waits for what cardwatch makes of it, and `narrator` prints.
+//! makes of it. Owns the start and the end of the process; `stage` builds what is played on, the fake `instance`
+//! with it, `script` is what happens, `audience` waits for what cardwatch makes of it, `desk` types its commands,
+//! `truth` tells whether they say what is so, and `narrator` prints.
 
 mod audience;
+mod desk;
+mod instance;
 mod narrator;
 mod script;
 mod stage;
+mod truth;
 
 use std::io;
 use std::process::ExitCode;
@@ -22,12 +26,15 @@ use stage::Stage;
 #[derive(Debug, Parser)]
 #[command(name = "demo", max_term_width = 100)]
 struct Options {
-    /// Play the script once without pauses; exits with 0 if each promised mail came, else with 1
+    /// Play the script once without pauses; exits with 0 if cardwatch did all that was promised, else with 1
     #[arg(long)]
     once: bool,
 }
 
 fn main() -> ExitCode {
+    if std::env::args_os().next().is_some_and(|name| name == desk::CARDWATCH) {
+        return cardwatch::cli::main();
+    }
     let options = Options::parse();
     match demo(&options) {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,8 +9,11 @@ use cardwatch::domain::foreign;
 use console::Style;
 use fake_smtp::Mail;
 
-/// So many lines of a mail's text are shown.
-const MAIL_LINES: usize = 12;
+/// So many lines of a mail's text are shown: the first, and the last.
+const MAIL_LINES: (usize, usize) = (20, 9);
+
+/// The same for what a command prints.
+const COMMAND_LINES: (usize, usize) = (60, 20);
 
 /// Prints to stdout, each line with the time since the start.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ enum Speaker {
     Cardwatch,
     /// The mail server.
     Mail,
+    /// Somebody at a terminal.
+    Admin,
 }
 
 impl Speaker {
@@ -36,6 +41,7 @@ impl Speaker {
             Self::Domo => ("Domo", Style::new().yellow()),
             Self::Cardwatch => ("cardwatch", Style::new().cyan()),
             Self::Mail => ("mail", Style::new().green()),
+            Self::Admin => ("admin", Style::new().magenta()),
         };
         style.apply_to(format!("{name:<9}")).to_string()
     }
@@ -58,20 +64,19 @@ impl Narrator {
         self.say(Speaker::Cardwatch, line)
     }
 
-    /// A mail that came: its subject and how its text begins.
+    /// A mail that came: its subject, who got it, and how its text begins.
     pub(crate) fn mail(&self, mail: &Mail, file: &str) -> io::Result<()> {
-        let subject = mail.header("Subject").unwrap_or_default();
-        self.say(Speaker::Mail, &format!("{}  ({file})", foreign::one_line(&subject, 200)))?;
-        let text = mail.text().unwrap_or_default();
-        let lines: Vec<&str> = text.trim_end().lines().collect();
-        let mut out = io::stdout().lock();
-        for line in lines.iter().take(MAIL_LINES) {
-            writeln!(out, "{:24}│ {}", "", line.trim_end())?;
-        }
-        match lines.len().saturating_sub(MAIL_LINES) {
-            0 => Ok(()),
-            more => writeln!(out, "{:24}│ … (+{more})", ""),
-        }
+        let subject = foreign::one_line(&mail.header("Subject").unwrap_or_default(), 200);
+        self.say(Speaker::Mail, &format!("{subject}  (to {}, {file})", mail.to.join(", ")))?;
+        indented(&mail.text().unwrap_or_default(), MAIL_LINES)
+    }
+
+    /// A command that somebody ran, and what it printed.
+    pub(crate) fn command(&self, words: &[&str], printed: &str) -> io::Result<()> {
+        let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        println_blank()?;
+        self.say(Speaker::Admin, &format!("$ cardwatch {}", words.join(" ")))?;
+        indented(printed, COMMAND_LINES)
     }
 
     /// The last line.
@@ -99,12 +104,30 @@ pub(crate) fn introduce(cards: usize, pages: usize, url: &str, folder: &Path, li
          A script breaks and heals cards; see what cardwatch makes of it. Ctrl-C ends it and removes its folder.\n\
          \n\
          Meanwhile, in another terminal:\n\
-         \x20 metrics   curl -s http://{listen}/metrics | grep -E '^cardwatch_(cards|card_broken)\\{{'\n\
+         \x20 metrics   curl -s http://{listen}/metrics | grep -E '^cardwatch_(cards|incidents_open|muted_cards|slow_cards)\\{{'\n\
          \x20 database  sqlite3 -readonly -box {database} 'SELECT * FROM broken_now'\n\
          \x20 command   cargo run -q -- status --config {config}\n\
          \x20 mails     ls {mails}\n\
          \x20 log       tail -f {log}"
     )
+}
+
+/// A text under the words of whoever speaks: of a long one the `first` and `last` lines.
+fn indented(text: &str, (first, last): (usize, usize)) -> io::Result<()> {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let left_out = lines.len().saturating_sub(first + last);
+    let mut out = io::stdout().lock();
+    for (place, line) in lines.iter().enumerate() {
+        // A line that says that one is left out is no shorter than the one.
+        if left_out > 1 && (first..first + left_out).contains(&place) {
+            if place == first {
+                writeln!(out, "{:24}│ … (+{left_out})", "")?;
+            }
+            continue;
+        }
+        writeln!(out, "{}", format!("{:24}│ {line}", "").trim_end())?;
+    }
+    Ok(())
 }
 
 fn println_blank() -> io::Result<()> {

@@ -1,17 +1,25 @@
-//! What happens in the fake Domo, scene by scene, and which mail each scene promises. Owns the choice of
-//! cards and the words; it is played on the `stage`, and the `audience` tells whether the promise was kept.
+//! What happens in the fake Domo, scene by scene, and what cardwatch promises to make of each: which mails come and
+//! what they say, and what `cardwatch status` and the metrics show. Owns the order and the words; it is played on the
+//! `stage`, the `audience` tells whether a mail came, and `truth` whether the rest is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use cardwatch::domain::Timestamp;
+use cardwatch::domain::rendering::LEAST_SAMPLES;
 use cardwatch::domain::report::cards as count_cards;
 use cardwatch::domain::sweep::Outcome;
+use cardwatch::domain::verdict::Class;
 use fake_domo::{Behaviour, CardInfo, Condition, Domo};
+use fake_smtp::Mail;
 
+use crate::audience::Promise;
+use crate::instance::{Cast, DANA, HEADCOUNT, ORDERS, REGION, SESSIONS, TARGETS};
 use crate::narrator::Narrator;
-use crate::stage::Stage;
+use crate::stage::{ADMINS, Stage};
+use crate::truth::{Incident, Truth};
 
 /// Time to read between two scenes of the first round.
 const READING: Duration = Duration::from_secs(4);
@@ -19,78 +27,239 @@ const READING: Duration = Duration::from_secs(4);
 /// Time between two scenes once everything has been shown.
 const CALM: Duration = Duration::from_secs(20);
 
+/// How much longer than others the slow card takes: enough to be slow, and less than a request may take.
+const CRAWL: Duration = Duration::from_millis(5_500);
+
+/// Why the muted card is muted.
+const REASON: &str = "Margin is being rebuilt, see BI-142";
+
 /// The play.
 pub(crate) struct Script {
-    /// These are broken before cardwatch sees them for the first time, and stay so.
-    from_the_start: Vec<i64>,
-    scenes: Vec<Scene>,
+    cast: Cast,
+    /// What is true by now.
+    truth: Truth,
+    /// The Message-ID of the mail that told that a card is broken.
+    told_in: BTreeMap<i64, String>,
 }
 
 /// One thing that happens.
-struct Scene {
-    told: String,
-    turn: Turn,
-    /// The cards that it strikes.
-    cards: Vec<i64>,
-}
-
-enum Turn {
-    /// The cards do this from now on.
-    Break(Behaviour),
-    /// The cards render again.
-    Heal,
+#[derive(Debug, Clone, Copy)]
+enum Scene {
+    /// A dataset loses a column that cards use.
+    LoseColumn,
+    /// Another dataset is deleted.
+    DeleteDataset,
+    /// Somebody mutes a card that they know of.
+    Mute,
+    /// A card gets slow.
+    SlowDown,
+    /// The digest comes.
+    Digest,
+    /// Two cards of which Domo says nothing that would explain it; one is the slow one.
+    Fail,
+    /// The column is back.
+    RestoreColumn,
     /// Domo turns every call away, until cardwatch has noticed.
     Throttle,
+    /// Everything is repaired.
+    Repair,
+}
+
+impl Scene {
+    const ALL: [Self; 9] = [
+        Self::LoseColumn,
+        Self::DeleteDataset,
+        Self::Mute,
+        Self::SlowDown,
+        Self::Digest,
+        Self::Fail,
+        Self::RestoreColumn,
+        Self::Throttle,
+        Self::Repair,
+    ];
+
+    /// Whether it changes something in Domo, which the next sweep has to see as a whole.
+    fn strikes_domo(self) -> bool {
+        match self {
+            Self::Mute | Self::Digest => false,
+            Self::LoseColumn
+            | Self::DeleteDataset
+            | Self::SlowDown
+            | Self::Fail
+            | Self::RestoreColumn
+            | Self::Throttle
+            | Self::Repair => true,
+        }
+    }
 }
 
 /// Plays the script once, or again and again until nobody watches any more.
 pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
-    let mut broken: BTreeSet<i64> = stage.script.from_the_start.iter().copied().collect();
-    let seen = count_cards(broken.len());
-    let first = format!("[cardwatch] acme: {seen} broken when first seen ({} broken now)", broken.len());
-    stage.audience.await_mail(&first).await?;
+    let told = format!("{} broken when first seen", count_cards(stage.script.truth.broken()));
+    let opening = stage.script.opening();
+    await_breakage(stage, &told, &opening).await?;
     let mut pause = if once { Duration::ZERO } else { READING };
     loop {
-        for at in 0..stage.script.scenes.len() {
+        for scene in Scene::ALL {
             stage.audience.linger(pause).await?;
-            stage.audience.await_gap().await?;
-            perform(stage, at, &mut broken).await?;
+            if scene.strikes_domo() {
+                stage.audience.await_gap().await?;
+            }
+            perform(stage, scene).await?;
+            stage.script.truth.must_show(&stage.desk, &stage.clock).await?;
         }
+        show(stage, &["status"]).await?;
         if once {
             return Ok(());
         }
         stage.audience.narrator.domo("That was all. It goes on like this, with longer pauses; Ctrl-C ends it.")?;
         stage.domo.reset_counts();
         pause = CALM;
+        stage.audience.linger(pause).await?;
+        stage.audience.await_gap().await?;
+        let now = stage.clock.now();
+        stage.script.raise_curtain(&stage.domo, &stage.audience.narrator, now)?;
+        let opening = stage.script.opening();
+        await_breakage(stage, &format!("{} broke", count_cards(opening.len())), &opening).await?;
     }
 }
 
-async fn perform(stage: &mut Stage, at: usize, broken: &mut BTreeSet<i64>) -> anyhow::Result<()> {
-    let Stage { domo, script, audience, .. } = stage;
-    let scene = script.scenes.get(at).context("a scene is missing")?;
-    audience.narrator.domo(&scene.told)?;
-    let struck = count_cards(scene.cards.len());
-    let said = match &scene.turn {
-        Turn::Throttle => return throttle(stage, broken.len()).await,
-        Turn::Break(behaviour) => {
-            scene.cards.iter().for_each(|card| domo.set(*card, behaviour.clone()));
-            broken.extend(&scene.cards);
-            format!("{struck} broke")
-        }
-        Turn::Heal => {
-            scene.cards.iter().for_each(|card| domo.heal(*card));
-            broken.retain(|card| !scene.cards.contains(card));
-            format!("{struck} recovered")
-        }
-    };
-    audience.await_mail(&format!("[cardwatch] acme: {said} ({} broken now)", broken.len())).await?;
-    ensure!(audience.broken() == broken.len(), "the mail and the database do not agree");
+async fn perform(stage: &mut Stage, scene: Scene) -> anyhow::Result<()> {
+    match scene {
+        Scene::LoseColumn => lose_column(stage).await,
+        Scene::DeleteDataset => delete_dataset(stage).await,
+        Scene::Mute => mute(stage).await,
+        Scene::SlowDown => slow_down(stage).await,
+        Scene::Digest => digest(stage).await,
+        Scene::Fail => fail(stage).await,
+        Scene::RestoreColumn => restore_column(stage).await,
+        Scene::Throttle => throttle(stage).await,
+        Scene::Repair => repair(stage).await,
+    }
+}
+
+async fn lose_column(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, clock, .. } = &mut *stage;
+    let cards = script.cast.by_region.clone();
+    audience.narrator.domo(&format!(
+        "The latest run of {} brings a table without the column {REGION}: {} break.",
+        ORDERS.name,
+        on_pages(&cards)
+    ))?;
+    domo.drop_column(ORDERS.id, REGION);
+    domo.succeed_run(ORDERS.id, clock.now().timestamp_millis());
+    let title = lost_column();
+    script.truth.breaks(&title, Class::Misconfigured, &cards);
+    let mail = await_breakage(stage, &format!("{} broke", count_cards(cards.len())), &cards).await?;
+    must_say(
+        &mail,
+        &[
+            &title,
+            &format!("Invalid column(s) referenced: {REGION}"),
+            "last run succeeded",
+            &format!("lost {REGION}"),
+            "Mailed about their own cards: Dana Reyes.",
+            "Jonas Weiß (an address in a domain that is not mailed to)",
+        ],
+    )
+}
+
+async fn delete_dataset(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, .. } = &mut *stage;
+    let cards = script.cast.headcount.clone();
+    let told = format!("Someone deletes the dataset {}: {} break.", HEADCOUNT.name, on_pages(&cards));
+    audience.narrator.domo(&told)?;
+    domo.delete_dataset(HEADCOUNT.id);
+    let title = gone(HEADCOUNT.name);
+    script.truth.breaks(&title, Class::Misconfigured, &cards);
+    let mail = await_breakage(stage, &format!("{} broke", count_cards(cards.len())), &cards).await?;
+    must_say(&mail, &[&title, &format!("Dataset {}: gone, or not shown", HEADCOUNT.name), "People analytics (a group)"])
+}
+
+async fn mute(stage: &mut Stage) -> anyhow::Result<()> {
+    let card = stage.script.cast.margin.id;
+    let said = show(stage, &["mute", &card.to_string(), "--for", "2h", "--reason", REASON]).await?;
+    ensure!(said.contains("is muted until") && said.contains(REASON), "'cardwatch mute' says: {said}");
+    let said = show(stage, &["mutes"]).await?;
+    ensure!(said.contains(&card.to_string()) && said.contains(REASON), "'cardwatch mutes' says: {said}");
+    stage.script.truth.muted.insert(card, REASON.to_owned());
+    stage.audience.forget_digests();
     Ok(())
 }
 
+async fn slow_down(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, clock, desk, .. } = &mut *stage;
+    if audience.completed() <= LEAST_SAMPLES {
+        audience.narrator.cardwatch("learns how long each card usually takes: it needs to see it 8 times")?;
+        audience.await_completed(LEAST_SAMPLES + 1).await?;
+        audience.await_gap().await?;
+    }
+    let card = &script.cast.slow;
+    audience.narrator.domo(&format!(
+        "'{}' still renders, but takes 5 s longer than it used to. It works: nobody is mailed.",
+        card.title
+    ))?;
+    domo.set_card_latency(card.id, CRAWL);
+    script.truth.slow.insert(card.id);
+    let sweeps = audience.completed() + 1;
+    audience.await_completed(sweeps).await?;
+    script.truth.must_show(desk, clock).await?;
+    let said = show(stage, &["status"]).await?;
+    let Script { cast, truth, .. } = &stage.script;
+    for told in truth.incidents.keys().map(String::as_str).chain([REASON, "Slow: took", DANA.name, &cast.slow.title]) {
+        ensure!(said.contains(told), "'cardwatch status' does not say '{told}'");
+    }
+    Ok(())
+}
+
+async fn digest(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { script, audience, .. } = &mut *stage;
+    audience.narrator.cardwatch("here once a minute (once a day by default) it mails what is still broken …")?;
+    let slow = format!("/kpis/details/{}", script.cast.slow.id);
+    let mail = audience.await_digest(|mail| text(mail).contains(&slow)).await?;
+    let (broken, muted) = (script.truth.broken(), script.truth.muted.len());
+    let subject = format!("[cardwatch] acme: {} still broken", count_cards(broken - muted));
+    ensure!(mail.header("Subject").as_deref() == Some(&subject), "the digest has to be '{subject}'");
+    ensure!(mail.to == [ADMINS], "the digest goes to {:?}", mail.to);
+    must_say(&mail, &["1 more broken card is muted.", "1 card is slow", &lost_column(), &gone(HEADCOUNT.name)])?;
+    for (card, _) in &script.truth.muted {
+        ensure!(!text(&mail).contains(&format!("/kpis/details/{card}")), "the digest speaks of the muted card {card}");
+    }
+    Ok(())
+}
+
+async fn fail(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, .. } = &mut *stage;
+    let (failing, hanging) = (script.cast.failing.clone(), script.cast.slow.clone());
+    audience.narrator.domo(&format!(
+        "Now the query of the slow card hangs: Domo gives no answer. And to '{}' it answers 500, and will for ever.",
+        failing.title
+    ))?;
+    domo.set(failing.id, Behaviour::ServerError);
+    domo.set(hanging.id, Behaviour::Hangs);
+    let late = format!("Dataset {} is too slow", SESSIONS.name);
+    script.truth.slow.clear();
+    script.truth.breaks("Domo answers with a server error", Class::Other, std::slice::from_ref(&failing));
+    script.truth.breaks(&late, Class::QueryTimeout, std::slice::from_ref(&hanging));
+    let mail = await_breakage(stage, "2 cards broke", &[failing, hanging]).await?;
+    must_say(&mail, &[&late, "no answer within 8 s", "usually 2"])
+}
+
+async fn restore_column(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, clock, .. } = &mut *stage;
+    audience.narrator.domo(&format!("The next run of {} brings the column back.", ORDERS.name))?;
+    domo.restore_column(ORDERS.id, REGION);
+    domo.succeed_run(ORDERS.id, clock.now().timestamp_millis());
+    let cards = script.cast.by_region.clone();
+    script.truth.heals(&lost_column());
+    let mail = await_recovery(stage, &cards).await?;
+    must_say(&mail, &[&format!("({}) is over.", lost_column())])
+}
+
 /// What a naive monitor takes for 'everything is broken', or for 'all is well'.
-async fn throttle(stage: &mut Stage, broken: usize) -> anyhow::Result<()> {
-    let Stage { domo, audience, .. } = stage;
+async fn throttle(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, .. } = stage;
+    audience.narrator.domo("For a moment Domo answers 429 to everything: too many requests.")?;
     domo.set_condition(Condition::Throttled { retry_after: Some(1) });
     audience.await_sweep(|outcome| outcome != Outcome::Completed).await?;
     audience.narrator.cardwatch(&format!(
@@ -101,95 +270,144 @@ async fn throttle(stage: &mut Stage, broken: usize) -> anyhow::Result<()> {
     audience.narrator.domo("Domo answers again.")?;
     domo.set_condition(Condition::Healthy);
     audience.await_sweep(|outcome| outcome == Outcome::Completed).await?;
-    ensure!(audience.broken() == broken, "throttling changed which cards count as broken");
+    ensure!(audience.broken() == script.truth.broken(), "throttling changed which cards count as broken");
     Ok(())
 }
 
+async fn repair(stage: &mut Stage) -> anyhow::Result<()> {
+    let Stage { domo, script, audience, clock, .. } = &mut *stage;
+    let Cast { targets, margin, headcount, slow, failing, .. } = &script.cast;
+    let cards: Vec<CardInfo> =
+        [targets, headcount].into_iter().flatten().chain([margin, slow, failing]).cloned().collect();
+    audience.narrator.domo(&format!("The admins repair everything: {} render again.", count_cards(cards.len())))?;
+    domo.heal_all();
+    domo.set_card_latency(slow.id, crate::instance::UNHURRIED);
+    domo.succeed_run(TARGETS.id, clock.now().timestamp_millis());
+    let over: Vec<String> = script.truth.incidents.keys().map(|title| format!("({title}) is over.")).collect();
+    script.truth = Truth::default();
+    let mail = await_recovery(stage, &cards).await?;
+    must_say(&mail, &over.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Waits for the mails that tell that these cards broke: the admins', and that of the owner who may be mailed. Gives
+/// the admins'.
+async fn await_breakage(stage: &mut Stage, what: &str, cards: &[CardInfo]) -> anyhow::Result<Mail> {
+    let mail = await_news(stage, what, cards).await?;
+    let message_id = mail.header("Message-ID").context("a mail without a Message-ID")?;
+    stage.script.told_in.extend(cards.iter().map(|card| (card.id, message_id.clone())));
+    Ok(mail)
+}
+
+/// The same for cards that work again; the mail belongs to those that told that they broke.
+async fn await_recovery(stage: &mut Stage, cards: &[CardInfo]) -> anyhow::Result<Mail> {
+    let mail = await_news(stage, &format!("{} recovered", count_cards(cards.len())), cards).await?;
+    let references = mail.header("References").unwrap_or_default();
+    for card in cards {
+        let told = stage.script.told_in.remove(&card.id).context("a card recovered that was not told as broken")?;
+        ensure!(
+            references.contains(&told),
+            "the mail is in another thread than {told}, in which '{}' broke",
+            card.title
+        );
+    }
+    Ok(mail)
+}
+
+async fn await_news(stage: &mut Stage, what: &str, cards: &[CardInfo]) -> anyhow::Result<Mail> {
+    let Stage { script, audience, .. } = stage;
+    let broken = script.truth.broken();
+    let subject = format!("[cardwatch] acme: {what} ({broken} broken now)");
+    let mut promises = vec![Promise { to: ADMINS, subject }];
+    let own = DANA.count(cards);
+    if let Some(to) = DANA.email.filter(|_| own > 0) {
+        let how =
+            what.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(" card").trim_start_matches('s');
+        promises.push(Promise { to, subject: format!("[cardwatch] acme: {own} of your cards{how}") });
+    }
+    let mut mails = audience.await_mails(&promises).await?.into_iter();
+    ensure!(audience.broken() == broken, "the mail and the database do not agree");
+    let mail = mails.next().context("no mail")?;
+    ensure!(links(&mail) == cards.len(), "the admins' mail tells of {} of {} cards", links(&mail), cards.len());
+    for of_owner in mails {
+        ensure!(links(&of_owner) == own, "{} is told of {} cards and owns {own}", DANA.name, links(&of_owner));
+    }
+    Ok(mail)
+}
+
+/// How many cards a mail tells of.
+fn links(mail: &Mail) -> usize {
+    text(mail).matches("/kpis/details/").count()
+}
+
+fn text(mail: &Mail) -> String {
+    mail.text().unwrap_or_default()
+}
+
+/// Lines are wrapped where they must be: a mail says it wherever its lines break.
+fn must_say(mail: &Mail, all: &[&str]) -> anyhow::Result<()> {
+    let said = text(mail).split_whitespace().collect::<Vec<_>>().join(" ");
+    let missing = all.iter().find(|told| !said.contains(**told));
+    missing.map_or(Ok(()), |missing| anyhow::bail!("the mail does not say '{missing}'"))
+}
+
+/// Shows what a command prints.
+async fn show(stage: &Stage, words: &[&str]) -> anyhow::Result<String> {
+    let printed = stage.desk.run(words).await?;
+    stage.audience.narrator.command(words, &printed)?;
+    Ok(printed)
+}
+
 impl Script {
-    /// Chooses the cards of the play among those of the instance.
-    pub(crate) fn for_instance(domo: &Domo) -> anyhow::Result<Self> {
-        let mut casting = Casting { free: domo.cards().into_iter().filter(|card| card.kind == "kpi").collect() };
-        let from_the_start = ids(&casting.take("Sales targets (Excel)", 2)?);
-        let orders = casting.take("Orders (Snowflake)", 3)?;
-        let tickets = casting.take("Tickets (Zendesk)", 4)?;
-        let dataset = tickets.first().and_then(|card| card.datasets.first()).context("a card has no dataset")?;
-        let deleted = Behaviour::broken(&format!("Dataset {} is not indexed", dataset.id));
-        let failing = casting.take("Headcount (Workday)", 1)?;
-        let hanging = casting.take("Cohorts | SQL DataFlow", 1)?;
-        let repaired: Vec<CardInfo> = [&tickets[..], &failing, &hanging].concat();
-        let scene = |told: String, turn, cards: &[CardInfo]| Scene { told, turn, cards: ids(cards) };
-        let scenes = vec![
-            scene(
-                format!("Someone drops the column region_name from Orders (Snowflake): {} break.", on_pages(&orders)),
-                Turn::Break(Behaviour::broken("Invalid column(s) referenced: region_name")),
-                &orders,
-            ),
-            scene("The column is back.".to_owned(), Turn::Heal, &orders),
-            scene(
-                format!("Someone deletes the dataset Tickets (Zendesk): {} break.", on_pages(&tickets)),
-                Turn::Break(deleted),
-                &tickets,
-            ),
-            scene(
-                format!("Domo answers 500 to {}, and will for ever.", titles(&failing)),
-                Turn::Break(Behaviour::ServerError),
-                &failing,
-            ),
-            scene(
-                format!("The query of {} hangs: Domo gives no answer.", titles(&hanging)),
-                Turn::Break(Behaviour::Hangs),
-                &hanging,
-            ),
-            scene("For a moment Domo answers 429 to everything: too many requests.".to_owned(), Turn::Throttle, &[]),
-            scene(format!("The admins repair all {}.", count_cards(repaired.len())), Turn::Heal, &repaired),
-        ];
-        Ok(Self { from_the_start, scenes })
+    /// The play with these cards.
+    pub(crate) fn new(cast: Cast) -> Self {
+        Self { cast, truth: Truth::default(), told_in: BTreeMap::new() }
+    }
+
+    /// The cards that are broken before cardwatch looks.
+    fn opening(&self) -> Vec<CardInfo> {
+        self.cast.targets.iter().chain([&self.cast.margin]).cloned().collect()
     }
 
     /// Breaks what is broken before anybody looks.
-    pub(crate) fn raise_curtain(&self, domo: &Domo, narrator: &Narrator) -> io::Result<()> {
-        let broken = self.from_the_start.len();
-        narrator.domo(&format!("{} broken before cardwatch sees the instance for the first time.", are(broken)))?;
-        for card in &self.from_the_start {
-            domo.set(*card, Behaviour::broken("No indexed schema found"));
-        }
+    pub(crate) fn raise_curtain(&mut self, domo: &Domo, narrator: &Narrator, now: Timestamp) -> io::Result<()> {
+        let Self { cast: Cast { targets, margin, .. }, truth, .. } = self;
+        narrator.domo(&format!(
+            "Before anybody looks, a run of {} fails and leaves {} without data, and '{}' has a broken beast mode.",
+            TARGETS.name,
+            count_cards(targets.len()),
+            margin.title
+        ))?;
+        domo.fail_run(TARGETS.id, "The workbook 'Sales targets 2026.xlsx' was not found", now.timestamp_millis());
+        targets.iter().for_each(|card| domo.set(card.id, Behaviour::broken("No indexed schema found")));
+        domo.set(margin.id, Behaviour::broken("Beast mode 'Margin' cannot be evaluated"));
+        truth.breaks(&gone(TARGETS.name), Class::Misconfigured, targets);
+        let formula = format!("A beast mode or query on dataset {} cannot be read", ORDERS.name);
+        truth.breaks(&formula, Class::Misconfigured, std::slice::from_ref(margin));
         Ok(())
     }
 }
 
-/// The cards that have no part yet.
-struct Casting {
-    free: Vec<CardInfo>,
-}
+impl Truth {
+    fn breaks(&mut self, title: &str, class: Class, cards: &[CardInfo]) {
+        let cards = cards.iter().map(|card| card.id).collect();
+        self.incidents.insert(title.to_owned(), Incident { class, cards });
+    }
 
-impl Casting {
-    /// So many cards on this dataset; those that speak of regions first.
-    fn take(&mut self, dataset: &str, count: usize) -> anyhow::Result<Vec<CardInfo>> {
-        let on_dataset = |card: &CardInfo| card.datasets.iter().any(|of_card| of_card.name == dataset);
-        let (mut fit, others): (Vec<_>, Vec<_>) = self.free.drain(..).partition(on_dataset);
-        self.free = others;
-        ensure!(fit.len() >= count, "the fake instance has only {} cards on {dataset}", fit.len());
-        fit.sort_by_key(|card| !card.title.contains("region"));
-        fit.truncate(count);
-        Ok(fit)
+    fn heals(&mut self, title: &str) {
+        self.incidents.remove(title);
     }
 }
 
-fn ids(cards: &[CardInfo]) -> Vec<i64> {
-    cards.iter().map(|card| card.id).collect()
+fn lost_column() -> String {
+    format!("Dataset {} lost column {REGION}", ORDERS.name)
 }
 
-fn titles(cards: &[CardInfo]) -> String {
-    let titles: Vec<String> = cards.iter().map(|card| format!("'{}'", card.title)).collect();
-    titles.join(", ")
+fn gone(dataset: &str) -> String {
+    format!("Dataset {dataset} is gone or not indexed")
 }
 
 fn on_pages(cards: &[CardInfo]) -> String {
     let pages: BTreeSet<i64> = cards.iter().flat_map(|card| card.pages.iter().copied()).collect();
     let pages = if pages.len() == 1 { "1 page".to_owned() } else { format!("{} pages", pages.len()) };
     format!("{} on {pages}", count_cards(cards.len()))
-}
-
-fn are(count: usize) -> String {
-    if count == 1 { "1 card is".to_owned() } else { format!("{count} cards are") }
 }

@@ -14,7 +14,7 @@ use cardwatch::clock::{SharedClock, within};
 use cardwatch::config::{self, Config, Environment, LoadRequest};
 use cardwatch::daemon::clock::SystemClock;
 use cardwatch::daemon::run;
-use fake_domo::{Domo, FakeDomo, PageKind, Spec};
+use fake_domo::{Domo, PageKind};
 use fake_smtp::FakeSmtp;
 use serde_json::json;
 use tempfile::TempDir;
@@ -28,17 +28,13 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
 use crate::audience::Audience;
+use crate::desk::Desk;
+use crate::instance;
 use crate::narrator::{self, Narrator};
 use crate::script::Script;
 
-/// The same seed makes the same instance, so that every viewer sees the same play.
-const SEED: u64 = 11;
-
-/// The cards of the fake instance.
-const CARDS: usize = 300;
-
-/// Its pages; the last one that the fake makes has no cards, and is not counted here.
-const PAGES: usize = 25;
+/// Who gets all mails but those to owners.
+pub(crate) const ADMINS: &str = "bi-admins@demo.example";
 
 /// The port that cardwatch has by default, where it is free.
 const USUAL_PORT: u16 = 9917;
@@ -57,7 +53,10 @@ pub(crate) struct Stage {
     pub(crate) script: Script,
     /// Sees and prints what cardwatch makes of it.
     pub(crate) audience: Audience,
-    clock: SharedClock,
+    /// Types commands and reads metrics.
+    pub(crate) desk: Desk,
+    /// The time.
+    pub(crate) clock: SharedClock,
     daemon: JoinHandle<anyhow::Result<()>>,
     /// Removed with everything in it when dropped.
     folder: TempDir,
@@ -70,22 +69,23 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("cardwatch-demo-").tempdir().context("a temporary folder")?;
         fs::create_dir(folder.path().join("mails"))?;
         log_to(&folder.path().join("cardwatch.log"))?;
-        let spec = Spec::new(SEED).pages(PAGES + 1).apps(0).cards(CARDS);
-        let domo = FakeDomo::new(spec.latency(Duration::from_millis(10), Duration::from_millis(20))).start().await;
+        let (domo, cast) = instance::start(clock.now()).await?;
         let smtp = FakeSmtp::start().await;
         let listener = listen().await?;
         let listen = listener.local_addr()?;
-        let config = configure(folder.path(), &domo, &smtp, listen)?;
-        let script = Script::for_instance(&domo)?;
+        let path = folder.path().join("config.toml");
+        let config = configure(&path, folder.path(), &domo, &smtp, listen)?;
+        let desk = Desk { config: path, listen };
+        let mut script = Script::new(cast);
         let narrator = Narrator::new(clock.clone());
         let pages = domo.pages().iter().filter(|page| page.kind == PageKind::Page && !page.cards.is_empty()).count();
         narrator::introduce(domo.cards().len(), pages, &domo.url(), folder.path(), listen)?;
-        script.raise_curtain(&domo, &narrator)?;
+        script.raise_curtain(&domo, &narrator, clock.now())?;
         let mails = smtp.subscribe();
         let daemon = run::start(config.clone(), listener, clock.clone(), stop).await?;
         let daemon = tokio::spawn(daemon.wait());
         let audience = Audience::new(narrator, clock.clone(), &config, mails, folder.path().join("mails")).await?;
-        Ok(Self { domo, script, audience, clock, daemon, folder })
+        Ok(Self { domo, script, audience, desk, clock, daemon, folder })
     }
 
     /// Waits for the end of the daemon, which must have been told to end, and takes everything down. Where
@@ -128,13 +128,12 @@ async fn listen() -> io::Result<TcpListener> {
 
 /// Writes a configuration as an operator would, and reads it as the daemon would. The environment has no
 /// say in it.
-fn configure(folder: &Path, domo: &Domo, smtp: &FakeSmtp, listen: SocketAddr) -> anyhow::Result<Config> {
-    let path = folder.join("config.toml");
+fn configure(path: &Path, folder: &Path, domo: &Domo, smtp: &FakeSmtp, listen: SocketAddr) -> anyhow::Result<Config> {
     // It holds a token, if only the fake's.
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(config_text(folder, domo, smtp, listen).as_bytes())?;
     let mut request = LoadRequest::new(Environment::default());
-    request.file = Some(path);
+    request.file = Some(path.to_owned());
     Ok(config::load(&request)?.config)
 }
 
@@ -155,11 +154,14 @@ listen = "{listen}"
 [email]
 smtp = {smtp}
 from = "cardwatch <cardwatch@demo.example>"
-to = ["bi-admins@demo.example"]
+to = ["{ADMINS}"]
 
 [alerts]
 confirm_delay = "1s"
-remind_every = "0s"
+# Once a day, by default; this is the least.
+remind_every = "1m"
+notify_owners = true
+owner_domains = ["example.com"]
 # The script breaks the same cards again and again.
 flap_transitions = 1000
 
@@ -168,8 +170,8 @@ url = {url}
 schedule = "*/4 * * * * *"
 access_token = {token}
 pages = "all"
-request_timeout = "1s"
-attempts = 2
+request_timeout = "8s"
+attempts = 1
 "#
     )
 }

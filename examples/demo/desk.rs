@@ -1,0 +1,127 @@
+//! An admin's desk: the commands that they type and the metrics that they look at. Owns running the real commands
+//! and reading the real endpoint; whether what comes back is right is `truth`'s to say.
+
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use anyhow::{Context as _, bail};
+use cardwatch::config::Environment;
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The demo's own program is cardwatch as well, when it is called by this name: whoever runs the demo may not have
+/// built the other.
+pub(crate) const CARDWATCH: &str = "cardwatch";
+
+/// Speaks to the daemon of one configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    /// The configuration's file.
+    pub(crate) config: PathBuf,
+    /// Where the daemon serves its metrics.
+    pub(crate) listen: SocketAddr,
+}
+
+/// What `cardwatch status --format json` says of an instance, as far as the play is about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Status {
+    /// Broken cards.
+    pub(crate) broken: usize,
+    /// Muted ones among them.
+    pub(crate) muted: usize,
+    /// Why they are broken.
+    pub(crate) incidents: Vec<IncidentStatus>,
+    /// Each of them.
+    pub(crate) broken_cards: Vec<BrokenCard>,
+    /// Cards that render slower than they used to.
+    pub(crate) slow_cards: Vec<SlowCard>,
+}
+
+/// One incident of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct IncidentStatus {
+    /// What happened.
+    pub(crate) title: String,
+    /// Its cards.
+    pub(crate) card_ids: Vec<i64>,
+}
+
+/// One broken card of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct BrokenCard {
+    /// Which.
+    pub(crate) card_id: i64,
+    /// Who muted it and why, where somebody did.
+    pub(crate) mute: Option<Mute>,
+}
+
+/// A mute of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Mute {
+    /// Why.
+    pub(crate) reason: String,
+    /// Who.
+    pub(crate) by: String,
+}
+
+/// One slow card of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct SlowCard {
+    /// Which.
+    pub(crate) card_id: i64,
+}
+
+#[derive(Deserialize)]
+struct Instances {
+    instances: Vec<Status>,
+}
+
+impl Desk {
+    /// What a command prints.
+    pub(crate) async fn run(&self, words: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(std::env::current_exe().context("the demo's own program")?);
+        command.arg0(CARDWATCH).args(words).arg("--config").arg(&self.config);
+        // Of the environment only who runs it matters: the rest could change the configuration.
+        command.env_clear();
+        if let Some(user) = Environment::of_process().user() {
+            command.env("USER", user);
+        }
+        let done = tokio::task::spawn_blocking(move || command.output()).await.context("a command")?;
+        let Output { status, stdout, stderr } = done.context("a command does not start")?;
+        // 1 says that something is broken.
+        if !matches!(status.code(), Some(0 | 1)) {
+            bail!("'cardwatch {}': {}", words.join(" "), String::from_utf8_lossy(&stderr).trim());
+        }
+        String::from_utf8(stdout).context("a command prints no text")
+    }
+
+    /// How it stands, by `cardwatch status`.
+    pub(crate) async fn status(&self) -> anyhow::Result<Status> {
+        let text = self.run(&["status", "--format", "json"]).await?;
+        let status: Instances = serde_json::from_str(&text).context("cardwatch status --format json")?;
+        status.instances.into_iter().next().context("cardwatch status names no instance")
+    }
+
+    /// What `/metrics` answers.
+    pub(crate) async fn metrics(&self) -> anyhow::Result<Metrics> {
+        let mut stream = TcpStream::connect(self.listen).await.context("/metrics")?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.context("/metrics")?;
+        Ok(Metrics(answer))
+    }
+}
+
+/// An answer of `/metrics`.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    /// The value of a series, written as it stands there.
+    pub(crate) fn value(&self, series: &str) -> anyhow::Result<usize> {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).with_context(|| format!("/metrics has no number for {series}"))
+    }
+}
