@@ -13,6 +13,7 @@ mod feeding;
 mod large;
 mod listing;
 mod network;
+mod odd_evidence;
 mod owners;
 mod pace;
 mod render;
