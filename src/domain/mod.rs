@@ -28,6 +28,7 @@ pub mod report;
 pub mod schedule;
 pub mod sight;
 pub mod snapshot;
+pub mod strip;
 pub mod sweep;
 mod telling;
 mod title;

@@ -166,7 +166,7 @@ impl Gauges {
             self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
         }
         self.show_ailing(instance, now);
-        let open = self.settings.maintenance.get(&instance.name).and_then(|windows| windows.span_at(now));
+        let open = self.settings.instances.get(&instance.name).and_then(|set| set.maintenance.span_at(now));
         self.maintenance.with_label_values(&[name]).set(i64::from(open.is_some()));
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
         self.show_pages(instance, now);

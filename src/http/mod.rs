@@ -9,6 +9,7 @@ mod gauges;
 mod headers;
 mod health;
 pub mod live;
+mod page;
 mod timer;
 
 use std::collections::BTreeMap;
@@ -21,10 +22,11 @@ use axum::{Router, middleware};
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use url::Url;
 
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::config::valid::Login;
+use crate::config::valid::{Instance, Login};
 use crate::domain::ids::InstanceName;
 use crate::domain::maintenance::Maintenance;
 use crate::domain::snapshot::Snapshot;
@@ -67,8 +69,17 @@ pub struct Settings {
     pub basic_auth: Option<Login>,
     /// Whether everybody in the network may read where no login is needed.
     pub public_without_auth: bool,
-    /// The maintenance windows of each instance.
-    pub maintenance: BTreeMap<InstanceName, Maintenance>,
+    /// What was set for each instance.
+    pub instances: BTreeMap<InstanceName, InstanceSettings>,
+}
+
+/// What the operator set for one instance, as far as readers see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceSettings {
+    /// Its address, for links into Domo.
+    pub url: Url,
+    /// When mails wait.
+    pub maintenance: Maintenance,
 }
 
 impl Settings {
@@ -79,8 +90,14 @@ impl Settings {
             max_broken_card_series: config.metrics.max_broken_card_series,
             basic_auth: config.http.basic_auth.clone(),
             public_without_auth: config.http.public_without_auth,
-            maintenance: config.instances.iter().map(|of| (of.name.clone(), of.maintenance.clone())).collect(),
+            instances: config.instances.iter().map(|of| (of.name.clone(), InstanceSettings::of(of))).collect(),
         }
+    }
+}
+
+impl InstanceSettings {
+    fn of(instance: &Instance) -> Self {
+        Self { url: instance.url.clone(), maintenance: instance.maintenance.clone() }
     }
 }
 
@@ -96,6 +113,7 @@ pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
     let guarded = Router::new()
         .route("/", read(health::index))
+        .route("/assets/{name}", read(page::shell::asset))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz));
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));

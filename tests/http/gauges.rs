@@ -173,7 +173,7 @@ async fn an_instance_is_in_maintenance_while_a_window_is_open() {
     let start = Schedule::parse("0 9 * * *", chrono_tz::UTC).unwrap();
     let window = Window { start, duration: 2 * HOUR };
     let windows = [("acme".parse().unwrap(), Maintenance { windows: vec![window] })];
-    house.settings.send_modify(|settings| settings.maintenance = windows.into());
+    house.settings.send_modify(|settings| settings.instances = windows.into());
     let mut seen = Vec::new();
     for _ in 8..=11 {
         seen.push(of_acme(&house, "cardwatch_maintenance").await.unwrap());
@@ -187,6 +187,6 @@ async fn the_windows_of_one_instance_are_not_those_of_another() {
     let house = showing(acme()).await;
     let start = Schedule::parse("0 8 * * *", chrono_tz::UTC).unwrap();
     let windows = [("globex".parse().unwrap(), Maintenance { windows: vec![Window { start, duration: HOUR }] })];
-    house.settings.send_modify(|settings| settings.maintenance = windows.into());
+    house.settings.send_modify(|settings| settings.instances = windows.into());
     assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
 }

@@ -43,7 +43,7 @@ pub(crate) fn open() -> Settings {
         max_broken_card_series: 500,
         basic_auth: None,
         public_without_auth: false,
-        maintenance: BTreeMap::new(),
+        instances: BTreeMap::new(),
     }
 }
 

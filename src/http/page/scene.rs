@@ -1,0 +1,85 @@
+//! What a page is made from: one snapshot, one instant, the operator's settings. Owns taking them at once, so that a
+//! page does not contradict itself, and the few words and marks that every page uses for times and states.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::super::live::LiveBoard;
+use super::super::{Board, InstanceSettings, Settings};
+use crate::domain::Timestamp;
+use crate::domain::card::Shown;
+use crate::domain::foreign::one_line;
+use crate::domain::ids::InstanceName;
+use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+
+/// The longest title on a page, in characters.
+const TITLE_LIMIT: usize = 160;
+
+/// What a page shows, as of one instant.
+pub(super) struct Scene {
+    pub(super) now: Timestamp,
+    pub(super) snapshot: Snapshot,
+    pub(super) settings: Settings,
+    pub(super) live: LiveBoard,
+}
+
+impl Scene {
+    /// What is true now.
+    pub(super) fn of(board: &Board) -> Self {
+        Self {
+            now: board.clock.now(),
+            snapshot: board.snapshot.borrow().clone(),
+            settings: board.settings.borrow().clone(),
+            live: board.live.clone(),
+        }
+    }
+
+    /// A configured instance by its name.
+    pub(super) fn instance(&self, name: &str) -> Option<&InstanceSnapshot> {
+        self.snapshot.iter().find(|instance| instance.name.as_str() == name).map(std::convert::AsRef::as_ref)
+    }
+
+    /// What the operator set for an instance.
+    pub(super) fn settings_of(&self, name: &InstanceName) -> Option<&InstanceSettings> {
+        self.settings.instances.get(name)
+    }
+
+    pub(super) fn stale_after(&self) -> Duration {
+        self.settings.stale_after
+    }
+
+    /// A time: in UTC until the script puts it into the reader's zone, with the exact instant on hover.
+    pub(super) fn time(&self, at: Timestamp) -> Markup {
+        let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let form = if at.date_naive() == self.now.date_naive() { "%H:%M UTC" } else { "%-d %b %Y, %H:%M UTC" };
+        html! { time datetime=(exact) title=(exact) { (at.format(form)) } }
+    }
+
+    /// How long ago an instant was, or how long it is ahead: '3 days'.
+    pub(super) fn distance(&self, at: Timestamp) -> String {
+        let seconds = (self.now - at).num_seconds().unsigned_abs();
+        match seconds {
+            0..=89 => format!("{seconds} s"),
+            90..=5_399 => format!("{} min", (seconds + 30) / 60),
+            5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
+            _ => format!("{} days", (seconds + 43_200) / 86_400),
+        }
+    }
+}
+
+/// A title as it can be shown.
+pub(super) fn title(text: &str) -> String {
+    let line = one_line(text, TITLE_LIMIT);
+    if line.is_empty() { "(no title)".to_owned() } else { line }
+}
+
+/// A state as a sign and a word: never by colour alone.
+pub(super) fn state(shown: Shown) -> Markup {
+    match shown {
+        Shown::Working => html! { span.good { span aria-hidden="true" { "● " } "working" } },
+        Shown::Broken => html! { strong.bad { span aria-hidden="true" { "✕ " } "broken" } },
+        Shown::Unchecked => html! { span.unsure { span aria-hidden="true" { "? " } "not checked" } },
+        Shown::Unsupported => html! { span.soft { span aria-hidden="true" { "– " } "of another type" } },
+    }
+}

@@ -1,0 +1,107 @@
+//! What stands around every page: the head, the navigation, the footer, and the headers that let a browser do no more
+//! than show it. Owns the frame and the two assets; what stands within is each page's own.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::scene::Scene;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The names of the assets hold a mark of their content: a browser may keep them for ever, and asks anew when a new
+/// version has others.
+static STYLE_NAME: LazyLock<String> = LazyLock::new(|| format!("style-{}.css", mark(STYLE)));
+static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| format!("page-{}.js", mark(SCRIPT)));
+
+/// Pages bring their own style sheet and script and nothing else; forms lead back here.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'",
+);
+
+/// What tells one page from another.
+pub(super) struct Head {
+    /// What the window is called, before ' · cardwatch'.
+    pub(super) title: String,
+    /// The address that the page has, with its query, for the link that reads it anew without script.
+    pub(super) here: String,
+}
+
+/// A page as an answer.
+pub(super) fn page(status: StatusCode, scene: &Scene, head: &Head, main: &Markup) -> Response {
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (head.title) " · cardwatch" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(format!("/assets/{}", *STYLE_NAME));
+                script src=(format!("/assets/{}", *SCRIPT_NAME)) defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.top {
+                    a.brand href="/" { "cardwatch" }
+                    nav aria-label="Instances" {
+                        @for instance in &scene.snapshot {
+                            a href=(format!("/instances/{}", instance.name)) { (instance.name) }
+                        }
+                    }
+                    p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "read anew" } }
+                }
+                main #main { (main) }
+                footer {
+                    p {
+                        "cardwatch " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · "
+                        a href="/api/v1/openapi.json" { "API" }
+                    }
+                }
+            }
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (status, headers, document.into_string()).into_response()
+}
+
+/// A page that says what is not there, or went wrong, and where to go from here.
+pub(super) fn apology(status: StatusCode, scene: &Scene, what: &str) -> Response {
+    let head = Head { title: what.to_owned(), here: "/".to_owned() };
+    page(status, scene, &head, &html! { h1 { (what) } p { a href="/" { "To the status page" } } })
+}
+
+/// `/assets/{name}`
+pub(in super::super) async fn asset(Path(name): Path<String>) -> Response {
+    let (content_type, body) = match name {
+        name if name == *STYLE_NAME => ("text/css; charset=utf-8", STYLE),
+        name if name == *SCRIPT_NAME => ("text/javascript; charset=utf-8", SCRIPT),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let headers: [(HeaderName, HeaderValue); 2] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    (headers, body).into_response()
+}
+
+/// FNV-1a: enough to tell one version of a file from another.
+fn mark(content: &str) -> String {
+    let mark = content.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| {
+        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut text = String::new();
+    // Writing to a text never fails.
+    let _ = write!(text, "{mark:016x}");
+    text
+}
