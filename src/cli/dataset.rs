@@ -47,7 +47,9 @@ pub(super) struct NamedDataset {
 
 impl NamedDataset {
     pub(super) fn of(id: &DatasetId, snapshot: &InstanceSnapshot) -> Self {
+        // No list may have told its name.
         let name = snapshot.datasets.get(id).map(|known| known.dataset.name.clone());
+        let name = name.filter(|name| !name.trim().is_empty());
         Self { id: id.to_string(), name: name.unwrap_or_else(|| id.to_string()) }
     }
 }

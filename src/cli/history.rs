@@ -168,8 +168,8 @@ impl Past {
     }
 
     fn in_words(&self) -> String {
-        let tables = [self.changes(), self.incidents(), self.mutes(), self.results()];
-        let parts = [self.head()].into_iter().chain(tables.into_iter().flatten());
+        let tables = [self.incidents(), self.mutes(), self.results()];
+        let parts = [self.head(), self.changes()].into_iter().chain(tables.into_iter().flatten());
         format!("{}\n", parts.collect::<Vec<_>>().join("\n\n"))
     }
 
@@ -193,9 +193,9 @@ impl Past {
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
     }
 
-    fn changes(&self) -> Option<String> {
+    fn changes(&self) -> String {
         if self.history.transitions.is_empty() {
-            return Some("Its state never changed.".to_owned());
+            return "Its state never changed.".to_owned();
         }
         let mut rows = table(&["When", "Became", "Reason"]);
         for transition in &self.history.transitions {
@@ -203,7 +203,7 @@ impl Past {
             let reason = cell(transition.reason.as_deref().unwrap_or_default());
             rows.add_row([minute(transition.at), format!("{}{note}", transition.to), reason]);
         }
-        Some(rows.to_string())
+        rows.to_string()
     }
 
     fn incidents(&self) -> Option<String> {

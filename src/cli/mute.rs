@@ -26,8 +26,7 @@ pub(super) async fn mute(session: &Session, options: &MuteOptions) -> Outcome {
     let muted = store.mute(CardId(options.card), options.instance.as_ref(), &mute).await?;
     store.close().await;
     let muted = muted.map_err(|refused| why_not(options.card, &refused))?;
-    let (by, held) = (cell(&muted.mute.by), mutes::held(&muted.mute));
-    print(&format!("{} is muted {held}, by {by}: {}\n", card(&muted), cell(&muted.mute.reason)))?;
+    print(&format!("{} is {}\n", card(&muted), mutes::in_words(&muted.mute)))?;
     Ok(Exit::Well)
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn execute(session: &Session, options: &MutesOptions) -> Outcom
     let records = store.mutes(options.all, now).await?;
     store.close().await;
     let text = match options.format {
-        Format::Table => in_words(&records, options.all, now),
+        Format::Table => listed(&records, options.all, now),
         Format::Json => json::line(&Mutes { mutes: records.iter().map(|record| data(record, now)).collect() })?,
     };
     print(&text)?;
@@ -100,7 +100,7 @@ fn data(record: &MuteRecord, now: Timestamp) -> MutedCard {
     }
 }
 
-fn in_words(records: &[MuteRecord], all: bool, now: Timestamp) -> String {
+fn listed(records: &[MuteRecord], all: bool, now: Timestamp) -> String {
     if records.is_empty() {
         return if all { "No card was ever muted.\n" } else { "No card is muted.\n" }.to_owned();
     }
@@ -112,25 +112,25 @@ fn in_words(records: &[MuteRecord], all: bool, now: Timestamp) -> String {
     format!("{rows}\n")
 }
 
-/// Since when, until when, by whom and why; and how it ended.
+/// Since when, by whom, until when and why; and how it ended.
 pub(super) fn in_cell(record: &MuteRecord, now: Timestamp) -> String {
     let Mute { reason, by, at, .. } = &record.mute;
-    let muted = format!("{} by {}", minute(*at), cell(by));
     let until = match end(record, now) {
-        None => held(&record.mute),
+        None => until(&record.mute),
         Some((MuteEnd::Expired, at, _)) => format!("its time was up {}", minute(at)),
         Some((MuteEnd::Recovered, at, _)) => format!("recovered {}", minute(at)),
         Some((MuteEnd::Unmuted, at, by)) => format!("unmuted {} by {}", minute(at), cell(by.unwrap_or("unknown"))),
     };
-    format!("{muted}\n{until}\n{}", cell(reason))
+    format!("{} by {}\n{until}\n{}", minute(*at), cell(by), cell(reason))
 }
 
-/// 'until 2026-11-27 14:05 UTC or until it works again'.
-pub(super) fn held(mute: &Mute) -> String {
-    match mute.until {
-        Some(until) => format!("until {} or until it works again", minute(until)),
-        None => "until it works again".to_owned(),
-    }
+/// 'muted by ann until 2026-11-27 14:05 UTC: owner on leave'.
+pub(super) fn in_words(mute: &Mute) -> String {
+    format!("muted by {} {}: {}", cell(&mute.by), until(mute), cell(&mute.reason))
+}
+
+fn until(mute: &Mute) -> String {
+    mute.until.map_or_else(|| "until it works again".to_owned(), |until| format!("until {}", minute(until)))
 }
 
 /// How a mute ended, when, and by whom; one whose time is up has ended, though nobody may have written that down yet.

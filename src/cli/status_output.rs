@@ -107,7 +107,7 @@ impl IncidentStatus {
         );
         let datasets = self.datasets.iter().take(MOST_DATASETS).map(|dataset| format!("  {}", dataset.line()));
         let more = self.datasets.len().saturating_sub(MOST_DATASETS);
-        let more = (more > 0).then(|| format!("  and {more} more datasets"));
+        let more = (more > 0).then(|| format!("  and {more} more"));
         [head].into_iter().chain(datasets).chain(more).collect::<Vec<_>>().join("\n")
     }
 }
@@ -117,10 +117,7 @@ fn broken_table(cards: &[&BrokenCard], incident: Option<&IncidentStatus>) -> Str
     for card in cards {
         let said = incident.is_some_and(|incident| incident.reason == card.reason);
         let reason = (!said).then(|| cell(&card.reason));
-        let muted = card.muted.as_ref().map(|mute| {
-            let (held, by) = (mutes::held(mute), cell(&mute.by));
-            format!("muted {held} by {by}: {}", cell(&mute.reason))
-        });
+        let muted = card.muted.as_ref().map(mutes::in_words);
         let since = [Some(minute(card.since.0)), reason, muted].into_iter().flatten().collect::<Vec<_>>().join("\n");
         rows.add_row([table::card(&card.title, &card.url), card.whose(), since]);
     }

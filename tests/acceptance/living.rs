@@ -32,6 +32,14 @@ fn acme(house: &House) -> serde_json::Value {
     house.run(&["status", "--format", "json"]).json()["instances"][0].take()
 }
 
+/// Writes into the database what a sweep would have found out.
+async fn as_if(house: &House, found: &'static str) {
+    use sqlx::ConnectOptions as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(house.database());
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(found).execute(&mut connection).await.unwrap();
+}
+
 /// What a command refuses to do, as one line.
 fn refusal(house: &House, arguments: &[&str]) -> String {
     let ended = house.run(arguments);
@@ -69,8 +77,8 @@ async fn a_muted_card_stays_broken_and_says_until_when_by_whom_and_why() {
     let muted = crate::house::Ended::of(mute);
     assert_eq!(muted.code(), 0, "{}", muted.stderr());
     let said = muted.stdout();
-    assert!(said.starts_with("card 101 of acme (Revenue by region) is muted until 20"), "{said}");
-    assert!(said.ends_with(" UTC or until it works again, by ann: owner on leave\n"), "{said}");
+    assert!(said.starts_with("card 101 of acme (Revenue by region) is muted by ann until 20"), "{said}");
+    assert!(said.ends_with(" UTC: owner on leave\n"), "{said}");
     assert_eq!(said.lines().count(), 1);
 
     let acme = acme(&house);
@@ -80,14 +88,15 @@ async fn a_muted_card_stays_broken_and_says_until_when_by_whom_and_why() {
     assert_eq!((&mute["by"], &mute["reason"]), (&json!("ann"), &json!("owner on leave")));
     let table = house.run(&["status"]).stdout();
     assert!(table.contains("acme: 3 of 4 cards broken (1 muted)"), "{table}");
-    assert!(table.contains("by ann: owner on leave"), "{table}");
+    assert!(table.contains("muted by ann until 20") && table.contains(" UTC: owner on leave"), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mute_without_a_time_holds_until_the_card_works_again() {
     let house = broken_house().await;
     let said = house.run(&["mute", "101", "--reason", "known"]).stdout();
-    assert!(said.starts_with("card 101 of acme (Revenue by region) is muted until it works again, by uid "), "{said}");
+    assert!(said.starts_with("card 101 of acme (Revenue by region) is muted by uid "), "{said}");
+    assert!(said.ends_with(" until it works again: known\n"), "{said}");
     house.domo.heal(101);
     house.run(&["sweep"]);
     assert_eq!(house.run(&["mutes"]).stdout(), "No card is muted.\n");
@@ -206,4 +215,91 @@ async fn a_mute_and_an_incident_show_on_the_gauges_of_a_running_daemon() {
     assert_eq!(house.run(&["mute", "101", "--reason", "known"]).code(), 0);
     daemon.wait_for("cardwatch_muted_cards{domo_instance=\"acme\"}", 1.0).await;
     assert_eq!(daemon.series("cardwatch_cards{domo_instance=\"acme\",state=\"broken\"}").await, Some(3.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
+    let house = broken_house().await;
+    as_if(
+        &house,
+        "INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone, run_at, run_outcome, run_message)
+              VALUES (1, 'a', 'Orders', 1700000000000, 0, 1700000000000, 'failed', 'connection\u{1b}[2J refused'),
+                     (1, 'b', 'Returns', 1700000000000, 1, NULL, NULL, NULL),
+                     (1, 'c', '', 1700000000000, 0, 1700000000000, 'succeeded', NULL);
+         INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone, columns, changed_after, changed_before, lost, gained)
+              VALUES (1, 'd', 'Targets', 1700000000000, 0, '[]', 1700000000000, 1700003600000, '[\"a\",\"b\"]', '[]');
+         INSERT INTO dataset (instance_id, dataset_id, name, state) VALUES (1, 'e', 'Cohorts', 'SUCCESS');
+         UPDATE incident SET datasets = '[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]' WHERE title LIKE '%column%'",
+    )
+    .await;
+    let table = house.run(&["status"]).stdout();
+    let known: Vec<&str> =
+        table.lines().filter(|line| line.starts_with("  dataset ") || line.starts_with("  and ")).collect();
+    assert_eq!(
+        known,
+        [
+            "  dataset Orders: last run failed 2023-11-14 22:13 UTC: connection\u{fffd}[2J refused",
+            "  dataset Returns: Domo has no such dataset, or does not show it to cardwatch's user",
+            "  dataset c: last run succeeded 2023-11-14 22:13 UTC",
+            "  dataset Targets: lost columns a, b between 2023-11-14 22:13 UTC and 2023-11-14 23:13 UTC",
+            "  dataset Cohorts: state SUCCESS",
+            "  and 1 more",
+        ]
+    );
+    let incidents = acme(&house)["incidents"].take();
+    let datasets = &incidents[0]["datasets"];
+    assert_eq!(datasets.as_array().unwrap().len(), 6, "the data has all of them");
+    assert_eq!(datasets[0]["last_run"]["outcome"], "failed");
+    assert_eq!((&datasets[1]["gone"], &datasets[3]["schema_change"]["lost"]), (&json!(true), &json!(["a", "b"])));
+    assert_eq!((&datasets[5]["name"], &datasets[5]["gone"]), (&json!("f"), &json!(null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_tells_slow_and_empty_cards_and_invalid_beast_modes() {
+    let house = broken_house().await;
+    let quiet = house.run(&["status"]).stdout();
+    assert!(!quiet.contains("Slow") && !quiet.contains("Without data") && !quiet.contains("beast mode"), "{quiet}");
+    as_if(
+        &house,
+        "UPDATE card_state SET latency_ms = 12400, slow_against_ms = 800, no_data_since = unixepoch() * 1000 - 172800000
+          WHERE state = 'working';
+         UPDATE instance SET invalid_functions = 3, functions_counted_at = 1700000000000",
+    )
+    .await;
+    let acme = acme(&house);
+    let slow = &acme["slow_cards"][0];
+    assert_eq!((&slow["card_id"], &slow["latency_ms"], &slow["usual_ms"]), (&json!(104), &json!(12_400), &json!(800)));
+    assert_eq!((&acme["no_data_cards"][0]["card_id"], &acme["invalid_functions"]), (&json!(104), &json!(3)));
+    let table = house.run(&["status"]).stdout();
+    for words in ["12.4 s", "0.8 s", "Without data since", "  3 beast modes are invalid, as Domo counts them"] {
+        assert!(table.contains(words), "'{words}' is missing in:\n{table}");
+    }
+    let history = house.run(&["history", "104"]).stdout();
+    assert!(history.contains("slow: it took 12.4 s, where 0.8 s was usual"), "{history}");
+    assert!(history.contains("renders without data since "), "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_without_data_since_yesterday_is_in_the_data_and_not_in_the_table() {
+    let house = broken_house().await;
+    as_if(&house, "UPDATE card_state SET no_data_since = unixepoch() * 1000 - 86400000 WHERE state = 'working'").await;
+    assert_eq!(acme(&house)["no_data_cards"][0]["card_id"], 104);
+    assert!(!house.run(&["status"]).stdout().contains("Without data"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_of_cards_and_pages_are_told() {
+    let house = broken_house().await;
+    as_if(
+        &house,
+        "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
+         UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]'",
+    )
+    .await;
+    let acme = acme(&house);
+    let card = acme["broken_cards"].as_array().unwrap().iter().find(|card| card["card_id"] == 101).unwrap();
+    assert_eq!((&card["owners"], &card["page_owners"]), (&json!(["Dana Reyes"]), &json!(["Finance BI"])));
+    let table = house.run(&["status"]).stdout();
+    assert!(table.contains("owned by Dana Reyes") && table.contains("page owned by Finance BI"), "{table}");
+    assert!(house.run(&["history", "101"]).stdout().contains("owned by Dana Reyes"));
 }

@@ -1,18 +1,31 @@
 //! What closes a sweep is saved whole or not at all.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use cardwatch::domain::closing::{Asked, Swept};
+use cardwatch::domain::dataset::{Dataset, Evidence};
+use cardwatch::domain::ids::{CardId, DatasetId, PageId};
+use cardwatch::domain::mute::Mute;
 use cardwatch::store::StoreError;
 
 use crate::house::{House, LONG_BEFORE, acme, plan_of, results, swept};
-use crate::nouns::{at, fails, works};
+use crate::nouns::{at, fails, owner, works};
 
 /// Everything that a closing writes, as text.
-const EVERYTHING: [&str; 6] = [
-    "SELECT json_array(card_id, title, owners, removed_at) FROM card ORDER BY 1",
-    "SELECT json_array(page_id, title, doubted, removed_at) FROM page ORDER BY 1",
+const EVERYTHING: [&str; 12] = [
+    "SELECT json_array(card_id, title, owners, owner_users, removed_at) FROM card ORDER BY 1",
+    "SELECT json_array(page_id, title, doubted, owners, owner_users, removed_at) FROM page ORDER BY 1",
     "SELECT json_array(page_id, card_key) FROM page_card ORDER BY 1",
-    "SELECT json_array(card_key, state, since, decided_at, reason_id, told, told_message_id) FROM card_state ORDER BY 1",
+    "SELECT json_array(card_key, state, since, decided_at, reason_id, told, told_message_id, latency_ms, no_data_since,
+                       incident_id) FROM card_state ORDER BY 1",
     "SELECT json_array(card_key, sweep_id, at, to_state) FROM transition ORDER BY 1",
     "SELECT json_array(outbox_id, message_id) FROM outbox ORDER BY 1",
+    "SELECT json_array(dataset_id, name, looked_at) FROM dataset ORDER BY 1",
+    "SELECT json_array(card_key, dataset_key) FROM card_dataset ORDER BY 1",
+    "SELECT json_array(incident_id, title, closed_at, merged_into) FROM incident ORDER BY 1",
+    "SELECT json_array(incident_id, card_key, joined_at, left_at) FROM incident_card ORDER BY 1",
+    "SELECT json_array(mute_id, ended_at, ended_how) FROM mute ORDER BY 1",
+    "SELECT json_array(invalid_functions, functions_counted_at, revision) FROM instance ORDER BY 1",
 ];
 
 async fn everything(house: &House) -> Vec<Vec<Option<String>>> {
@@ -23,7 +36,7 @@ async fn everything(house: &House) -> Vec<Vec<Option<String>>> {
     tables
 }
 
-/// Cards 1 and 2 work, and card 1 then broke, which the letter `1@example.com` told.
+/// Cards 1 and 2 work, and card 1 then broke, which the letter `told@example.com` told.
 async fn told_house() -> House {
     let house = House::new().await;
     house.sweep(0, &[(1, works()), (2, works())]).await;
@@ -34,19 +47,57 @@ async fn told_house() -> House {
     house
 }
 
+async fn mute(house: &House) {
+    let mute = Mute { reason: "known".into(), by: "ann".into(), at: at(20), until: None };
+    house.store.mute(CardId(1), None, &mute).await.unwrap().unwrap();
+}
+
+/// What a sweep found that also heard of datasets and beast modes.
+fn well_informed(found: Swept) -> Swept {
+    let id = DatasetId::new("orders").unwrap();
+    let orders = Dataset { name: "Orders".to_owned(), state: None, updated_at: None };
+    let evidence = Evidence {
+        looked_at: at(30),
+        gone: true,
+        state: None,
+        updated_at: None,
+        last_run: None,
+        columns: None,
+        schema_change: None,
+    };
+    let asked = Asked {
+        card_datasets: BTreeMap::from([(CardId(3), BTreeSet::from([id.clone()]))]),
+        datasets: BTreeMap::from([(id.clone(), orders)]),
+        evidence: BTreeMap::from([(id, evidence)]),
+        invalid_functions: Some(3),
+        ..Asked::default()
+    };
+    Swept { asked, ..found }
+}
+
 #[tokio::test]
 async fn a_letter_that_cannot_be_queued_undoes_the_whole_closing() {
     let house = told_house().await;
-    let before = everything(&house).await;
-    // Card 2 is gone, card 3 is new, card 1 recovered: every table would change.
+    mute(&house).await;
+    // Card 2 is gone, card 3 is new and broken, card 1 recovered and is muted no more: every table would change.
     let seen = [(1, works()), (3, fails("y"))];
-    let mut sweep = house.begin(30, &plan_of(&[(1, works()), (2, works())])).await;
+    let mut plan = plan_of(&seen);
+    plan.pages.get_mut(&PageId(10)).unwrap().page.owners = vec![owner(7, "Ann")];
+    let mut sweep = house.begin(30, &plan_of(&[(1, works()), (2, works()), (3, works())])).await;
+    let before = everything(&house).await;
     house.store.append_results(&mut sweep, &results(30, &[(1, works())])).await.unwrap();
-    let found = swept(&sweep, 30, plan_of(&seen), &seen);
+    let found = well_informed(swept(&sweep, 30, plan.clone(), &seen));
     let closed = house.finish_as(sweep, &found, "told@example.com").await;
     assert!(matches!(closed, Err(StoreError::Sqlite { .. })));
     assert_eq!(everything(&house).await, before);
     assert_eq!(house.number("SELECT count(*) FROM sweep WHERE finished_at IS NULL").await, 1);
+    // All of that changes where the letter can be queued.
+    let sweep = house.begin(30, &plan).await;
+    let found = well_informed(swept(&sweep, 30, plan, &seen));
+    house.finish(sweep, &found).await.unwrap();
+    for (table, (before, after)) in EVERYTHING.iter().zip(before.into_iter().zip(everything(&house).await)) {
+        assert_ne!(before, after, "{table}");
+    }
 }
 
 #[tokio::test]

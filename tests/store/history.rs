@@ -1,11 +1,12 @@
 //! One card's past.
 
 use cardwatch::domain::ids::CardId;
+use cardwatch::domain::mute::{Mute, MuteEnd};
 use cardwatch::domain::sweep::Scope;
 use cardwatch::store::{CardHistory, PastResult, PastTransition, SavedResult};
 
 use crate::house::{House, plan, plan_of, results, swept};
-use crate::nouns::{at, fails, listing, page, unchecked, works};
+use crate::nouns::{at, fails, listing, owner, page, unchecked, works};
 
 async fn histories(house: &House, card: i64) -> Vec<CardHistory> {
     house.store.card_histories(CardId(card), None, 100).await.unwrap()
@@ -118,4 +119,19 @@ async fn results_come_in_the_order_of_their_sweeps_whatever_the_clock_said() {
     house.sweep(9_999, &[(1, works())]).await;
     house.sweep(0, &[(1, fails("x"))]).await;
     assert_eq!(history(&house, 1).await.results, [past(0, "broken", Some("x")), past(9_999, "working", None)]);
+}
+
+#[tokio::test]
+async fn a_history_tells_the_mutes_and_owners_of_a_card() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x")), (2, fails("x"))]).await;
+    let mute = |minute| Mute { reason: "known".into(), by: "ann".into(), at: at(minute), until: Some(at(999)) };
+    for (card, minute) in [(1, 5), (2, 6), (1, 7)] {
+        house.store.mute(CardId(card), None, &mute(minute)).await.unwrap().unwrap();
+    }
+    house.sweep(15, &[(1, works()), (2, fails("x"))]).await;
+    let history = history(&house, 1).await;
+    let told: Vec<_> = history.mutes.iter().map(|record| (&record.mute, record.ended.clone().unwrap().how)).collect();
+    assert_eq!(told, [(&mute(7), MuteEnd::Recovered), (&mute(5), MuteEnd::Unmuted)]);
+    assert_eq!(history.owners, [owner(1, "Owner of 1")]);
 }

@@ -162,7 +162,7 @@ impl House {
         closed.unwrap()
     }
 
-    /// What is remembered of acme, as a closing sees it.
+    /// What is remembered of acme, as a closing sees it, which then fails.
     pub(crate) async fn memory(&self) -> Memory {
         self.memory_since(LONG_BEFORE).await
     }
@@ -186,7 +186,10 @@ impl House {
             seen = memory.clone();
             (closing::close(&swept, memory, None), Vec::new())
         };
-        self.store.finish_sweep(sweep, &swept, changes_since, decide).await.unwrap();
+        let given_up =
+            format!("UPDATE sweep SET finished_at = 0, outcome = 'interrupted' WHERE sweep_id = {}", sweep.id);
+        self.execute(&given_up).await.unwrap();
+        self.store.finish_sweep(sweep, &swept, changes_since, decide).await.unwrap_err();
         seen
     }
 }

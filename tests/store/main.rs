@@ -1,11 +1,15 @@
 //! The store keeps what it is given, whole or not at all: on a real SQLite in a folder of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
 mod closing;
+mod datasets;
 mod export;
 mod history;
 mod house;
+mod incidents;
 mod life;
+mod mutes;
 #[path = "../domain/nouns.rs"]
 mod nouns;
 mod opening;

@@ -1,7 +1,9 @@
 //! Forgetting: what is old goes, what is still referred to stays, and the file gives its pages back.
 
 use cardwatch::domain::Timestamp;
-use cardwatch::domain::ids::CardId;
+use cardwatch::domain::ids::{CardId, UserId};
+use cardwatch::domain::mute::Mute;
+use cardwatch::domain::owners::Addresses;
 
 use crate::house::{House, acme, plan_of};
 use crate::nouns::{at, fails, unchecked, works};
@@ -173,4 +175,114 @@ async fn the_file_gives_the_pages_of_what_went_back() {
     assert!(house.number("PRAGMA freelist_count").await < 50);
     assert_eq!(house.number("PRAGMA wal_checkpoint(TRUNCATE)").await, 0, "nobody is in its way");
     assert_eq!(std::fs::metadata(house.path()).unwrap().len(), after);
+}
+
+/// Prunes what was over before an instant, but no results.
+async fn prune_past(house: &House, before: Timestamp) {
+    prune(house, at(LONG_AGO), before).await;
+}
+
+#[tokio::test]
+async fn closed_incidents_go_with_their_cards_and_open_ones_stay() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x")), (2, works())]).await;
+    house.sweep(15, &[(1, works()), (2, works())]).await;
+    house.sweep(30, &[(1, works()), (2, fails("y"))]).await;
+    prune_past(&house, at(16)).await;
+    assert_eq!(counts(&house, &["incident", "incident_card"]).await, [2, 2]);
+    prune_past(&house, at(A_DAY)).await;
+    assert_eq!(house.texts("SELECT incident_id || '' FROM incident").await, [Some("2".to_owned())]);
+    assert_eq!(house.texts("SELECT incident_id || '' FROM incident_card").await, [Some("2".to_owned())]);
+}
+
+#[tokio::test]
+async fn incidents_that_went_into_one_another_all_go() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x"))]).await;
+    house.sweep(15, &[(1, works())]).await;
+    house
+        .execute(
+            "INSERT INTO incident (incident_id, instance_id, reason_id, title, datasets, opened_at, closed_at, merged_into)
+             SELECT column1, instance_id, reason_id, title, datasets, opened_at, closed_at, column2
+               FROM incident, (VALUES (2, 1), (3, 2), (4, 2))",
+        )
+        .await
+        .unwrap();
+    prune_past(&house, at(A_DAY)).await;
+    assert_eq!(counts(&house, &["incident", "incident_card"]).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn the_reason_of_an_incident_stays_with_it() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("first")), (2, fails("first"))]).await;
+    house.sweep(A_DAY, &[(1, works()), (2, works())]).await;
+    house.execute("DELETE FROM transition").await.unwrap();
+    prune(&house, at(A_DAY + 1), at(A_DAY)).await;
+    assert_eq!(reason_texts(&house).await, ["first"]);
+    prune(&house, at(A_DAY + 1), at(A_DAY + 2)).await;
+    assert!(reason_texts(&house).await.is_empty());
+}
+
+#[tokio::test]
+async fn ended_mutes_go_and_those_that_hold_stay_however_old_they_are() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x")), (2, fails("x"))]).await;
+    for card in [1, 2] {
+        let mute = Mute { reason: "known".into(), by: "ann".into(), at: at(5), until: None };
+        house.store.mute(CardId(card), None, &mute).await.unwrap().unwrap();
+    }
+    house.store.unmute(CardId(1), None, "bob", at(10)).await.unwrap().unwrap();
+    prune_past(&house, at(10)).await;
+    assert_eq!(counts(&house, &["mute"]).await, [2]);
+    prune_past(&house, at(A_DAY)).await;
+    assert_eq!(house.texts("SELECT card_key || '' FROM mute").await, [Some("2".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_dataset_goes_that_feeds_no_card_and_was_not_asked_about_lately() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works())]).await;
+    house
+        .execute(&format!(
+            "INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone)
+             VALUES (1, 'feeds', '', NULL, NULL), (1, 'told', '', NULL, NULL), (1, 'old', '', 0, 0), (1, 'young', '', {}, 0)",
+            at(10).timestamp_millis()
+        ))
+        .await
+        .unwrap();
+    house
+        .execute("INSERT INTO card_dataset SELECT 1, dataset_key FROM dataset WHERE dataset_id = 'feeds'")
+        .await
+        .unwrap();
+    prune_past(&house, at(10)).await;
+    assert_eq!(
+        house.texts("SELECT dataset_id FROM dataset ORDER BY 1").await,
+        ["feeds", "young"].map(|id| Some(id.to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn addresses_go_that_were_not_looked_up_for_too_long() {
+    let house = House::new().await;
+    for (user, minute) in [(1, 0), (2, 10)] {
+        house.store.keep_addresses(&acme(), &Addresses::from([(UserId(user), None)]), at(minute)).await.unwrap();
+    }
+    let pruned = house.store.prune_step(at(LONG_AGO), at(LONG_AGO), at(10)).await.unwrap();
+    assert_eq!(pruned.rows, 1);
+    assert_eq!(house.texts("SELECT user_id || '' FROM domo_user").await, [Some("2".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_large_incident_goes_in_steps() {
+    let house = House::new().await;
+    let seen: Vec<_> = (0..12_000).map(|card| (card, fails("x"))).collect();
+    house.sweep(0, &seen).await;
+    let works: Vec<_> = seen.iter().map(|(card, _)| (*card, works())).collect();
+    house.sweep(15, &works).await;
+    house.execute("DELETE FROM transition").await.unwrap();
+    let step = house.store.prune_step(at(LONG_AGO), at(A_DAY), at(LONG_AGO)).await.unwrap();
+    assert_eq!((step.rows, step.more), (5_000, true));
+    prune_past(&house, at(A_DAY)).await;
+    assert_eq!(counts(&house, &["incident", "incident_card"]).await, [0, 0]);
 }

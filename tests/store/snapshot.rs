@@ -1,18 +1,23 @@
 //! What was closed is what is read: the snapshot, what the next plan is read against, what was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cardwatch::domain::card::{CardMemory, CardState, Told};
-use cardwatch::domain::closing::{self, Memory};
-use cardwatch::domain::ids::{AppId, CardId, PageId};
+use cardwatch::domain::closing::{self, Asked};
+use cardwatch::domain::ids::{AppId, CardId, DatasetId, IncidentId, PageId};
+use cardwatch::domain::incident::{Incident, Incidents};
+use cardwatch::domain::mute::{Mute, MuteEnd};
 use cardwatch::domain::owners::Owner;
+use cardwatch::domain::rendering::Rendering;
+use cardwatch::domain::snapshot::CardNow;
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::house::{House, LONG_BEFORE, acme, plan, plan_of, swept};
+use crate::house::{House, acme, plan, plan_of};
 use crate::nouns::{at, card, fails, listing, owner, page, unchecked, works};
 
 #[tokio::test]
@@ -143,35 +148,132 @@ fn states() -> impl Strategy<Value = CardState> {
     ]
 }
 
-fn memories() -> impl Strategy<Value = CardMemory> {
+fn tellings() -> impl Strategy<Value = Told> {
     let told = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Broken { at: at(minute), message_id });
     let flapping = (0..1_000_i64, "[a-z0-9.]{1,9}@example\\.com")
         .prop_map(|(minute, message_id)| Told::Flapping { at: at(minute), message_id });
-    let told = prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping];
-    (states(), told).prop_map(|(state, told)| CardMemory::of(state, told))
+    prop_oneof![Just(Told::Nothing), Just(Told::Withheld), told, flapping]
+}
+
+fn renderings() -> impl Strategy<Value = Rendering> {
+    let millis = || (0..100_000_u64).prop_map(Duration::from_millis);
+    (prop::option::of((millis(), prop::option::of(millis()))), prop::option::of(-9_000..9_000_i64)).prop_map(
+        |(taken, no_data_since)| Rendering {
+            latency: taken.map(|(latency, _)| latency),
+            slow_against: taken.and_then(|(_, usual)| usual),
+            no_data_since: no_data_since.map(at),
+        },
+    )
+}
+
+fn mutes() -> impl Strategy<Value = Mute> {
+    ("[a-zé='\" ]{0,9}[a-z]", "[a-z]{0,9}", 0..9_000_i64, prop::option::of(0..9_000_i64))
+        .prop_map(|(reason, by, minute, until)| Mute { reason, by, at: at(minute), until: until.map(at) })
+}
+
+fn memories() -> impl Strategy<Value = CardMemory> {
+    let datasets = prop::collection::btree_set("[a-z'\"]", 0..4);
+    let broken = (prop::option::of(mutes()), prop::option::of((1..9_i64).prop_map(IncidentId)));
+    (states(), tellings(), renderings(), datasets, broken).prop_map(
+        |(state, told, rendering, datasets, (mute, incident))| {
+            let broken = state.is_broken();
+            CardMemory {
+                rendering: if broken { Rendering::default() } else { rendering },
+                mute: mute.filter(|_| broken),
+                incident: incident.filter(|_| broken),
+                datasets: datasets.iter().filter_map(|id| DatasetId::new(id)).collect(),
+                ..CardMemory::of(state, told)
+            }
+        },
+    )
+}
+
+/// The incidents that the memories of these cards speak of.
+fn incidents_of(cards: &BTreeMap<CardId, CardMemory>) -> Incidents {
+    let mut incidents = Incidents::default();
+    for (card, id) in cards.iter().filter_map(|(card, memory)| Some((card, memory.incident?))) {
+        let new = || Incident {
+            id,
+            opened_at: at(id.0),
+            title: format!("Cause {id}"),
+            reason: crate::nouns::reason("x"),
+            cards: BTreeSet::new(),
+            datasets: BTreeSet::new(),
+        };
+        incidents.open.entry(id).or_insert_with(new).cards.insert(*card);
+    }
+    incidents
 }
 
 #[tokio::test]
 async fn whatever_is_known_and_told_of_a_card_is_remembered() {
     let house = House::new().await;
     let mut runner = TestRunner::deterministic();
+    let mut muted = Vec::new();
     for minute in [0, 15] {
         let any: BTreeMap<CardId, CardMemory> =
             (1..=300).map(|id| (CardId(id), memories().new_tree(&mut runner).unwrap().current())).collect();
         let plan = plan(listing(Scope::Pages, vec![page(10, &(1..=300).collect::<Vec<_>>())]));
-        let sweep = house.begin(minute, &plan).await;
-        let found = swept(&sweep, minute, plan, &[]);
-        let decide = |memory: &Memory| {
-            (closing::Closing { cards: any.clone(), ..closing::close(&found, memory, None) }, Vec::new())
+        let became = |closing: &mut closing::Closing| {
+            closing.cards.clone_from(&any);
+            closing.incidents = incidents_of(&any);
+            closing.mutes_ended = std::mem::take(&mut muted);
         };
-        house.store.finish_sweep(sweep, &found, LONG_BEFORE, decide).await.unwrap();
-        assert_eq!(house.memory().await.cards, any);
-        let snapshot = house.store.snapshot(&acme()).await.unwrap();
-        let states = |(id, card): (&CardId, &CardMemory)| (*id, card.state.clone());
-        let shown: BTreeMap<_, _> = snapshot.cards.into_iter().map(|(id, card)| (id, card.state)).collect();
-        assert_eq!(shown, any.iter().map(states).collect());
+        house.sweep_as(minute, plan, &[], Asked::default(), became).await.unwrap();
+        for (card, mute) in any.iter().filter_map(|(card, memory)| Some((*card, memory.mute.as_ref()?))) {
+            house.store.mute(card, None, mute).await.unwrap().unwrap();
+            muted.push((card, MuteEnd::Recovered, at(15)));
+        }
+        let (shown, remembered) = (house.snapshot().await.cards, house.memory().await.cards);
+        assert_eq!((shown.len(), remembered.len()), (300, 300));
+        for (card, memory) in &any {
+            assert_eq!(remembered[card], *memory);
+            assert_eq!(shown_of(shown[card].clone()), shown_by(memory.clone()));
+        }
     }
+}
+
+/// What a snapshot shows of a card that a memory holds as well.
+type ShownOf = (CardState, bool, Rendering, Option<Mute>, Option<IncidentId>, Vec<DatasetId>);
+
+fn shown_of(card: CardNow) -> ShownOf {
+    (card.state, card.flapping, card.rendering, card.mute, card.incident, card.datasets)
+}
+
+fn shown_by(memory: CardMemory) -> ShownOf {
+    let flapping = matches!(memory.told, Told::Flapping { .. });
+    let datasets = memory.datasets.into_iter().collect();
+    (memory.state, flapping, memory.rendering, memory.mute, memory.incident, datasets)
+}
+
+#[tokio::test]
+async fn whoever_owns_a_page_or_a_card_is_known_with_their_ids() {
+    let house = House::new().await;
+    let mut listing = motley();
+    let owners = vec![owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: "Analysts".to_owned() }];
+    listing.pages[1].owners.clone_from(&owners);
+    listing.cards.get_mut(&CardId(1)).unwrap().owners.clone_from(&owners);
+    house.sweep_plan("acme", 0, plan(listing), &[]).await;
+    let snapshot = house.snapshot().await;
+    assert_eq!(snapshot.pages[&PageId(10)].owners, owners);
+    assert_eq!(snapshot.cards[&CardId(1)].owners, owners);
+    let remembered = house.store.remembered(&acme()).await.unwrap();
+    assert_eq!(remembered.pages[&PageId(10)].page.owners, owners);
+    assert_eq!(remembered.cards[&CardId(1)].owners, owners);
+    let names = house.texts("SELECT owners FROM card WHERE card_id = 1").await;
+    assert_eq!(names, [Some(r#"["Ann \"A\" O'Hara","Analysts"]"#.to_owned())]);
+}
+
+#[tokio::test]
+async fn an_owner_who_gets_an_id_is_known_by_it() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works())]).await;
+    house.execute("UPDATE card SET owner_users = '[]'").await.unwrap();
+    let owners = async || house.snapshot().await.cards[&CardId(1)].owners.clone();
+    assert_eq!(owners().await, [Owner { user: None, name: "Owner of 1".to_owned() }]);
+    house.sweep(15, &[(1, works())]).await;
+    assert_eq!(owners().await, [owner(1, "Owner of 1")]);
 }
 
 #[tokio::test]

@@ -70,3 +70,18 @@ async fn results_shows_removed_cards_too() {
     house.sweep(15, &[(2, works())]).await;
     assert_eq!(house.number("SELECT count(*) FROM results WHERE card_id = 1").await, 1);
 }
+
+#[tokio::test]
+async fn incidents_open_counts_the_cards_that_broken_now_shows() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x")), (2, fails("x")), (3, fails("x")), (4, works())]).await;
+    house.sweep(15, &[(1, fails("x")), (2, fails("x")), (3, works()), (4, works())]).await;
+    move_to_now(&house).await;
+    let stale = format!("UPDATE card_state SET decided_at = decided_at - {} WHERE card_key = 2", DAY.as_millis());
+    house.execute(&stale).await.unwrap();
+    let row = "SELECT json_array(instance, incident_id, class, opened_at, cards) FROM incidents_open";
+    assert_eq!(house.texts(row).await, texts(&[r#"["acme",1,"Misconfigured card","2026-11-02T07:00:00Z",1]"#]));
+    assert_eq!(house.texts("SELECT title FROM incidents_open").await, house.texts("SELECT title FROM incident").await);
+    house.sweep(30, &[(4, works())]).await;
+    assert!(house.texts(row).await.is_empty());
+}
