@@ -30,7 +30,7 @@ const DIGEST_PATIENCE: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A scene changes many cards at once: it leaves so much time before the next sweep begins.
-const GAP: Duration = Duration::from_millis(300);
+const GAP: Duration = Duration::from_millis(100);
 
 /// Watches one instance.
 pub(crate) struct Audience {

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
 use cardwatch::config::Environment;
@@ -82,20 +82,32 @@ struct Instances {
 impl Desk {
     /// What a command prints.
     pub(crate) async fn run(&self, words: &[&str]) -> anyhow::Result<String> {
+        let printed = self.finish(words, Stdio::piped()).await?;
+        String::from_utf8(printed).context("a command prints no text")
+    }
+
+    /// Lets a command print to where the demo prints, as wide as that is.
+    pub(crate) async fn show(&self, words: &[&str]) -> anyhow::Result<()> {
+        self.finish(words, Stdio::inherit()).await.map(drop)
+    }
+
+    async fn finish(&self, words: &[&str], stdout: Stdio) -> anyhow::Result<Vec<u8>> {
         let mut command = Command::new(std::env::current_exe().context("the demo's own program")?);
-        command.arg0(CARDWATCH).args(words).arg("--config").arg(&self.config);
+        command.arg0(CARDWATCH).args(words).arg("--config").arg(&self.config).stdout(stdout);
+        // Ctrl-C is for the demo, which waits for the command.
+        command.process_group(0).stdin(Stdio::null()).stderr(Stdio::piped());
         // Of the environment only who runs it matters: the rest could change the configuration.
         command.env_clear();
         if let Some(user) = Environment::of_process().user() {
             command.env("USER", user);
         }
-        let done = tokio::task::spawn_blocking(move || command.output()).await.context("a command")?;
-        let Output { status, stdout, stderr } = done.context("a command does not start")?;
+        let ended = tokio::task::spawn_blocking(move || command.spawn()?.wait_with_output()).await;
+        let Output { status, stdout, stderr } = ended.context("a command")?.context("a command does not start")?;
         // 1 says that something is broken.
         if !matches!(status.code(), Some(0 | 1)) {
             bail!("'cardwatch {}': {}", words.join(" "), String::from_utf8_lossy(&stderr).trim());
         }
-        String::from_utf8(stdout).context("a command prints no text")
+        Ok(stdout)
     }
 
     /// How it stands, by `cardwatch status`.

@@ -1,6 +1,7 @@
 //! What the fake Domo instance holds: which datasets feed its cards, by which column, who owns them, and which cards
 //! have a part in the play. Owns the making of it; what happens to it later is `script`'s.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -117,7 +118,7 @@ const PEOPLE_ANALYTICS: Person = Person { id: 1_300_000_004, name: "People analy
 const FINANCE_BI: Person = Person { id: 1_300_000_005, name: "Finance BI", email: None, group: true };
 
 /// So long the card renders that gets slow, before it does.
-pub(crate) const UNHURRIED: Duration = Duration::from_millis(250);
+pub(crate) const UNHURRIED: Duration = Duration::from_millis(200);
 
 /// A dataset of the instance.
 pub(crate) struct Source {
@@ -196,9 +197,10 @@ impl Person {
         Owner { id: self.id, name: self.name.to_owned(), group: self.group }
     }
 
-    /// How many of these cards are theirs.
-    pub(crate) fn count(&self, cards: &[CardInfo]) -> usize {
-        cards.iter().filter(|card| card.owners.iter().any(|owner| owner.id == self.id)).count()
+    /// Those of these cards that are theirs.
+    pub(crate) fn cards(&self, cards: &[CardInfo]) -> BTreeSet<i64> {
+        let own = |card: &&CardInfo| card.owners.iter().any(|owner| owner.id == self.id);
+        cards.iter().filter(own).map(|card| card.id).collect()
     }
 }
 

@@ -9,11 +9,11 @@ use cardwatch::domain::foreign;
 use console::Style;
 use fake_smtp::Mail;
 
-/// So many lines of a mail's text are shown: the first, and the last.
-const MAIL_LINES: (usize, usize) = (20, 9);
+/// So many lines of a mail's text are shown from its beginning …
+const FIRST_LINES: usize = 20;
 
-/// The same for what a command prints.
-const COMMAND_LINES: (usize, usize) = (60, 20);
+/// … and so many from its end.
+const LAST_LINES: usize = 9;
 
 /// Prints to stdout, each line with the time since the start.
 #[derive(Debug)]
@@ -68,19 +68,23 @@ impl Narrator {
     pub(crate) fn mail(&self, mail: &Mail, file: &str) -> io::Result<()> {
         let subject = foreign::one_line(&mail.header("Subject").unwrap_or_default(), 200);
         self.say(Speaker::Mail, &format!("{subject}  (to {}, {file})", mail.to.join(", ")))?;
-        indented(&mail.text().unwrap_or_default(), MAIL_LINES)
+        indented(&mail.text().unwrap_or_default())
     }
 
-    /// A command that somebody ran, and what it printed.
-    pub(crate) fn command(&self, words: &[&str], printed: &str) -> io::Result<()> {
+    /// A command that somebody runs; what it prints comes below.
+    pub(crate) fn command(&self, words: &[&str]) -> io::Result<()> {
         let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
         println_blank()?;
-        self.say(Speaker::Admin, &format!("$ cardwatch {}", words.join(" ")))?;
-        indented(printed, COMMAND_LINES)
+        self.say(Speaker::Admin, &format!("$ cardwatch {}", words.join(" ")))
     }
 
-    /// The last line.
-    pub(crate) fn end(&self, line: &str) -> io::Result<()> {
+    /// What a command printed.
+    pub(crate) fn printed(&self, text: &str) -> io::Result<()> {
+        write!(io::stdout().lock(), "{text}")
+    }
+
+    /// What cardwatch does, apart from what stands above.
+    pub(crate) fn apart(&self, line: &str) -> io::Result<()> {
         println_blank()?;
         self.say(Speaker::Cardwatch, line)
     }
@@ -112,20 +116,18 @@ pub(crate) fn introduce(cards: usize, pages: usize, url: &str, folder: &Path, li
     )
 }
 
-/// A text under the words of whoever speaks: of a long one the `first` and `last` lines.
-fn indented(text: &str, (first, last): (usize, usize)) -> io::Result<()> {
+/// A mail's text under the words of whoever speaks.
+fn indented(text: &str) -> io::Result<()> {
     let lines: Vec<&str> = text.trim_end().lines().collect();
-    let left_out = lines.len().saturating_sub(first + last);
+    let left_out = FIRST_LINES..lines.len().saturating_sub(LAST_LINES);
     let mut out = io::stdout().lock();
     for (place, line) in lines.iter().enumerate() {
-        // A line that says that one is left out is no shorter than the one.
-        if left_out > 1 && (first..first + left_out).contains(&place) {
-            if place == first {
-                writeln!(out, "{:24}│ … (+{left_out})", "")?;
-            }
-            continue;
+        if place == left_out.start && !left_out.is_empty() {
+            writeln!(out, "{:24}│ … (+{})", "", left_out.len())?;
         }
-        writeln!(out, "{}", format!("{:24}│ {line}", "").trim_end())?;
+        if !left_out.contains(&place) {
+            writeln!(out, "{}", format!("{:24}│ {line}", "").trim_end())?;
+        }
     }
     Ok(())
 }

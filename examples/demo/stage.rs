@@ -106,7 +106,7 @@ impl Stage {
         }
         self.folder.close().context("the demo's folder could not be removed")?;
         ended?;
-        Ok(self.audience.narrator.end("stopped, and everything that the demo made is removed")?)
+        Ok(self.audience.narrator.apart("stopped, and everything that the demo made is removed")?)
     }
 }
 

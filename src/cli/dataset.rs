@@ -55,11 +55,15 @@ impl NamedDataset {
 }
 
 impl DatasetStatus {
-    pub(super) fn of(id: &DatasetId, snapshot: &InstanceSnapshot) -> Self {
+    /// A dataset of an incident that opened at `opened_at`: what was found out before explains an earlier breakage.
+    pub(super) fn of(id: &DatasetId, snapshot: &InstanceSnapshot, opened_at: Timestamp) -> Self {
         let NamedDataset { id: as_text, name } = NamedDataset::of(id, snapshot);
-        let known = snapshot.datasets.get(id);
-        let evidence = known.and_then(|known| known.evidence.as_ref());
-        let (state, updated_at) = known.map_or((None, None), latest);
+        let mut known = snapshot.datasets.get(id).cloned();
+        if let Some(known) = &mut known {
+            known.evidence = known.evidence.take().filter(|found| found.looked_at >= opened_at);
+        }
+        let evidence = known.as_ref().and_then(|known| known.evidence.as_ref());
+        let (state, updated_at) = known.as_ref().map_or((None, None), latest);
         Self {
             id: as_text,
             name,
@@ -69,7 +73,7 @@ impl DatasetStatus {
             gone: evidence.map(|evidence| evidence.gone),
             last_run: evidence.and_then(|evidence| evidence.last_run.as_ref()).map(PrintedRun::of),
             schema_change: evidence.and_then(|evidence| evidence.schema_change.as_ref()).map(PrintedChange::of),
-            found: known.and_then(found),
+            found: known.as_ref().and_then(found),
         }
     }
 

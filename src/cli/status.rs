@@ -220,7 +220,11 @@ impl Seen<'_> {
             reason: incident.reason.text.clone(),
             opened_at: At(incident.opened_at),
             card_ids: cards.iter().map(|card| card.0).collect(),
-            datasets: incident.datasets.iter().map(|dataset| DatasetStatus::of(dataset, self.snapshot)).collect(),
+            datasets: incident
+                .datasets
+                .iter()
+                .map(|dataset| DatasetStatus::of(dataset, self.snapshot, incident.opened_at))
+                .collect(),
         }
     }
 

@@ -30,8 +30,8 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 /// How long a stop waits for what the server says of the message that it was just given.
 const LAST_ANSWER: Duration = Duration::from_secs(3);
 
-/// A letter that the server takes for nobody, though it takes mail, holds back those behind it for so long
-/// after it was composed.
+/// A letter that the server takes for nobody, though it takes mail, holds back those behind it to the same people for so
+/// long after it was composed.
 const HOLDS_BACK: Duration = Duration::from_hours(24);
 
 /// Sends what lies in the outbox.
@@ -41,8 +41,26 @@ pub struct Mailroom {
     store: Store,
     clock: SharedClock,
     pulse: Pulse,
-    /// The letters that give way to those behind them, and when each is tried again, on the clock's `elapsed`.
-    aside: Mutex<BTreeMap<i64, Duration>>,
+    /// The letters that give way to those behind them.
+    aside: Mutex<BTreeMap<i64, Aside>>,
+}
+
+/// A letter that gives way to others until its next try.
+#[derive(Debug)]
+struct Aside {
+    /// When that is, on the clock's `elapsed`.
+    until: Duration,
+    /// Who gets none of the letters behind it before it, so that order is kept.
+    readers: Vec<String>,
+}
+
+/// What need not be waited for.
+struct GivesWay {
+    letters: BTreeSet<i64>,
+    /// The recipients who wait for their turn.
+    readers: BTreeSet<String>,
+    /// When to look again.
+    wait: Duration,
 }
 
 /// How long to wait before try number `attempts + 1`.
@@ -125,8 +143,8 @@ impl Mailroom {
 
     /// Sends the letter that is next in line, if it is due. Returns how long to wait before looking again.
     async fn work_once(&self, stop: &CancellationToken) -> Result<Duration, StoreError> {
-        let (aside, wait) = self.who_gives_way();
-        let Some(queued) = self.store.next_letter_beside(&aside).await? else { return Ok(wait) };
+        let GivesWay { letters, readers, wait } = self.who_gives_way();
+        let Some(queued) = self.store.next_letter_beside(&letters, &readers).await? else { return Ok(wait) };
         let due_in = self.due_in(&queued);
         if !due_in.is_zero() {
             return Ok(due_in.min(wait));
@@ -156,30 +174,37 @@ impl Mailroom {
         if due_in > pause { Duration::ZERO } else { due_in }
     }
 
-    /// The letters whose next try the others need not wait for, and when to look again.
-    fn who_gives_way(&self) -> (BTreeSet<i64>, Duration) {
+    /// The letters whose next try the others need not wait for.
+    fn who_gives_way(&self) -> GivesWay {
         let now = self.clock.elapsed();
         let aside = self.aside();
-        let waiting = aside.iter().filter(|(_, until)| **until > now);
-        let soonest = waiting.clone().map(|(_, until)| until.saturating_sub(now)).min();
-        (waiting.map(|(id, _)| *id).collect(), soonest.map_or(LOOK_EVERY, |soonest| soonest.min(LOOK_EVERY)))
+        let waiting = aside.iter().filter(|(_, aside)| aside.until > now);
+        let soonest = waiting.clone().map(|(_, aside)| aside.until.saturating_sub(now)).min();
+        GivesWay {
+            letters: waiting.clone().map(|(id, _)| *id).collect(),
+            readers: waiting.flat_map(|(_, aside)| &aside.readers).cloned().collect(),
+            wait: soonest.map_or(LOOK_EVERY, |soonest| soonest.min(LOOK_EVERY)),
+        }
     }
 
-    /// A letter that somebody got, or that nobody could get for too long, gives way until its next try.
+    /// A letter that the server does not take now gives way until its next try: to all, where somebody got it or nobody
+    /// could for too long, else to those to other people. An owner's full mailbox keeps no mail from the admins.
     fn put_aside(&self, queued: &QueuedLetter, delivery: &Delivery) {
         let age = (self.clock.now() - queued.created_at).to_std().unwrap_or_default();
         let until = self.clock.elapsed() + pause_after(queued.attempts + 1);
         match delivery {
-            Delivery::Deferred { served, .. } if *served || age >= HOLDS_BACK => {
-                self.aside().insert(queued.id, until);
+            Delivery::Deferred { served, .. } => {
+                let waits = !served && age < HOLDS_BACK;
+                let readers = if waits { queued.letter.to.clone() } else { Vec::new() };
+                self.aside().insert(queued.id, Aside { until, readers });
             }
-            Delivery::Deferred { .. } | Delivery::Retry(_) | Delivery::Sent { .. } | Delivery::Rejected(_) => {
+            Delivery::Retry(_) | Delivery::Sent { .. } | Delivery::Rejected(_) => {
                 self.aside().remove(&queued.id);
             }
         }
     }
 
-    fn aside(&self) -> MutexGuard<'_, BTreeMap<i64, Duration>> {
+    fn aside(&self) -> MutexGuard<'_, BTreeMap<i64, Aside>> {
         // The map is whole between any two steps: a panic elsewhere does not spoil it.
         self.aside.lock().unwrap_or_else(PoisonError::into_inner)
     }

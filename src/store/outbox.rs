@@ -40,14 +40,18 @@ type LetterRow = (i64, String, String, String, String, String, String, Option<St
 impl Store {
     /// The mail that is next in line: the oldest that waits, due or not, so that order is kept.
     pub async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
-        self.next_letter_beside(&BTreeSet::new()).await
+        self.next_letter_beside(&BTreeSet::new(), &BTreeSet::new()).await
     }
 
-    /// The same, as if the letters with these ids did not wait.
-    pub async fn next_letter_beside(&self, others: &BTreeSet<i64>) -> Result<Option<QueuedLetter>, StoreError> {
+    /// The same, as if the letters with these ids did not wait, nor any to one of these recipients.
+    pub async fn next_letter_beside(
+        &self,
+        others: &BTreeSet<i64>,
+        recipients: &BTreeSet<String>,
+    ) -> Result<Option<QueuedLetter>, StoreError> {
         let work = async {
-            let row = sqlx::query_as::<_, LetterRow>(NEXT_LETTER).bind(json(others)?).fetch_optional(&self.read);
-            row.await?.map(queued).transpose()
+            let next = sqlx::query_as::<_, LetterRow>(NEXT_LETTER).bind(json(others)?).bind(json(recipients)?);
+            next.fetch_optional(&self.read).await?.map(queued).transpose()
         };
         self.named(work.await)
     }
@@ -126,6 +130,8 @@ pub(super) const NEXT_LETTER: &str = "
            attempts, next_attempt_at
       FROM outbox
      WHERE sent_at IS NULL AND rejected_at IS NULL AND outbox_id NOT IN (SELECT value FROM json_each(?1))
+       AND NOT EXISTS (SELECT 1 FROM json_each(outbox.recipients) r
+                        WHERE r.value IN (SELECT value FROM json_each(?2)))
      ORDER BY outbox_id LIMIT 1";
 
 pub(super) const QUEUE_STATE: &str = "

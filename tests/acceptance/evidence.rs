@@ -133,3 +133,25 @@ async fn where_the_datasets_cannot_be_asked_for_either_the_cards_are_grouped_wit
     assert!(told.contains("Column region_name is missing: 4 cards on 3 pages"), "{told}");
     assert_eq!(cards_of(&acme(&house)), [json!(BY_REGION)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_domo_said_of_an_earlier_breakage_is_not_told_of_a_new_one() {
+    let (house, smtp) = orders().await;
+    assert_eq!(sweep(&house), 0);
+    house.domo.delete_dataset(ORDERS);
+    assert_eq!(sweep(&house), 1);
+    assert!(text(&smtp.mails()[0]).contains("Dataset Orders: gone, or not shown"), "{}", text(&smtp.mails()[0]));
+    house.domo.restore_dataset(ORDERS);
+    assert_eq!(sweep(&house), 0);
+    for endpoint in UPSTREAM {
+        house.domo.set_trouble(endpoint, Some(Trouble::Status(503)));
+    }
+    house.domo.drop_column(ORDERS, "region_name");
+    assert_eq!(sweep(&house), 1);
+    let told = text(&smtp.mails()[2]);
+    assert!(!told.contains("Dataset Orders: "), "{told}");
+    let table = house.run(&["status"]).stdout();
+    assert!(!table.contains("no such dataset"), "{table}");
+    let orders = acme(&house)["incidents"][0]["datasets"][0].take();
+    assert_eq!((&orders["gone"], &orders["looked_at"]), (&json!(null), &json!(null)));
+}

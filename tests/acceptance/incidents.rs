@@ -164,3 +164,21 @@ async fn the_columns_that_a_dataset_lost_between_two_looks_are_told() {
     let orders = acme(&house)["incidents"][0]["datasets"][0].take();
     assert_eq!(orders["schema_change"]["lost"], json!(["amount"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_whose_last_card_is_deleted_is_over_and_nobody_is_told_that_it_recovered() {
+    let (house, smtp) = orders().await;
+    assert_eq!(sweep(&house), 0);
+    house.domo.delete_dataset(STOCK);
+    assert_eq!(sweep(&house), 1);
+    house.domo.remove_card(201);
+    assert_eq!(sweep(&house), 1);
+    assert_eq!(cards_of(&acme(&house)), [json!([202])]);
+    house.domo.add_card(203, "Stock turnover", &[40]);
+    house.domo.remove_card(202);
+    assert_eq!(sweep(&house), 0);
+    assert_eq!(acme(&house)["incidents"], json!([]));
+    assert_eq!(house.ask::<i64>("SELECT count(*) FROM incident WHERE closed_at IS NULL").await, 0);
+    assert_eq!(house.daemon().await.series(MISCONFIGURED).await, Some(0.0));
+    assert_eq!(subjects(&smtp), ["[cardwatch] acme: 2 cards broke (2 broken now)"]);
+}

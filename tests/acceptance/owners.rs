@@ -213,6 +213,23 @@ async fn where_domo_tells_no_address_at_all_it_is_not_asked_for_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_mailbox_is_full_keeps_no_mail_from_anybody_else() {
+    let (mut house, smtp) = house().await;
+    house.instance("schedule", &format!("\"{EACH_SECOND}\""));
+    let daemon = house.daemon().await;
+    daemon.wait_for_whole_sweeps(1).await;
+    smtp.set_fault(Fault::DeferRecipient(OF_DANA.to_owned()));
+    house.domo.drop_column(ORDERS, "region_name");
+    let mails = smtp.wait_for(2, PATIENCE).await.unwrap();
+    assert_eq!(recipients(&mails), [ADMINS, OF_KIM]);
+    daemon.wait_for_whole_sweeps(1).await;
+    house.domo.restore_column(ORDERS, "region_name");
+    let mails = smtp.wait_for(4, PATIENCE).await.unwrap();
+    assert_eq!(recipients(&mails[2..]), [ADMINS, OF_KIM]);
+    assert_eq!(house.run(&["status", "--format", "json"]).json()["mails_waiting"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_the_sweep_and_the_mail_server_loses_no_mail_to_an_owner_and_doubles_none() {
     let (mut house, smtp) = house().await;
     house.instance("schedule", &format!("\"{EACH_SECOND}\""));

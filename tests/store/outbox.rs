@@ -1,5 +1,7 @@
 //! Letters between the closing that made them due and the server that takes them.
 
+use std::collections::BTreeSet;
+
 use cardwatch::domain::report::Letter;
 use cardwatch::store::QueueState;
 
@@ -108,10 +110,26 @@ async fn letters_that_give_way_are_passed_over() {
     let house = House::new().await;
     queue(&house, &[letter("a@x"), letter("b@x")]).await;
     let aside = [head(&house).await].into();
-    let next = house.store.next_letter_beside(&aside).await.unwrap().unwrap();
+    let next = house.store.next_letter_beside(&aside, &BTreeSet::new()).await.unwrap().unwrap();
     assert_eq!(next.letter.message_id, "b@x");
     let both = [head(&house).await, next.id].into();
-    assert_eq!(house.store.next_letter_beside(&both).await.unwrap(), None);
+    assert_eq!(house.store.next_letter_beside(&both, &BTreeSet::new()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn letters_to_who_waits_for_an_earlier_one_are_passed_over() {
+    let house = House::new().await;
+    let [jo, kim] = ["Jo <jo@example.com>", "kim@example.com"].map(str::to_owned);
+    let to_both = Letter { to: vec![jo.clone(), kim.clone()], ..letter("a@x") };
+    queue(&house, &[to_both, Letter { to: vec![jo.clone()], ..letter("b@x") }]).await;
+    let beside = async |readers: &[&String]| {
+        let readers = readers.iter().map(|reader| (*reader).clone()).collect();
+        let next = house.store.next_letter_beside(&BTreeSet::new(), &readers).await.unwrap();
+        next.map(|queued| queued.letter.message_id)
+    };
+    assert_eq!(beside(&[]).await.as_deref(), Some("a@x"));
+    assert_eq!(beside(&[&kim]).await.as_deref(), Some("b@x"));
+    assert_eq!(beside(&[&jo]).await, None);
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ pub enum Fault {
     DeferMail,
     /// `RCPT` for this address is answered with `550`; others are taken.
     RejectRecipient(String),
+    /// `RCPT` for this address is answered with `452`: try again later; others are taken.
+    DeferRecipient(String),
     /// The end of the data is answered with `554`.
     RejectData,
     /// No command is answered, nor is a new connection greeted.

@@ -193,6 +193,9 @@ impl Session<'_> {
         if self.fault() == Fault::RejectRecipient(to.clone()) {
             return format!("550 no such user: {to}");
         }
+        if self.fault() == Fault::DeferRecipient(to.clone()) {
+            return format!("452 mailbox full: {to}");
+        }
         self.to.push(to);
         "250 recipient ok".to_owned()
     }
