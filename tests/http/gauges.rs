@@ -11,6 +11,7 @@ use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot};
 use cardwatch::domain::verdict::{Class, Reason};
+use cardwatch::http::InstanceSettings;
 
 use crate::clock::TestClock;
 use crate::house::{House, open};
@@ -166,13 +167,18 @@ async fn invalid_beast_modes_have_a_series_where_domo_counted_them() {
     assert_eq!(of_acme(&house, "cardwatch_invalid_functions").await, Some(7));
 }
 
+/// What is set for an instance with these windows.
+fn set(windows: Vec<Window>) -> InstanceSettings {
+    InstanceSettings { url: "https://acme.domo.com".parse().unwrap(), maintenance: Maintenance { windows } }
+}
+
 #[tokio::test]
 async fn an_instance_is_in_maintenance_while_a_window_is_open() {
     let house = showing(acme()).await;
     assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
     let start = Schedule::parse("0 9 * * *", chrono_tz::UTC).unwrap();
     let window = Window { start, duration: 2 * HOUR };
-    let windows = [("acme".parse().unwrap(), Maintenance { windows: vec![window] })];
+    let windows = [("acme".parse().unwrap(), set(vec![window]))];
     house.settings.send_modify(|settings| settings.instances = windows.into());
     let mut seen = Vec::new();
     for _ in 8..=11 {
@@ -186,7 +192,7 @@ async fn an_instance_is_in_maintenance_while_a_window_is_open() {
 async fn the_windows_of_one_instance_are_not_those_of_another() {
     let house = showing(acme()).await;
     let start = Schedule::parse("0 8 * * *", chrono_tz::UTC).unwrap();
-    let windows = [("globex".parse().unwrap(), Maintenance { windows: vec![Window { start, duration: HOUR }] })];
+    let windows = [("globex".parse().unwrap(), set(vec![Window { start, duration: HOUR }]))];
     house.settings.send_modify(|settings| settings.instances = windows.into());
     assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
 }

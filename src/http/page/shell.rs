@@ -97,9 +97,9 @@ pub(in super::super) async fn asset(Path(name): Path<String>) -> Response {
 
 /// FNV-1a: enough to tell one version of a file from another.
 fn mark(content: &str) -> String {
-    let mark = content.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| {
-        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mark = content
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let mut text = String::new();
     // Writing to a text never fails.
     let _ = write!(text, "{mark:016x}");
