@@ -26,6 +26,7 @@ pub mod owners;
 pub mod rendering;
 pub mod report;
 pub mod schedule;
+pub mod search;
 pub mod sight;
 pub mod snapshot;
 pub mod strip;

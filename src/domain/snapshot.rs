@@ -13,6 +13,7 @@ use super::mute::Mute;
 use super::owners::Owner;
 use super::rendering::Rendering;
 use super::sight::Blind;
+use super::strip::Strip;
 use super::sweep::{Outcome, PageKind};
 use super::verdict::{Class, Reason};
 
@@ -106,6 +107,8 @@ pub struct CardNow {
     pub incident: Option<IncidentId>,
     /// The datasets that feed it.
     pub datasets: Vec<DatasetId>,
+    /// The verdicts of the latest sweeps.
+    pub recent: Strip,
     /// Why the latest sweep could not check it, where it could not.
     pub unchecked_because: Option<String>,
 }

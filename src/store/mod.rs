@@ -6,6 +6,7 @@
 //! migration, never a change of an old one.
 
 mod asked;
+mod board;
 mod claim;
 mod closing;
 mod datasets;
@@ -32,6 +33,7 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
 pub use asked::ChangeMark;
+pub use board::{CardPast, Happening, LetterNote, Level, PastSweep, ToldTransition, What};
 pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
 pub use incidents::PastIncident;

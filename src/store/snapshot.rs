@@ -12,6 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::card::Told;
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, LastSweep, PageNow};
+use crate::domain::strip::Strip;
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
 
 impl Store {
@@ -141,6 +142,7 @@ async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTr
             mute: memory.mute,
             incident: memory.incident,
             datasets: feeding.remove(&id).unwrap_or_default().into_iter().collect(),
+            recent: Strip::default(),
             unchecked_because: row.try_get("unchecked_because")?,
         };
         cards.insert(id, card);

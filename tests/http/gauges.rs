@@ -36,6 +36,7 @@ fn card(state: CardState) -> CardNow {
         mute: None,
         incident: None,
         datasets: Vec::new(),
+        recent: cardwatch::domain::strip::Strip::default(),
         unchecked_because: None,
     }
 }

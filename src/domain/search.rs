@@ -1,0 +1,142 @@
+//! Finding cards in what is true now. Owns what a query matches; how a reader writes one and how the matches are shown
+//! is `http`'s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Timestamp;
+use super::card::{CardState, Shown};
+use super::ids::{CardId, InstanceName, PageId};
+use super::snapshot::{CardNow, InstanceSnapshot};
+
+/// What is asked of a card beside its state: each is a set that cuts across the states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Cards in one state.
+    State(Shown),
+    /// Broken cards that are muted.
+    Muted,
+    /// Cards that go back and forth.
+    Flapping,
+    /// Working cards that are slow by their own history.
+    Slow,
+    /// Working cards that render without data.
+    NoData,
+}
+
+impl Which {
+    /// Every set, in the order in which a reader is offered them.
+    pub const ALL: [Self; 8] = [
+        Self::State(Shown::Broken),
+        Self::State(Shown::Unchecked),
+        Self::State(Shown::Working),
+        Self::State(Shown::Unsupported),
+        Self::Muted,
+        Self::Flapping,
+        Self::Slow,
+        Self::NoData,
+    ];
+
+    /// The name that addresses use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::State(shown) => shown.name(),
+            Self::Muted => "muted",
+            Self::Flapping => "flapping",
+            Self::Slow => "slow",
+            Self::NoData => "no_data",
+        }
+    }
+
+    /// The set of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|which| which.name() == name)
+    }
+
+    /// Whether a card is in the set at `now`.
+    pub fn holds(self, card: &CardNow, now: Timestamp, stale_after: Duration) -> bool {
+        let shown = card.state.shown(now, stale_after);
+        match self {
+            Self::State(wanted) => shown == wanted,
+            Self::Muted => shown == Shown::Broken && card.mute_at(now).is_some(),
+            Self::Flapping => card.flapping,
+            Self::Slow => shown == Shown::Working && card.rendering.slow_against.is_some(),
+            Self::NoData => shown == Shown::Working && card.rendering.no_data_since.is_some(),
+        }
+    }
+}
+
+/// What is looked for; what is left out matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// In this instance alone.
+    pub instance: Option<InstanceName>,
+    /// On this page alone.
+    pub page: Option<PageId>,
+    /// Of this set alone.
+    pub which: Option<Which>,
+    /// Words, each of which has to be in the id, the title, a page's title, an owner's name, a dataset's name or the
+    /// reason, in whatever case.
+    pub text: String,
+}
+
+/// One card that a query matches.
+#[derive(Debug, Clone, Copy)]
+pub struct Match<'a> {
+    /// Its instance.
+    pub instance: &'a InstanceSnapshot,
+    /// Its id.
+    pub id: CardId,
+    /// The card.
+    pub card: &'a CardNow,
+}
+
+/// The cards that a query matches, by instance as configured and by id.
+pub fn search<'a>(
+    snapshot: &'a [Arc<InstanceSnapshot>],
+    query: &'a Query,
+    now: Timestamp,
+    stale_after: Duration,
+) -> impl Iterator<Item = Match<'a>> {
+    let words: Arc<[String]> = query.text.split_whitespace().map(str::to_lowercase).collect();
+    let instances =
+        snapshot.iter().filter(|instance| query.instance.as_ref().is_none_or(|name| *name == instance.name));
+    instances.flat_map(move |instance| {
+        let words = Arc::clone(&words);
+        let on_page =
+            query.page.map(|page| instance.pages.get(&page).map(|page| page.cards.as_slice()).unwrap_or_default());
+        let cards = instance.cards.iter().map(|(id, card)| Match { instance, id: *id, card });
+        cards
+            .filter(move |found| on_page.is_none_or(|cards| cards.contains(&found.id)))
+            .filter(move |found| query.which.is_none_or(|which| which.holds(found.card, now, stale_after)))
+            .filter(move |found| found.says(&words))
+    })
+}
+
+impl Match<'_> {
+    /// Whether each of the words, in lower case, is somewhere in what is known of the card.
+    fn says(&self, words: &[String]) -> bool {
+        if words.is_empty() {
+            return true;
+        }
+        let pages = self.instance.pages.values().filter(|page| page.cards.contains(&self.id));
+        let pages = pages.map(|page| page.title.as_str());
+        let owners = self.card.owners.iter().map(|owner| owner.name.as_str());
+        let datasets = self.card.datasets.iter().filter_map(|id| self.instance.datasets.get(id));
+        let datasets = datasets.map(|known| known.dataset.name.as_str());
+        let reason = match &self.card.state {
+            CardState::Broken { reason, .. } => Some(reason.text.as_str()),
+            CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
+        };
+        let said: Vec<String> = [self.card.title.as_str()]
+            .into_iter()
+            .chain(pages)
+            .chain(owners)
+            .chain(datasets)
+            .chain(reason)
+            .map(str::to_lowercase)
+            .collect();
+        let id = self.id.to_string();
+        words.iter().all(|word| id == *word || said.iter().any(|text| text.contains(word)))
+    }
+}
