@@ -183,7 +183,7 @@ async fn mute(stage: &mut Stage) -> anyhow::Result<()> {
     stage.audience.narrator.command(&command)?;
     let said = stage.desk.run(&command).await?;
     stage.audience.narrator.printed(&said)?;
-    ensure!(said.contains("is muted until") && said.contains(REASON), "'cardwatch mute' says: {said}");
+    ensure!(said.contains("is muted") && said.contains(REASON), "'cardwatch mute' says: {said}");
     let said = show(stage, &["mutes"]).await?;
     ensure!(said.contains(&card_id) && said.contains(REASON), "'cardwatch mutes' says: {said}");
     stage.script.truth.muted.insert(card, REASON.to_owned());
