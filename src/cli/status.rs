@@ -18,7 +18,7 @@ use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
 use crate::domain::ids::{CardId, IncidentId};
 use crate::domain::link;
-use crate::domain::maintenance::next_sweep;
+use crate::domain::maintenance;
 use crate::domain::mute::Mute;
 use crate::domain::owners::Owner;
 use crate::domain::sight::Blind;
@@ -193,7 +193,7 @@ impl Seen<'_> {
                 outcome: sweep.outcome.name(),
                 error: sweep.trouble.clone(),
             }),
-            next_sweep: next_sweep(&instance.schedule, &instance.maintenance, now).map(rfc3339),
+            next_sweep: maintenance::next_sweep(&instance.schedule, &instance.maintenance, now).map(rfc3339),
             incidents: self.incidents(),
             broken_cards: self.broken_cards(),
             slow_cards: self.slow_cards(),

@@ -280,8 +280,7 @@ impl Sweeper {
 
     fn owner_letter(&self, owner: &OwnerReport) -> Option<Letter> {
         let head = self.letters.as_ref()?;
-        // The core takes no address that is none.
-        let to = Mailbox::new(None, owner.to.0.parse().ok()?);
+        let to = message::recipient(&owner.to)?;
         let envelope = Envelope {
             message_id: owner.message_id.clone(),
             references: owner.references.clone(),

@@ -1,5 +1,6 @@
-//! What is remembered of an instance when a sweep is closed: each card's state and what was told of it, the
-//! latest digest, and whether it could be checked. Owns reading and writing it inside the closing transaction.
+//! What is remembered of an instance when a sweep is closed: each card as it was left, the latest digest, whether it
+//! could be checked, and with the help of their own files incidents and datasets. Owns reading that inside the closing
+//! transaction, and writing what concerns the instance itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 

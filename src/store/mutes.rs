@@ -76,10 +76,10 @@ impl Store {
                 give_way(&mut tx, found.card_key, &before.mute, mute).await?;
             }
             insert(&mut tx, found.card_key, mute).await?;
-            let record = latest(&mut tx, found.card_key).await?;
+            let made = record(&sqlx::query(OF_CARD).bind(found.card_key).bind(1).fetch_one(&mut *tx).await?)?;
             changed(&mut tx, found.instance_id).await?;
             tx.commit().await?;
-            Ok(record.ok_or(MuteRefused::NotMuted))
+            Ok(Ok(made))
         };
         self.named(work.await)
     }
@@ -103,10 +103,10 @@ impl Store {
                 return Ok(Err(MuteRefused::NotMuted));
             }
             end_by(&mut tx, found.card_key, MuteEnd::Unmuted, now, Some(by)).await?;
-            let ended = latest(&mut tx, found.card_key).await?;
+            let ended = record(&sqlx::query(OF_CARD).bind(found.card_key).bind(1).fetch_one(&mut *tx).await?)?;
             changed(&mut tx, found.instance_id).await?;
             tx.commit().await?;
-            Ok(ended.ok_or(MuteRefused::NotMuted))
+            Ok(Ok(ended))
         };
         self.named(work.await)
     }
@@ -116,9 +116,9 @@ impl Store {
         let work = async {
             let mut tx = self.begin_read().await?;
             if all {
-                return records(sqlx::query(ALL).fetch_all(&mut *tx).await?);
+                return records(&sqlx::query(ALL).fetch_all(&mut *tx).await?);
             }
-            let mut records = records(sqlx::query(NOW).fetch_all(&mut *tx).await?)?;
+            let mut records = records(&sqlx::query(NOW).fetch_all(&mut *tx).await?)?;
             records.retain(|record| record.mute.holds(now));
             Ok(records)
         };
@@ -148,7 +148,7 @@ pub(super) const OF_CARD: &str = concat!(record!(), "WHERE m.card_key = ?1 ORDER
 
 /// The mutes of a card, the latest first.
 pub(super) async fn of_card(connection: &mut SqliteConnection, key: i64, limit: u32) -> Work<Vec<MuteRecord>> {
-    records(sqlx::query(OF_CARD).bind(key).bind(limit).fetch_all(connection).await?)
+    records(&sqlx::query(OF_CARD).bind(key).bind(limit).fetch_all(connection).await?)
 }
 
 /// The latest mute of a card: the only one that may not be ended yet.
@@ -156,7 +156,7 @@ async fn latest(connection: &mut SqliteConnection, key: i64) -> Work<Option<Mute
     Ok(of_card(connection, key, 1).await?.pop())
 }
 
-fn records(rows: Vec<SqliteRow>) -> Work<Vec<MuteRecord>> {
+fn records(rows: &[SqliteRow]) -> Work<Vec<MuteRecord>> {
     rows.iter().map(record).collect()
 }
 

@@ -90,14 +90,30 @@ pub(super) const PAGES: &str = "
 
 /// The monitored pages, without their cards, and whether each is doubted.
 async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
-    let rows: Vec<(i64, String, String, Option<i64>, String, String, bool)> =
-        sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
+    let rows: Vec<PageRow> = sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
     let mut pages = Vec::with_capacity(rows.len());
-    for (id, title, kind, app, names, users, doubted) in rows {
-        let (kind, owners) = (page_kind(&kind, app), owners("page", id, &names, &users)?);
-        pages.push((ListedPage { id: PageId(id), title, kind, owners, cards: BTreeSet::new() }, doubted));
+    for row in rows {
+        let page = ListedPage {
+            id: PageId(row.page_id),
+            title: row.title,
+            kind: page_kind(&row.kind, row.app_id),
+            owners: owners("page", row.page_id, &row.owners, &row.owner_users)?,
+            cards: BTreeSet::new(),
+        };
+        pages.push((page, row.doubted));
     }
     Ok(pages)
+}
+
+#[derive(FromRow)]
+struct PageRow {
+    page_id: i64,
+    title: String,
+    kind: String,
+    app_id: Option<i64>,
+    owners: String,
+    owner_users: String,
+    doubted: bool,
 }
 
 pub(super) const CARDS_NOW: &str = concat!(

@@ -102,6 +102,9 @@ pub(crate) struct Met<'a> {
     pub(crate) ended: Time,
 }
 
+/// Two days, but for the minutes between a render and the end of its sweep.
+const LONG_EMPTY: std::time::Duration = std::time::Duration::from_mins(48 * 60 - 10);
+
 fn long_ago(at: Time, span: std::time::Duration, now: Time) -> bool {
     (now - at).to_std().unwrap_or_default() >= span
 }
@@ -251,8 +254,11 @@ impl Model {
             }
             let broken = card.broken == Some(true);
             let changes = card.changes.iter().filter(|at| !long_ago(**at, policy.flap_window, now)).count();
+            // Time in which nobody could look does not settle a card.
+            let seen = card.decided_at.zip(card.changes.last());
+            let settled = seen.is_none_or(|(decided, change)| long_ago(*change, policy.flap_window, decided));
             card.told = match &card.told {
-                Told::Flapping if changes > 0 => continue,
+                Told::Flapping if changes >= policy.flap_transitions || !settled => continue,
                 Told::Flapping if broken => {
                     news[0].0.push(*id);
                     Told::Broken(now)
@@ -323,7 +329,7 @@ impl Model {
             .iter()
             .filter(|card| shown(card, "working"))
             .filter_map(|card| Some((self.cards[card].empty_since?, *card)))
-            .filter(|(since, _)| long_ago(*since, std::time::Duration::from_hours(48), now))
+            .filter(|(since, _)| long_ago(*since, LONG_EMPTY, now))
             .collect();
         empty.sort_unstable();
         flapping.copied().take(10).chain(empty.into_iter().map(|(_, card)| card).take(10)).collect()

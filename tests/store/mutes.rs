@@ -20,8 +20,8 @@ fn mute_until(minute: i64, until: i64) -> Mute {
     Mute { until: Some(at(until)), ..mute(minute) }
 }
 
-fn ended(how: MuteEnd, minute: i64, by: Option<&str>) -> Option<Ended> {
-    Some(Ended { how, at: at(minute), by: by.map(str::to_owned) })
+fn ended(how: MuteEnd, minute: i64, by: Option<&str>) -> Ended {
+    Ended { how, at: at(minute), by: by.map(str::to_owned) }
 }
 
 /// Card 1 is broken, card 2 works.
@@ -138,14 +138,14 @@ async fn a_mute_that_is_made_over_takes_the_place_of_the_one_that_holds() {
     let again = Mute { by: "bob".into(), ..mute(10) };
     make(&house, 1, &again).await.unwrap();
     assert_eq!(house.snapshot().await.cards[&CardId(1)].mute, Some(again));
-    assert_eq!(ends(&house).await, [None, ended(MuteEnd::Unmuted, 10, Some("bob"))]);
+    assert_eq!(ends(&house).await, [None, Some(ended(MuteEnd::Unmuted, 10, Some("bob")))]);
 }
 
 #[tokio::test]
 async fn a_mute_whose_time_is_up_when_another_is_made_has_expired() {
     let house = muted_house(&mute_until(5, 10)).await;
     make(&house, 1, &mute(30)).await.unwrap();
-    assert_eq!(ends(&house).await, [None, ended(MuteEnd::Expired, 10, None)]);
+    assert_eq!(ends(&house).await, [None, Some(ended(MuteEnd::Expired, 10, None))]);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_mute_holds_until_its_time_is_up() {
 async fn whoever_ends_a_mute_is_kept() {
     let house = muted_house(&mute(5)).await;
     let record = end(&house, 1, 7).await.unwrap();
-    assert_eq!((&record.mute, &record.ended), (&mute(5), &ended(MuteEnd::Unmuted, 7, Some("bob"))));
+    assert_eq!((&record.mute, &record.ended), (&mute(5), &Some(ended(MuteEnd::Unmuted, 7, Some("bob")))));
     assert_eq!(house.snapshot().await.cards[&CardId(1)].mute, None);
     assert!(holding(&house, 8).await.is_empty());
     assert_eq!(end(&house, 1, 8).await, Err(MuteRefused::NotMuted));
@@ -177,7 +177,7 @@ async fn a_card_that_is_not_muted_any_more_cannot_be_unmuted() {
 async fn a_card_that_works_again_is_not_muted_any_more() {
     let house = muted_house(&mute(5)).await;
     house.sweep(15, &[(1, works()), (2, works())]).await;
-    assert_eq!(ends(&house).await, [ended(MuteEnd::Recovered, 15, None)]);
+    assert_eq!(ends(&house).await, [Some(ended(MuteEnd::Recovered, 15, None))]);
     house.sweep(30, &[(1, fails("y")), (2, works())]).await;
     assert_eq!(house.snapshot().await.cards[&CardId(1)].mute, None);
 }
@@ -188,7 +188,7 @@ async fn a_sweep_writes_down_that_the_time_of_a_mute_is_up() {
     house.sweep(15, &[(1, fails("x")), (2, works())]).await;
     assert_eq!(ends(&house).await, [None]);
     house.sweep(30, &[(1, fails("x")), (2, works())]).await;
-    assert_eq!(ends(&house).await, [ended(MuteEnd::Expired, 20, None)]);
+    assert_eq!(ends(&house).await, [Some(ended(MuteEnd::Expired, 20, None))]);
 }
 
 #[tokio::test]
