@@ -52,6 +52,7 @@ async fn what_breaks_in_a_window_comes_as_one_mail_at_its_end_without_waiting_fo
     let told = text(&mails[0]);
     let waited = format!("Mails waited for maintenance from {} to", (until - TimeDelta::minutes(10)).format("%H:%M"));
     assert!(told.contains(&waited), "'{waited}' is missing in: {told}");
+    assert!(told.contains("Dataset Orders: last run succeeded"), "what was found out then is told now: {told}");
     assert!(!told.contains("Stock"), "what broke and works again is not told: {told}");
     assert_eq!(daemon.series(MAINTENANCE).await, Some(0.0));
     assert_eq!(acme(&house)["maintenance_until"], json!(null));
