@@ -281,12 +281,12 @@ async fn a_card_without_data_since_yesterday_is_in_the_data_and_not_in_the_table
 #[tokio::test(flavor = "multi_thread")]
 async fn owners_of_cards_and_pages_are_told() {
     let house = broken_house().await;
-    as_if(
-        &house,
-        "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
-         UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]' WHERE page_id = 10",
-    )
-    .await;
+    house
+        .write(
+            "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
+             UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]' WHERE page_id = 10",
+        )
+        .await;
     let acme = acme(&house);
     let card = acme["broken_cards"].as_array().unwrap().iter().find(|card| card["card_id"] == 101).unwrap();
     assert_eq!((&card["owners"], &card["page_owners"]), (&json!(["Dana Reyes"]), &json!(["Finance BI"])));
