@@ -181,7 +181,7 @@ async fn mute(stage: &mut Stage) -> anyhow::Result<()> {
     let command = ["mute", &card_id, "--for", "2h", "--reason", REASON];
     stage.audience.narrator.command(&command)?;
     let said = stage.desk.run(&command).await?;
-    stage.audience.narrator.printed(&said)?;
+    Narrator::printed(&said)?;
     ensure!(said.contains("is muted") && said.contains(REASON), "'cardwatch mute' says: {said}");
     let said = show(stage, &["mutes"]).await?;
     ensure!(said.contains(&card_id) && said.contains(REASON), "'cardwatch mutes' says: {said}");
@@ -326,10 +326,12 @@ impl Script {
             margin.title
         ))?;
         domo.fail_run(TARGETS.id, "The workbook 'Sales targets 2026.xlsx' was not found", now.timestamp_millis());
-        targets.iter().for_each(|card| domo.set(card.id, Behaviour::broken("No indexed schema found")));
+        for card in targets.iter() {
+            domo.set(card.id, Behaviour::broken("No indexed schema found"));
+        }
         domo.set(margin.id, Behaviour::broken("Beast mode 'Margin' cannot be evaluated"));
         truth.breaks(&gone(TARGETS.name), Class::Misconfigured, targets);
-        let formula = format!("A beast mode or query on dataset {} cannot be read", ORDERS.name);
+        let formula = format!("Beast mode Margin on dataset {} cannot be read", ORDERS.name);
         truth.breaks(&formula, Class::Misconfigured, std::slice::from_ref(margin));
         Ok(())
     }

@@ -284,7 +284,7 @@ async fn owners_of_cards_and_pages_are_told() {
     house
         .write(
             "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
-             UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]' WHERE page_id = 10",
+             UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]'",
         )
         .await;
     let acme = acme(&house);
