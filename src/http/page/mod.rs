@@ -5,5 +5,6 @@
 //! A new page is a handler in a file of its own, made of [`scene::Scene`] and [`shell::page`], and a line in
 //! `super::router`.
 
+mod parts;
 mod scene;
 pub(super) mod shell;
