@@ -37,6 +37,7 @@ fn card(title: &str, state: CardState, recent: Strip) -> CardNow {
         incident: None,
         datasets: Vec::new(),
         recent,
+        pages: Vec::new(),
         unchecked_because: None,
     }
 }
@@ -102,6 +103,9 @@ pub(crate) fn paged(mut instance: InstanceSnapshot, id: i64, title: &str, cards:
         owners: Vec::new(),
         cards: cards.iter().copied().map(CardId).collect(),
     };
+    for card in &page.cards {
+        instance.cards.get_mut(card).unwrap().pages.push(PageId(id));
+    }
     instance.pages.insert(PageId(id), page);
     instance
 }
