@@ -85,7 +85,7 @@ pub(super) fn answerable<'a>(
 }
 
 /// Since when a card is what it is, and for how long.
-fn since(scene: &Scene, state: &CardState) -> Markup {
+pub(super) fn since(scene: &Scene, state: &CardState) -> Markup {
     let at = |at: Timestamp| html! { (scene.time(at)) " " span.soft { "(" (scene.distance(at)) ")" } };
     match (state.shown(scene.now, scene.stale_after()), state) {
         (_, CardState::Undecided) => html! { span.soft { "never decided" } },

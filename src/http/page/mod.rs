@@ -6,11 +6,18 @@
 //! `super::router`.
 
 mod answer;
+pub(super) mod card;
 mod cards;
+mod chart;
 mod find;
+mod graphs;
 pub(super) mod home;
 mod incident;
+mod missing;
 mod parts;
+mod past;
+mod removed;
 mod scene;
 pub(super) mod shell;
 mod tile;
+mod timeline;
