@@ -64,7 +64,7 @@ fn row(scene: &Scene, columns: Columns, Match { instance, id, card }: Match<'_>)
 }
 
 /// Why a card is broken, or could not be checked.
-fn why<'a>(scene: &Scene, card: &'a crate::domain::snapshot::CardNow) -> Option<&'a str> {
+pub(super) fn why<'a>(scene: &Scene, card: &'a crate::domain::snapshot::CardNow) -> Option<&'a str> {
     match (card.state.shown(scene.now, scene.stale_after()), &card.state) {
         (Shown::Broken, CardState::Broken { reason, .. }) => Some(&reason.text),
         (Shown::Unsupported, _) => None,

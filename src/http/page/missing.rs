@@ -26,6 +26,8 @@ pub(super) enum Missing {
     Instance(String),
     /// What should be the id of such a thing is no number.
     Id(&'static str, String),
+    /// What the address gives for this key is no number.
+    Number(&'static str, String),
     /// The instance has no such thing.
     Nothing(String),
     /// The database cannot be read.
@@ -62,6 +64,9 @@ impl Missing {
             Self::Id(what, text) => {
                 (StatusCode::BAD_REQUEST, format!("'{text}' is not the id of a {what}, which is a number"))
             }
+            Self::Number(key, text) => {
+                (StatusCode::BAD_REQUEST, format!("'{text}' cannot stand for '{key}' in an address: it is no number"))
+            }
             Self::Nothing(what) => (StatusCode::NOT_FOUND, what.clone()),
             Self::Database(error) => {
                 // The log says more than the page does: the reader may be anybody.
@@ -71,4 +76,13 @@ impl Missing {
         };
         apology(status, scene, &what)
     }
+}
+
+/// The number that a query gives for a key, where it gives any.
+pub(super) fn number<N: std::str::FromStr>(query: Option<&str>, key: &'static str) -> Result<Option<N>, Missing> {
+    let written = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let value = written.into_iter().find(|(found, value)| found == key && !value.trim().is_empty());
+    let Some((_, value)) = value else { return Ok(None) };
+    let not_one = |_| Missing::Number(key, one_line(&value, REPEATED));
+    value.trim().parse().map(Some).map_err(not_one)
 }
