@@ -113,8 +113,8 @@ fn row(scene: &Scene, instance: &InstanceSnapshot, id: CardId, card: &CardNow) -
             }
             td { (state(card.state.shown(scene.now, scene.stale_after()))) }
             td { (strip(card.recent)) }
-            td.when { (since(scene, &card.state)) }
-            td.num { @if let Some(took) = card.rendering.latency { (seconds(took)) } }
+            td.when data-label="since" { (since(scene, &card.state)) }
+            td.num data-label="took" { @if let Some(took) = card.rendering.latency { (seconds(took)) } }
             td.when { (card_in_domo(scene, &instance.name, id, card)) }
         }
     }

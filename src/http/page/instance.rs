@@ -167,11 +167,11 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
                         @for (id, (incident, cards)) in incidents.iter().take(CAUSES_SHOWN) {
                             tr {
                                 td { a href=(address("/", &[("incident", &id.to_string())])) { (title(&incident.title)) } }
-                                td.num { (many(cards.len(), "card", "cards")) }
+                                td.num data-label="cards" { (parts::number(cards.len())) }
                                 td { (incident.reason.class.name().to_lowercase()) }
-                                td.when {
+                                td.when data-label="since" {
                                     (scene.time(incident.opened_at)) " "
-                                    span.soft { "(" (scene.distance(incident.opened_at)) ")" }
+                                    span.soft.age { "(" (scene.distance(incident.opened_at)) ")" }
                                 }
                             }
                         }
@@ -223,15 +223,13 @@ fn page_row(scene: &Scene, instance: &InstanceSnapshot, id: PageId, page: &PageN
     html! {
         tr {
             td { a href=(page_address(&instance.name, id)) { (title(&page.title)) } }
-            td.num {
-                @if counts.broken > 0 { strong.bad { (parts::number(counts.broken)) " broken" } }
-                @else { span.soft { "0" span.only-narrow { " broken" } } }
+            td.num data-label="broken" {
+                @if counts.broken > 0 { strong.bad { (parts::number(counts.broken)) } } @else { "0" }
             }
-            td.num {
-                @if counts.unchecked > 0 { span.unsure { (parts::number(counts.unchecked)) " not checked" } }
-                @else { span.soft { "0" span.only-narrow { " not checked" } } }
+            td.num data-label="not checked" {
+                @if counts.unchecked > 0 { span.unsure { (parts::number(counts.unchecked)) } } @else { "0" }
             }
-            td.num { (many(counts.all(), "card", "cards")) }
+            td.num data-label="of cards" { (parts::number(counts.all())) }
             td.when { (page_in_domo(scene, &instance.name, id, page)) }
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn changes(scene: &Scene, changes: &[Told<'_>]) -> Markup {
                             td.when { (scene.time(change.at)) }
                             td { (changed(change, changes.get(place + 1).map(|(before, _)| before.at))) }
                             td { @if let Some(reason) = &change.reason { (one_line(reason, REASON_LIMIT)) } }
-                            @if let Some(letters) = letters { td { (told(scene, letters)) } }
+                            @if let Some(letters) = letters { td data-label="told" { (told(scene, letters)) } }
                         }
                     }
                 }
@@ -114,7 +114,7 @@ pub(super) fn results(scene: &Scene, results: &[PastResult]) -> Markup {
                         tr {
                             td.when { (scene.time(result.checked_at)) }
                             td { (verdict(result.verdict)) }
-                            td.num { (millis(result.latency_ms)) }
+                            td.num data-label="took" { (millis(result.latency_ms)) }
                             td { @if let Some(reason) = &result.reason { (one_line(reason, REASON_LIMIT)) } }
                         }
                     }
@@ -151,8 +151,8 @@ pub(super) fn incidents(scene: &Scene, incidents: &[PastIncident]) -> Markup {
                         @for (incident, left_at) in earlier {
                             tr {
                                 td { (title(&incident.title)) }
-                                td.when { (scene.time(incident.joined_at)) }
-                                td.when { (scene.time(left_at)) }
+                                td.when data-label="from" { (scene.time(incident.joined_at)) }
+                                td.when data-label="to" { (scene.time(left_at)) }
                             }
                         }
                     }
@@ -177,9 +177,9 @@ pub(super) fn mutes(scene: &Scene, mutes: &[MuteRecord]) -> Markup {
                         @for record in mutes.iter().take(ROWS_SHOWN) {
                             tr {
                                 td { (one_line(&record.mute.reason, REASON_LIMIT)) }
-                                td { (one_line(&record.mute.by, NAME_LIMIT)) }
-                                td.when { (scene.time(record.mute.at)) }
-                                td { (mute_end(scene, record)) }
+                                td data-label="by" { (one_line(&record.mute.by, NAME_LIMIT)) }
+                                td.when data-label="from" { (scene.time(record.mute.at)) }
+                                td data-label="to" { (mute_end(scene, record)) }
                             }
                         }
                     }

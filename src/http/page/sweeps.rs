@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::Board;
 use super::missing::Missing;
-use super::parts::{address, instance_address, many, number};
+use super::parts::{address, instance_address, number};
 use super::scene::{Scene, span};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::SweepId;
@@ -84,13 +84,14 @@ fn row(scene: &Scene, sweep: &PastSweep) -> Markup {
         tr {
             td.when { (scene.time(sweep.started_at)) }
             td { (outcome(sweep)) }
-            td.when { @if let Some((at, _)) = sweep.ended { (span(at - sweep.started_at)) } }
-            td.num { @if counts.broken > 0 { span.bad { (number(counts.broken)) " broken" } } @else { span.soft { "0" span.only-narrow { " broken" } } } }
-            td.num {
-                @if counts.unchecked > 0 { span.unsure { (number(counts.unchecked)) " not checked" } }
-                @else { span.soft { "0" span.only-narrow { " not checked" } } }
+            td.when data-label="took" { @if let Some((at, _)) = sweep.ended { (span(at - sweep.started_at)) } @else { "so far " (scene.distance(sweep.started_at)) } }
+            td.num data-label="broken" {
+                @if counts.broken > 0 { span.bad { (number(counts.broken)) } } @else { "0" }
             }
-            td.num { (many(counts.all(), "card", "cards")) }
+            td.num data-label="not checked" {
+                @if counts.unchecked > 0 { span.unsure { (number(counts.unchecked)) } } @else { "0" }
+            }
+            td.num data-label="of cards" { (number(counts.all())) }
             td { @if let Some(trouble) = &sweep.trouble { (one_line(trouble, TROUBLE_LIMIT)) } }
         }
     }

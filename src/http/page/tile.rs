@@ -45,7 +45,8 @@ fn count(scene: &Scene, seen: &Seen<'_>) -> Markup {
     match seen.view {
         View::NeverSwept => html! { p.count.unsure { "? " small { "not checked yet" } } },
         View::CannotCheck { .. } | View::NotLately { .. } => html! {
-            p.count.unsure { "? " small { (last_known(scene, seen)) } }
+            p.count.unsure { "?" span.visually-hidden { " not known now" } }
+            p.small { (last_known(scene, seen)) }
         },
         View::Partly { .. } | View::Clear if counts.broken > 0 => html! {
             p.count.bad { (number(counts.broken)) " broken " small { (of) } }
