@@ -69,7 +69,10 @@ impl Known<'_> {
         html! {
             (back(instance))
             h1 { (title(&card.title)) }
-            p { (state(self.shown())) (self.standing()) " · " (card_in_domo(scene, &instance.name, *id, card)) }
+            p {
+                (state(self.shown())) (self.standing())
+                @if scene.settings_of(&instance.name).is_some() { " · " (card_in_domo(scene, &instance.name, *id, card)) }
+            }
             (self.unchecked())
             (self.mute())
             (self.why())

@@ -59,9 +59,12 @@ fn show(scene: &Scene, path: Asked<(String, String)>, query: Option<&str>) -> Re
         h1 { (title(&held.title)) }
         p {
             (in_words(instance.page_counts(held, scene.now, scene.stale_after())))
-            " · " (page_in_domo(scene, &instance.name, id, held))
+            @if scene.settings_of(&instance.name).is_some() { " · " (page_in_domo(scene, &instance.name, id, held)) }
         }
-        p.small.soft { (kind(id, held.kind)) ", owned by " (owners(&held.owners)) }
+        p.small.soft {
+            (kind(id, held.kind))
+            @if !held.owners.is_empty() { ", owned by " (owners(&held.owners)) }
+        }
         h2 { "Its cards" }
         @if cards.is_empty() { p.soft { "No card is on it." } }
         @else { div.sheet { (table(scene, instance, shown)) (pager(part, here)) } }
