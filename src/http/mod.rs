@@ -1,10 +1,12 @@
-//! The listener: metrics and health. Owns what is answered over HTTP and who may read it; everything it
+//! The listener: metrics, health, the status page, the API and badges. Owns what is answered over HTTP and who may read it; everything it
 //! shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
 //!
 //! A new address is a handler in a file of its own and a line in [`router`].
 
 mod auth;
+mod badge;
 mod connections;
+mod fresh;
 mod gauges;
 mod headers;
 mod health;
@@ -115,7 +117,8 @@ pub fn router(board: Board, reach: Reach) -> Router {
         .route("/", read(health::index))
         .route("/assets/{name}", read(page::shell::asset))
         .route("/metrics", read(gauges::metrics))
-        .route("/readyz", read(health::readyz));
+        .route("/readyz", read(health::readyz))
+        .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)));
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
     all.layer(middleware::map_response(headers::secure))
