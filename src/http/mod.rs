@@ -3,6 +3,7 @@
 //!
 //! A new address is a handler in a file of its own and a line in [`router`].
 
+mod api;
 mod auth;
 mod badge;
 mod connections;
@@ -118,7 +119,8 @@ pub fn router(board: Board, reach: Reach) -> Router {
         .route("/assets/{name}", read(page::shell::asset))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz))
-        .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)));
+        .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
+        .merge(api::router());
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
     all.layer(middleware::map_response(headers::secure))
