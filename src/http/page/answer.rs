@@ -112,14 +112,14 @@ impl<'a> Overview<'a> {
     /// The first sentence, as text: '7 cards do not render'.
     pub(super) fn title(&self) -> String {
         let (_, first, also) = self.sentence();
-        also.map_or_else(|| first.clone(), |also| format!("{first}, {also}"))
+        also.map_or_else(|| first.clone(), |also| format!("{first}, and {also}"))
     }
 
     /// The first sentence and what it is counted from.
     pub(super) fn answer(&self, scene: &Scene) -> Markup {
         let (mood, first, also) = self.sentence();
         html! {
-            h1 { span class=(mood.class()) { (first) } @if let Some(also) = also { ", " span.unsure { (also) } } }
+            h1 { span class=(mood.class()) { (first) } @if let Some(also) = also { ", and " span.unsure { (also) } } }
             p { (self.extent(scene)) }
             @if !self.sets.is_empty() {
                 ul.sets aria-label="Cards worth a look" {
@@ -212,7 +212,7 @@ impl<'a> Overview<'a> {
     }
 }
 
-fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot) -> Seen<'a> {
+pub(super) fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot) -> Seen<'a> {
     Seen { instance, counts: instance.counts(scene.now, scene.stale_after()), view: View::of(scene, instance) }
 }
 

@@ -8,8 +8,10 @@ use super::scene::{Scene, state};
 use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign::one_line;
+use crate::domain::ids::CardId;
 use crate::domain::owners::Owner;
 use crate::domain::search::Match;
+use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 
 /// The longest reason in a row, in characters: the card's page has all of it.
 const REASON_LIMIT: usize = 200;
@@ -19,7 +21,7 @@ const REASON_LIMIT: usize = 200;
 pub(super) struct Columns {
     /// The card's instance.
     pub(super) instance: bool,
-    /// The card's state and why; where all are broken of one cause, that is said above.
+    /// The card's state, since when and why; where all are broken of one cause, that is said above.
     pub(super) state: bool,
 }
 
@@ -36,7 +38,7 @@ pub(super) fn table(scene: &Scene, called: &str, columns: Columns, cards: &[Matc
                     th scope="col" { "Pages" }
                     th scope="col" { "Owners" }
                     th scope="col" { "Recent sweeps" }
-                    th scope="col" { @if columns.state { "Since" } @else { "Broken since" } }
+                    @if !columns.state { th scope="col" { "Broken since" } }
                     th scope="col" { "Domo" }
                 } }
                 tbody { @for card in cards { (row(scene, columns, *card)) } }
@@ -52,19 +54,21 @@ fn row(scene: &Scene, columns: Columns, Match { instance, id, card }: Match<'_>)
                 (card_link(&instance.name, id, card)) " " (tags(scene, card))
                 @if columns.state { @if let Some(why) = why(scene, card) { p.why { (one_line(why, REASON_LIMIT)) } } }
             }
-            @if columns.state { td { (state(card.state.shown(scene.now, scene.stale_after()))) } }
-            @if columns.instance { td { a href=(instance_address(&instance.name)) { (instance.name) } } }
-            td { (page_links(&instance.name, pages_of(instance, id))) }
-            td { (owners(answerable(card, instance, id))) }
+            @if columns.state {
+                td.state { (state(card.state.shown(scene.now, scene.stale_after()))) " " (since(scene, &card.state)) }
+            }
+            @if columns.instance { td data-label="at" { a href=(instance_address(&instance.name)) { (instance.name) } } }
+            td data-label="on" { (page_links(&instance.name, pages_of(instance, id))) }
+            td data-label="of" { (owners(answerable(card, instance, id))) }
             td { (strip(card.recent)) }
-            td.when { (since(scene, &card.state)) }
+            @if !columns.state { td.when data-label="since" { (since(scene, &card.state)) } }
             td.when { (card_in_domo(scene, &instance.name, id, card)) }
         }
     }
 }
 
 /// Why a card is broken, or could not be checked.
-fn why<'a>(scene: &Scene, card: &'a crate::domain::snapshot::CardNow) -> Option<&'a str> {
+pub(super) fn why<'a>(scene: &Scene, card: &'a CardNow) -> Option<&'a str> {
     match (card.state.shown(scene.now, scene.stale_after()), &card.state) {
         (Shown::Broken, CardState::Broken { reason, .. }) => Some(&reason.text),
         (Shown::Unsupported, _) => None,
@@ -73,11 +77,7 @@ fn why<'a>(scene: &Scene, card: &'a crate::domain::snapshot::CardNow) -> Option<
 }
 
 /// Who answers for a card: its owners; where it has none, those of its pages.
-pub(super) fn answerable<'a>(
-    card: &'a crate::domain::snapshot::CardNow,
-    instance: &'a crate::domain::snapshot::InstanceSnapshot,
-    id: crate::domain::ids::CardId,
-) -> Vec<&'a Owner> {
+pub(super) fn answerable<'a>(card: &'a CardNow, instance: &'a InstanceSnapshot, id: CardId) -> Vec<&'a Owner> {
     if !card.owners.is_empty() {
         return card.owners.iter().collect();
     }
@@ -85,8 +85,8 @@ pub(super) fn answerable<'a>(
 }
 
 /// Since when a card is what it is, and for how long.
-fn since(scene: &Scene, state: &CardState) -> Markup {
-    let at = |at: Timestamp| html! { (scene.time(at)) " " span.soft { "(" (scene.distance(at)) ")" } };
+pub(super) fn since(scene: &Scene, state: &CardState) -> Markup {
+    let at = |at: Timestamp| html! { (scene.time(at)) " " span.soft.age { "(" (scene.distance(at)) ")" } };
     match (state.shown(scene.now, scene.stale_after()), state) {
         (_, CardState::Undecided) => html! { span.soft { "never decided" } },
         (_, CardState::Unsupported) => html! {},
