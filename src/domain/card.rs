@@ -8,6 +8,7 @@ use super::Timestamp;
 use super::ids::{DatasetId, IncidentId};
 use super::mute::Mute;
 use super::rendering::Rendering;
+use super::strip::Strip;
 use super::verdict::{Reason, Verdict};
 
 /// What was last decided about a card. An `unchecked` verdict never changes it.
@@ -222,6 +223,8 @@ pub struct CardMemory {
     pub incident: Option<IncidentId>,
     /// The datasets that feed it, as far as they were ever told.
     pub datasets: BTreeSet<DatasetId>,
+    /// The verdicts of the latest sweeps that looked at it.
+    pub recent: Strip,
 }
 
 impl CardMemory {
@@ -240,6 +243,7 @@ impl CardMemory {
             mute: None,
             incident: None,
             datasets: BTreeSet::new(),
+            recent: Strip::default(),
         }
     }
 

@@ -18,7 +18,7 @@ use super::owners::{Address, Addresses, OwnerPolicy};
 use super::rendering::Usual;
 use super::report::Report;
 use super::sight::{Sight, Why};
-use super::sweep::{Outcome, Plan, Scope, Tally};
+use super::sweep::{Outcome, Plan, PlannedCard, Scope, Tally};
 use super::telling;
 use super::verdict::Verdict;
 
@@ -227,11 +227,8 @@ pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> C
 fn card_after(id: CardId, before: CardMemory, swept: &Swept) -> (CardMemory, Option<Transition>) {
     let planned = &swept.plan.cards[&id];
     let judged = swept.verdicts.get(&id);
-    let (state, transition) = match judged {
-        Some(judged) => before.state.after(&judged.verdict, judged.at),
-        None if planned.card.kind.renders() => (before.state, None),
-        None => before.state.after(&Verdict::Unsupported, swept.finished_at),
-    };
+    let verdict = verdict_of(planned, swept);
+    let (state, transition) = before.state.after(verdict, judged.map_or(swept.finished_at, |judged| judged.at));
     let mut changes = before.changes;
     changes.extend(transition.as_ref().filter(|change| !change.is_first_seen()).map(|change| change.at));
     let usual = swept.asked.usual.get(&id);
@@ -239,9 +236,18 @@ fn card_after(id: CardId, before: CardMemory, swept: &Swept) -> (CardMemory, Opt
         .map_or(before.rendering, |judged| before.rendering.after(&judged.verdict, judged.at, judged.latency, usual));
     let datasets = swept.asked.card_datasets.get(&id).or(planned.card.datasets.as_ref());
     let datasets = datasets.cloned().unwrap_or(before.datasets);
-    let told = before.told;
-    let card = CardMemory { state, told, changes, rendering, mute: before.mute, incident: before.incident, datasets };
-    (card, transition)
+    let recent = before.recent.after(verdict);
+    (CardMemory { state, changes, rendering, datasets, recent, ..before }, transition)
+}
+
+/// The verdict of a planned card; one that was not reached could not be checked.
+fn verdict_of<'a>(planned: &PlannedCard, swept: &'a Swept) -> &'a Verdict {
+    const UNREACHED: &Verdict = &Verdict::Unchecked(String::new());
+    match swept.verdicts.get(&planned.card.id) {
+        Some(judged) => &judged.verdict,
+        None if planned.card.kind.renders() => UNREACHED,
+        None => &Verdict::Unsupported,
+    }
 }
 
 /// Takes a mute that is over out of a card's memory, and tells how it ended and when.
@@ -318,10 +324,5 @@ fn sight_after(scope: Scope, decided: bool, began: Timestamp, memory: &Memory) -
 }
 
 fn tally(swept: &Swept) -> Tally {
-    let unreached = Verdict::Unchecked(String::new());
-    Tally::of(swept.plan.cards.iter().map(|(id, planned)| match swept.verdicts.get(id) {
-        Some(judged) => &judged.verdict,
-        None if planned.card.kind.renders() => &unreached,
-        None => &Verdict::Unsupported,
-    }))
+    Tally::of(swept.plan.cards.values().map(|planned| verdict_of(planned, swept)))
 }

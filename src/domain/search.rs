@@ -119,7 +119,7 @@ impl Match<'_> {
         if words.is_empty() {
             return true;
         }
-        let pages = self.instance.pages.values().filter(|page| page.cards.contains(&self.id));
+        let pages = self.card.pages.iter().filter_map(|page| self.instance.pages.get(page));
         let pages = pages.map(|page| page.title.as_str());
         let owners = self.card.owners.iter().map(|owner| owner.name.as_str());
         let datasets = self.card.datasets.iter().filter_map(|id| self.instance.datasets.get(id));

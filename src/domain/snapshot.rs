@@ -95,6 +95,8 @@ pub struct CardNow {
     pub title: String,
     /// Its owners.
     pub owners: Vec<Owner>,
+    /// The pages that it is on, ascending.
+    pub pages: Vec<PageId>,
     /// What was last decided about it.
     pub state: CardState,
     /// Whether the admins were told that it is flapping, and it has not settled since.

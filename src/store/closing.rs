@@ -37,7 +37,7 @@ impl Store {
             mutes::end(&mut tx, &sweep, &closing.mutes_ended).await?;
             asked::write(&mut tx, sweep.instance_id, &swept.asked, swept.finished_at).await?;
             for letter in &letters {
-                outbox::insert(&mut tx, sweep.instance_id, letter, swept.finished_at).await?;
+                outbox::insert(&mut tx, &sweep, letter, swept.finished_at).await?;
             }
             close_row(&mut tx, &sweep, &closing, swept.finished_at).await?;
             tx.commit().await?;
@@ -58,7 +58,7 @@ impl Store {
             let memory = memory::read(&mut tx, sweep.instance_id, failed.finished_at).await?;
             let (closing, letter) = decide(&memory);
             if let Some(letter) = &letter {
-                outbox::insert(&mut tx, sweep.instance_id, letter, failed.finished_at).await?;
+                outbox::insert(&mut tx, &sweep, letter, failed.finished_at).await?;
             }
             memory::write(&mut tx, sweep.instance_id, memory.last_digest, &closing.sight).await?;
             end(&mut tx, sweep.id, Outcome::Failed, &failed.why.full, failed.finished_at).await?;

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::rows::{instant, millis};
 use super::sweeps::json;
-use super::{Store, StoreError, Work};
+use super::{OpenSweep, Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::report::Letter;
 
@@ -164,19 +164,19 @@ fn queued(row: LetterRow) -> Work<QueuedLetter> {
     })
 }
 
-/// Puts a mail into the queue, within the transaction that made it due.
+/// Puts a mail into the queue, within the transaction that closes the sweep that made it due.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    instance_id: i64,
+    sweep: &OpenSweep,
     letter: &Letter,
     now: Timestamp,
 ) -> Work<()> {
     sqlx::query(
         "INSERT INTO outbox (instance_id, message_id, reference_ids, recipients, subject, body_text, body_html, csv,
-                             created_at, next_attempt_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+                             created_at, next_attempt_at, sweep_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
     )
-    .bind(instance_id)
+    .bind(sweep.instance_id)
     .bind(&letter.message_id)
     .bind(json(&letter.references)?)
     .bind(json(&letter.to)?)
@@ -185,6 +185,7 @@ pub(super) async fn insert(
     .bind(&letter.html)
     .bind(&letter.csv)
     .bind(millis(now))
+    .bind(sweep.id.0)
     .execute(connection)
     .await?;
     Ok(())

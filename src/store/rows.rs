@@ -13,6 +13,7 @@ use crate::domain::ids::{AppId, IncidentId, UserId};
 use crate::domain::mute::Mute;
 use crate::domain::owners::Owner;
 use crate::domain::rendering::Rendering;
+use crate::domain::strip::Strip;
 use crate::domain::sweep::PageKind;
 use crate::domain::verdict::{Class, Reason, Verdict};
 
@@ -131,7 +132,7 @@ pub(super) fn verdict_word(sweep: i64, code: i64) -> Result<&'static str, Imposs
 macro_rules! state_columns {
     () => {
         " c.card_key, s.state, s.since, s.decided_at, r.class, r.text, s.first_seen, s.told, s.told_at,
-          s.told_message_id, s.latency_ms, s.slow_against_ms, s.no_data_since, n.incident_id, m.mute_id,
+          s.told_message_id, s.latency_ms, s.slow_against_ms, s.no_data_since, s.recent, n.incident_id, m.mute_id,
           m.reason AS mute_reason, m.muted_by, m.muted_at, m.until "
     };
 }
@@ -165,6 +166,7 @@ pub(super) struct StateRow {
     latency_ms: Option<i64>,
     slow_against_ms: Option<i64>,
     no_data_since: Option<i64>,
+    recent: Option<i64>,
     incident_id: Option<i64>,
     mute: Option<MuteRow>,
 }
@@ -185,6 +187,7 @@ impl FromRow<'_, SqliteRow> for StateRow {
             latency_ms: row.try_get("latency_ms")?,
             slow_against_ms: row.try_get("slow_against_ms")?,
             no_data_since: row.try_get("no_data_since")?,
+            recent: row.try_get("recent")?,
             incident_id: row.try_get("incident_id")?,
             mute: match row.try_get("mute_id")? {
                 Some(mute_id) => Some(MuteRow::of(row, mute_id)?),
@@ -210,6 +213,7 @@ impl StateRow {
             rendering: self.rendering()?,
             mute: self.mute.as_ref().map(MuteRow::mute).transpose()?,
             incident: self.incident_id.map(IncidentId),
+            recent: Strip::from_bits(self.recent.map_or(0, i64::unsigned_abs)),
             ..CardMemory::of(self.state()?, self.told()?)
         })
     }

@@ -12,7 +12,6 @@ use crate::domain::Timestamp;
 use crate::domain::card::Told;
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, LastSweep, PageNow};
-use crate::domain::strip::Strip;
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
 
 impl Store {
@@ -34,7 +33,7 @@ impl Store {
                         (page.id, PageNow { title: page.title, kind: page.kind, owners: page.owners, cards })
                     })
                     .collect(),
-                cards: cards_now(&mut tx, instance).await?,
+                cards: cards_now(&mut tx, instance, &holdings).await?,
                 last_completed: last_completed(&mut tx, instance).await?,
                 last_sweep: last_sweep(&mut tx, instance).await?,
                 blind: itself.sight.blind,
@@ -126,9 +125,14 @@ pub(super) const CARDS_NOW: &str = concat!(
      WHERE c.instance_id = ?1 AND c.removed_at IS NULL"
 );
 
-async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, CardNow>> {
+async fn cards_now(
+    connection: &mut SqliteConnection,
+    instance: i64,
+    holdings: &BTreeMap<PageId, Vec<CardId>>,
+) -> Work<BTreeMap<CardId, CardNow>> {
     let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(&mut *connection).await?;
     let mut feeding = datasets::feeding(connection, instance).await?;
+    let mut pages = pages_of_cards(holdings);
     let mut cards = BTreeMap::new();
     for row in &rows {
         let id = CardId(row.try_get("card_id")?);
@@ -136,18 +140,28 @@ async fn cards_now(connection: &mut SqliteConnection, instance: i64) -> Work<BTr
         let card = CardNow {
             title: row.try_get("title")?,
             owners: owners("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,
+            pages: pages.remove(&id).unwrap_or_default(),
             flapping: matches!(memory.told, Told::Flapping { .. }),
             state: memory.state,
             rendering: memory.rendering,
             mute: memory.mute,
             incident: memory.incident,
             datasets: feeding.remove(&id).unwrap_or_default().into_iter().collect(),
-            recent: Strip::default(),
+            recent: memory.recent,
             unchecked_because: row.try_get("unchecked_because")?,
         };
         cards.insert(id, card);
     }
     Ok(cards)
+}
+
+/// The pages that each card is on, ascending.
+fn pages_of_cards(holdings: &BTreeMap<PageId, Vec<CardId>>) -> BTreeMap<CardId, Vec<PageId>> {
+    let mut pages: BTreeMap<CardId, Vec<PageId>> = BTreeMap::new();
+    for (page, card) in holdings.iter().flat_map(|(page, cards)| cards.iter().map(move |card| (*page, *card))) {
+        pages.entry(card).or_default().push(page);
+    }
+    pages
 }
 
 pub(super) const LISTED_CARDS: &str = "

@@ -1,5 +1,6 @@
-//! What was decided and told of each card, and how it rendered. Owns writing that down inside the closing transaction;
-//! reading it is [`super::memory`]'s, and the incident that a card is in is [`super::incidents`]'s.
+//! What was decided and told of each card, and how it rendered, now and in the latest sweeps. Owns writing that down
+//! inside the closing transaction; reading it is [`super::memory`]'s, and the incident that a card is in is
+//! [`super::incidents`]'s.
 
 use sqlx::SqliteConnection;
 
@@ -26,6 +27,7 @@ struct StateColumns<'a> {
     latency: Option<i64>,
     slow_against: Option<i64>,
     no_data_since: Option<i64>,
+    recent: u64,
 }
 
 /// Writes down what is known of each planned card.
@@ -50,10 +52,12 @@ pub(super) async fn write(
     // Only a broken card is in an incident; which one, is written after this.
     sqlx::query(
         "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at, told_message_id,
-                                 unchecked_reason_id, latency_ms, slow_against_ms, no_data_since)
+                                 unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
+                                 recent)
          SELECT value ->> 'key', value ->> 'state', value ->> 'since', value ->> 'decided_at', value ->> 'reason',
                 value ->> 'first_seen', value ->> 'told', value ->> 'told_at', value ->> 'told_message_id',
-                value ->> 'unchecked', value ->> 'latency', value ->> 'slow_against', value ->> 'no_data_since'
+                value ->> 'unchecked', value ->> 'latency', value ->> 'slow_against', value ->> 'no_data_since',
+                value ->> 'recent'
            FROM json_each(?1) WHERE true
          ON CONFLICT (card_key) DO UPDATE
             SET state = excluded.state, since = excluded.since, decided_at = excluded.decided_at,
@@ -61,6 +65,7 @@ pub(super) async fn write(
                 told_at = excluded.told_at, told_message_id = excluded.told_message_id,
                 unchecked_reason_id = excluded.unchecked_reason_id, latency_ms = excluded.latency_ms,
                 slow_against_ms = excluded.slow_against_ms, no_data_since = excluded.no_data_since,
+                recent = excluded.recent,
                 incident_id = CASE excluded.state WHEN 'broken' THEN incident_id END",
     )
     .bind(json(&rows)?)
@@ -100,5 +105,6 @@ fn columns(key: i64, memory: &CardMemory) -> StateColumns<'_> {
     row.latency = rendering.latency.map(duration_millis);
     row.slow_against = rendering.slow_against.map(duration_millis);
     row.no_data_since = rendering.no_data_since.map(millis);
+    row.recent = memory.recent.bits();
     row
 }

@@ -29,6 +29,7 @@ mod settling;
 mod sight;
 mod storms;
 mod story;
+mod strip;
 mod subjects;
 mod summer_time;
 mod titles;

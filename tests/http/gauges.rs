@@ -30,6 +30,7 @@ fn card(state: CardState) -> CardNow {
     CardNow {
         title: "Revenue by region".to_owned(),
         owners: Vec::new(),
+        pages: Vec::new(),
         state,
         flapping: false,
         rendering: Rendering::default(),

@@ -8,6 +8,7 @@ use cardwatch::domain::ids::{CardId, IncidentId};
 use cardwatch::domain::incident::Known;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::InstanceSnapshot;
+use cardwatch::domain::strip::Strip;
 use cardwatch::store::{OpenError, Store};
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
@@ -39,7 +40,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
     house.store.close().await;
     to_first_version(&house).await;
     house.store = Store::open(&house.path()).await.unwrap();
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 5);
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 6);
     assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
     assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
     assert_eq!(house.store.snapshot(&acme()).await.unwrap(), as_the_first_version_holds(before));
@@ -50,7 +51,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
 fn as_the_first_version_holds(mut snapshot: InstanceSnapshot) -> InstanceSnapshot {
     snapshot.incidents.clear();
     for card in snapshot.cards.values_mut() {
-        (card.incident, card.rendering) = (None, Rendering::default());
+        (card.incident, card.rendering, card.recent) = (None, Rendering::default(), Strip::default());
         card.owners.iter_mut().for_each(|owner| owner.user = None);
     }
     snapshot
@@ -59,7 +60,7 @@ fn as_the_first_version_holds(mut snapshot: InstanceSnapshot) -> InstanceSnapsho
 fn remembered_by_the_first_version(mut memory: Memory) -> Memory {
     memory.incidents = Known::default();
     for card in memory.cards.values_mut() {
-        (card.incident, card.rendering) = (None, Rendering::default());
+        (card.incident, card.rendering, card.recent) = (None, Rendering::default(), Strip::default());
     }
     memory
 }

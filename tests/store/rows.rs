@@ -68,7 +68,7 @@ refused! {
     a_breakage_has_a_reason: "UPDATE transition SET reason_id = NULL" => "CHECK constraint failed";
     a_message_id_is_used_once:
         "INSERT INTO outbox SELECT 99, instance_id, message_id, reference_ids, recipients, subject, body_text, body_html,
-                csv, created_at, attempts, next_attempt_at, last_error, sent_at, rejected_at FROM outbox"
+                csv, created_at, attempts, next_attempt_at, last_error, sent_at, rejected_at, sweep_id FROM outbox"
             => "UNIQUE constraint failed: outbox.message_id";
     a_card_is_in_an_instance_once:
         "INSERT INTO card SELECT 99, instance_id, card_id, title, kind, owners, removed_at, owner_users FROM card

@@ -11,6 +11,7 @@ use cardwatch::domain::mute::{Mute, MuteEnd};
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::CardNow;
+use cardwatch::domain::strip::{Cell, Strip};
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason};
 use proptest::prelude::*;
@@ -31,6 +32,51 @@ async fn a_snapshot_shows_pages_and_cards_as_they_were_listed() {
     let card = &snapshot.cards[&CardId(2)];
     assert_eq!((card.title.as_str(), &card.owners[..]), ("Card 2", &[owner(2, "Owner of 2")][..]));
     assert_eq!(snapshot.cards.len(), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_names_the_pages_of_each_card_in_order() {
+    let house = House::new().await;
+    let listing = listing(Scope::Instance, vec![page(20, &[1, 2]), page(-3, &[2]), page(10, &[2])]);
+    let listing = Listing { cards: (1..=3).map(|id| (CardId(id), card(id))).collect(), ..listing };
+    let loose = Listing { loose: BTreeSet::from([CardId(3)]), ..listing };
+    house.sweep_plan("acme", 0, plan(loose), &[(1, works()), (2, works()), (3, works())]).await;
+    let cards = house.snapshot().await.cards;
+    let pages = cards.values().map(|card| card.pages.iter().map(|page| page.0).collect::<Vec<_>>());
+    assert_eq!(pages.collect::<Vec<_>>(), [vec![20], vec![-3, 10, 20], vec![]]);
+}
+
+#[tokio::test]
+async fn a_card_that_left_a_page_is_on_it_no_more() {
+    let house = House::new().await;
+    let sweep = async |minute, pages| {
+        house.sweep_plan("acme", minute, plan(listing(Scope::Pages, pages)), &[(1, works()), (2, works())]).await
+    };
+    sweep(0, vec![page(10, &[1, 2]), page(20, &[1])]).await;
+    sweep(15, vec![page(10, &[1, 2]), page(20, &[2])]).await;
+    let snapshot = house.snapshot().await;
+    assert_eq!(snapshot.cards[&CardId(1)].pages, [PageId(10)]);
+    assert_eq!(snapshot.cards[&CardId(2)].pages, [PageId(10), PageId(20)]);
+}
+
+#[tokio::test]
+async fn a_snapshot_shows_the_latest_verdicts_of_each_card() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works()), (2, works())]).await;
+    house.sweep(15, &[(1, fails("x")), (2, works())]).await;
+    house.sweep(30, &[(1, unchecked()), (2, works())]).await;
+    let cards = house.snapshot().await.cards;
+    let cells = |id| cards[&CardId(id)].recent.cells().collect::<Vec<_>>();
+    assert_eq!(cells(1), [Cell::Working, Cell::Broken, Cell::Unchecked]);
+    assert_eq!(cells(2), [Cell::Working; 3]);
+}
+
+#[tokio::test]
+async fn a_sweep_that_failed_leaves_no_verdict() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works())]).await;
+    house.fail(15).await;
+    assert_eq!(house.snapshot().await.cards[&CardId(1)].recent.cells().count(), 1);
 }
 
 #[tokio::test]
@@ -173,16 +219,17 @@ fn mutes() -> impl Strategy<Value = Mute> {
 }
 
 fn memories() -> impl Strategy<Value = CardMemory> {
-    let datasets = prop::collection::btree_set("[a-z'\"]", 0..4);
+    let seen = (prop::collection::btree_set("[a-z'\"]", 0..4), any::<u64>());
     let broken = (prop::option::of(mutes()), prop::option::of((1..9_i64).prop_map(IncidentId)));
-    (states(), tellings(), renderings(), datasets, broken).prop_map(
-        |(state, told, rendering, datasets, (mute, incident))| {
+    (states(), tellings(), renderings(), seen, broken).prop_map(
+        |(state, told, rendering, (datasets, recent), (mute, incident))| {
             let broken = state.is_broken();
             CardMemory {
                 rendering: if broken { Rendering::default() } else { rendering },
                 mute: mute.filter(|_| broken),
                 incident: incident.filter(|_| broken),
                 datasets: datasets.iter().filter_map(|id| DatasetId::new(id)).collect(),
+                recent: Strip::from_bits(recent),
                 ..CardMemory::of(state, told)
             }
         },
@@ -235,16 +282,16 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
 }
 
 /// What a snapshot shows of a card that a memory holds as well.
-type ShownOf = (CardState, bool, Rendering, Option<Mute>, Option<IncidentId>, Vec<DatasetId>);
+type ShownOf = (CardState, bool, Rendering, Option<Mute>, Option<IncidentId>, Vec<DatasetId>, Strip);
 
 fn shown_of(card: CardNow) -> ShownOf {
-    (card.state, card.flapping, card.rendering, card.mute, card.incident, card.datasets)
+    (card.state, card.flapping, card.rendering, card.mute, card.incident, card.datasets, card.recent)
 }
 
 fn shown_by(memory: CardMemory) -> ShownOf {
     let flapping = matches!(memory.told, Told::Flapping { .. });
     let datasets = memory.datasets.into_iter().collect();
-    (memory.state, flapping, memory.rendering, memory.mute, memory.incident, datasets)
+    (memory.state, flapping, memory.rendering, memory.mute, memory.incident, datasets, memory.recent)
 }
 
 #[tokio::test]
