@@ -1,19 +1,11 @@
-//! Whether cardwatch itself is well. Owns `/healthz`, `/readyz` and the list of addresses at `/`; how
-//! Domo fares is a matter of metrics.
+//! Whether cardwatch itself is well. Owns `/healthz` and `/readyz`; how Domo fares is a matter
+//! of the status page and of metrics.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::Board;
-
-pub(super) async fn index() -> &'static str {
-    concat!(
-        "cardwatch ",
-        env!("CARGO_PKG_VERSION"),
-        "\n\n/metrics  for Prometheus\n/healthz  200 while the process lives\n/readyz   200 when it works, else why not\n",
-    )
-}
 
 pub(super) async fn healthz() -> &'static str {
     "ok\n"

@@ -1,4 +1,4 @@
-//! The listener: metrics and health. Owns what is answered over HTTP and who may read it; everything it
+//! The listener: status page, metrics and health. Owns what is answered over HTTP and who may read it; everything it
 //! shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
 //!
 //! A new address is a handler in a file of its own and a line in [`router`].
@@ -112,7 +112,7 @@ impl std::fmt::Debug for Board {
 pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
     let guarded = Router::new()
-        .route("/", read(health::index))
+        .route("/", read(page::home::index))
         .route("/assets/{name}", read(page::shell::asset))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz));

@@ -5,5 +5,12 @@
 //! A new page is a handler in a file of its own, made of [`scene::Scene`] and [`shell::page`], and a line in
 //! `super::router`.
 
+mod answer;
+mod cards;
+mod find;
+pub(super) mod home;
+mod incident;
+mod parts;
 mod scene;
 pub(super) mod shell;
+mod tile;

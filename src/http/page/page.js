@@ -1,7 +1,11 @@
 // Times in the reader's zone, and the page read anew while it is looked at. Without this script everything is there
-// all the same: times in the instance's zone, and a link that reads the page anew.
+// all the same: times in UTC, and a link that reads the page anew.
 "use strict";
 const EVERY_MS = 30_000;
+const WHILE_A_SWEEP_RUNS_MS = 5_000;
+// Whoever did nothing for so long does not read with the keyboard any more: the page on the second screen goes on.
+const AWAY_AFTER_MS = 120_000;
+let lastTouched = -AWAY_AFTER_MS;
 
 function localTimes(root) {
   const today = new Date();
@@ -17,26 +21,42 @@ function localTimes(root) {
 
 // Whoever is typing, choosing or reading with the keyboard inside the page is not disturbed.
 function isBusy(main) {
-  return document.hidden || main.contains(document.activeElement) || String(getSelection()) !== "";
+  if (document.hidden) return true;
+  if (performance.now() - lastTouched > AWAY_AFTER_MS) return false;
+  return main.contains(document.activeElement) || String(getSelection()) !== "";
 }
 
 async function refresh() {
   const main = document.querySelector("main");
   if (isBusy(main)) return;
+  let answers = false;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (isBusy(main)) return;
-    localTimes(fresh);
-    for (const part of ["main", "p.now"]) {
-      document.querySelector(part).replaceWith(fresh.querySelector(part));
-    }
-    document.title = fresh.title;
+    // A page that tells that something is over is news as well; what is no page is none.
+    answers = (answer.headers.get("content-type") ?? "").startsWith("text/html");
+    if (answers && !isBusy(main)) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
-    // The daemon restarts, or the network is away: what is shown says as of when it is.
+    answers = false;
   }
+  // The daemon restarts, or the network is away: what is shown must not pass for what is true.
+  document.querySelector("p.lost").hidden = answers;
 }
 
+function show(fresh) {
+  localTimes(fresh);
+  for (const part of ["main", "p.now"]) {
+    document.querySelector(part).replaceWith(fresh.querySelector(part));
+  }
+  document.title = fresh.title;
+}
+
+function goOn() {
+  setTimeout(() => refresh().finally(goOn), document.querySelector("progress") ? WHILE_A_SWEEP_RUNS_MS : EVERY_MS);
+}
+
+for (const touch of ["pointerdown", "keydown"]) {
+  addEventListener(touch, () => { lastTouched = performance.now(); }, { passive: true });
+}
+document.addEventListener("visibilitychange", refresh);
 localTimes(document);
-setInterval(refresh, EVERY_MS);
+goOn();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::super::live::LiveBoard;
@@ -58,13 +59,18 @@ impl Scene {
 
     /// How long ago an instant was, or how long it is ahead: '3 days'.
     pub(super) fn distance(&self, at: Timestamp) -> String {
-        let seconds = (self.now - at).num_seconds().unsigned_abs();
-        match seconds {
-            0..=89 => format!("{seconds} s"),
-            90..=5_399 => format!("{} min", (seconds + 30) / 60),
-            5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
-            _ => format!("{} days", (seconds + 43_200) / 86_400),
-        }
+        span(self.now - at)
+    }
+}
+
+/// A length of time, in whichever direction: '41 s', '15 min', '3 days'.
+pub(super) fn span(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().unsigned_abs();
+    match seconds {
+        0..=89 => format!("{seconds} s"),
+        90..=5_399 => format!("{} min", (seconds + 30) / 60),
+        5_400..=129_599 => format!("{} h", (seconds + 1_800) / 3_600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
     }
 }
 

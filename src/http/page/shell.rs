@@ -58,6 +58,9 @@ pub(super) fn page(status: StatusCode, scene: &Scene, head: &Head, main: &Markup
                     }
                     p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "read anew" } }
                 }
+                p.lost.notice role="status" hidden {
+                    strong { "cardwatch does not answer." } " What stands here may no longer be true."
+                }
                 main #main { (main) }
                 footer {
                     p {

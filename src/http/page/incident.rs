@@ -1,0 +1,182 @@
+//! Open incidents: why cards are broken, what is known of the datasets behind it, and which cards. Owns how one reads,
+//! in short on the status page and whole at an address of its own.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::answer::{Open, incidents};
+use super::cards::{Columns, answerable, table};
+use super::parts::{self, NAME_LIMIT, Part, address, instance_address, many, pager};
+use super::scene::{Scene, title};
+use super::shell::{Head, apology, page};
+use crate::domain::findings::{Findings, Piece};
+use crate::domain::foreign::one_line;
+use crate::domain::ids::{CardId, DatasetId, IncidentId};
+use crate::domain::search::{Match, Which};
+
+/// So many incidents are on the status page.
+const MOST_INCIDENTS: usize = 20;
+
+/// So many cards of an incident are on the status page, and on each part of its own page.
+const FIRST_CARDS: usize = 10;
+const CARDS_A_PAGE: usize = 50;
+
+/// So many datasets of an incident are spoken of.
+const MOST_DATASETS: usize = 3;
+
+/// The longest reason, in characters; the card's page has all of it.
+const REASON_LIMIT: usize = 600;
+
+/// The largest incidents.
+pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
+    let more = incidents.get(MOST_INCIDENTS..).unwrap_or_default();
+    html! {
+        @if !incidents.is_empty() { h2 { "Why they are broken" } }
+        @for open in incidents.iter().take(MOST_INCIDENTS) { (in_short(scene, open)) }
+        @if !more.is_empty() {
+            p.more {
+                (many(more.len(), "smaller incident", "smaller incidents")) " with "
+                (many(more.iter().map(|open| open.cards.len()).sum(), "card", "cards")) ": "
+                a href=(address("/", &[("state", Which::State(crate::domain::card::Shown::Broken).name())])) {
+                    "all broken cards"
+                }
+            }
+        }
+    }
+}
+
+fn in_short(scene: &Scene, open: &Open<'_>) -> Markup {
+    let cards = by_title(open);
+    let all = cards.len();
+    let first = cards.get(..FIRST_CARDS.min(all)).unwrap_or_default();
+    html! {
+        section.incident.sheet aria-labelledby=(format!("incident-{}", open.id)) {
+            header {
+                h3 id=(format!("incident-{}", open.id)) { a href=(own_address(open.id, 0)) { (title(&open.incident.title)) } }
+                (facts(scene, open))
+            }
+            (table(scene, "Its cards", Columns::default(), first))
+            @if all > first.len() {
+                p.more { a href=(own_address(open.id, 0)) { "all " (many(all, "card", "cards")) " of this incident" } }
+            }
+        }
+    }
+}
+
+/// One incident with all of its cards; one that is not open is told to be over.
+pub(super) fn whole(scene: &Scene, id: IncidentId, from: usize) -> Response {
+    let all = incidents(scene);
+    let Some(open) = all.iter().find(|open| open.id == id) else {
+        let over = format!("Incident {id} is over, or never was: no broken card is in it");
+        return apology(StatusCode::NOT_FOUND, scene, &over);
+    };
+    let cards = by_title(open);
+    let part = Part::at(from, CARDS_A_PAGE, cards.len());
+    let shown = cards.get(part.from..part.end()).unwrap_or_default();
+    let head = Head { title: title(&open.incident.title), here: own_address(id, part.from) };
+    let main = html! {
+        p.back { a href="/" { "← Status" } }
+        h1 { span.bad { (title(&open.incident.title)) } }
+        section.incident.sheet {
+            header { h2.visually-hidden { "What is known of it" } (facts(scene, open)) }
+        }
+        h2 { (many(cards.len(), "card", "cards")) }
+        div.sheet {
+            (table(scene, "Its cards", Columns::default(), shown))
+            (pager(part, |from| own_address(id, from)))
+        }
+    };
+    page(StatusCode::OK, scene, &head, &main)
+}
+
+fn own_address(id: IncidentId, from: usize) -> String {
+    let from = if from == 0 { String::new() } else { from.to_string() };
+    address("/", &[("incident", &id.to_string()), ("from", &from)])
+}
+
+fn by_title<'a>(open: &Open<'a>) -> Vec<Match<'a>> {
+    let instance = open.instance;
+    let cards = open.cards.iter().filter_map(|id| Some(Match { instance, id: *id, card: instance.cards.get(id)? }));
+    let mut cards: Vec<Match<'a>> = cards.collect();
+    cards.sort_by(|one, other| (&one.card.title, one.id).cmp(&(&other.card.title, other.id)));
+    cards
+}
+
+/// The reason, the extent, and what is known of the datasets.
+fn facts(scene: &Scene, open: &Open<'_>) -> Markup {
+    let incident = open.incident;
+    let datasets = evidence(scene, open);
+    html! {
+        p { code { (one_line(&incident.reason.text, REASON_LIMIT)) } }
+        @if !datasets.is_empty() {
+            ul.evidence {
+                @for line in datasets.iter().take(MOST_DATASETS) { li { (line) } }
+                @if datasets.len() > MOST_DATASETS {
+                    li.soft { "and " (many(datasets.len() - MOST_DATASETS, "more dataset", "more datasets")) }
+                }
+            }
+        }
+        p.small.soft {
+            (extent(open)) " · since " (scene.time(incident.opened_at)) ", for " (scene.distance(incident.opened_at))
+            " · " (incident.reason.class.name().to_lowercase())
+            @if let Some(muted) = muted(scene, open) { " · " (muted) }
+            " · incident " (open.id) " at " a href=(instance_address(&open.instance.name)) { (open.instance.name) }
+        }
+    }
+}
+
+/// '4 cards on 3 pages, owned by Sales BI'.
+fn extent(open: &Open<'_>) -> Markup {
+    let instance = open.instance;
+    let cards: BTreeSet<CardId> = open.cards.iter().copied().collect();
+    let pages = instance.pages.values().filter(|page| page.cards.iter().any(|card| cards.contains(card))).count();
+    let owners: Vec<_> = open
+        .cards
+        .iter()
+        .filter_map(|id| Some((id, instance.cards.get(id)?)))
+        .flat_map(|(id, card)| answerable(card, instance, *id))
+        .collect();
+    html! {
+        (many(cards.len(), "card", "cards"))
+        @if pages > 0 { " on " (many(pages, "page", "pages")) }
+        @if !owners.is_empty() { ", owned by " (parts::owners(owners)) }
+    }
+}
+
+fn muted(scene: &Scene, open: &Open<'_>) -> Option<String> {
+    let cards = open.cards.iter().filter_map(|id| open.instance.cards.get(id));
+    match cards.filter(|card| card.mute_at(scene.now).is_some()).count() {
+        0 => None,
+        all if all == open.cards.len() => Some("muted".to_owned()),
+        some => Some(format!("{some} of them muted")),
+    }
+}
+
+/// A line for each dataset of the incident of which something is known; for the others, that they feed its cards.
+fn evidence(scene: &Scene, open: &Open<'_>) -> Vec<Markup> {
+    let mut lines: Vec<(bool, Markup)> = open.incident.datasets.iter().map(|id| dataset(scene, open, id)).collect();
+    lines.sort_by_key(|(known, _)| !known);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// 'Dataset Orders: last run failed 13:58: connection refused', and whether more than its name is known.
+fn dataset(scene: &Scene, open: &Open<'_>, id: &DatasetId) -> (bool, Markup) {
+    let known = open.instance.datasets.get(id);
+    let name = known.map(|known| one_line(&known.dataset.name, NAME_LIMIT)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| one_line(id.as_str(), NAME_LIMIT));
+    let evidence = known.and_then(|known| known.evidence.as_ref());
+    let findings = Findings::of(known.map(|known| &known.dataset), evidence, open.incident.opened_at);
+    let line = html! {
+        "Dataset " b { (name) }
+        @if let Some(findings) = &findings {
+            ": "
+            @for piece in findings.pieces() {
+                @match piece { Piece::Words(words) => { (words) } Piece::At(at) => { (scene.time(*at)) } }
+            }
+        }
+    };
+    (findings.is_some(), line)
+}
