@@ -114,7 +114,7 @@ fn row(scene: &Scene, instance: &InstanceSnapshot, id: CardId, card: &CardNow) -
                 (card_link(&instance.name, id, card)) " " (tags(scene, card))
                 @if let Some(why) = why(scene, card) { p.why { (one_line(why, REASON_LIMIT)) } }
             }
-            td { (state(card.state.shown(scene.now, scene.stale_after()))) }
+            td.state { (state(card.state.shown(scene.now, scene.stale_after()))) }
             td { (strip(card.recent)) }
             td.when data-label="since" { (since(scene, &card.state)) }
             td.num data-label="took" { @if let Some(took) = card.rendering.latency { (seconds(took)) } }
