@@ -6,7 +6,10 @@ mod access;
 #[path = "../support/clock.rs"]
 mod clock;
 mod ending;
+mod find;
 mod gauges;
 mod headers;
+mod home;
 mod house;
 mod limits;
+mod scenes;
