@@ -31,6 +31,8 @@ pub(super) struct SweepsAsked {
     /// Where to go on: `next` of the answer before.
     #[param(value_type = Option<String>)]
     cursor: Option<BeforeSweep>,
+    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
+    part: bool,
 }
 
 impl Ask for SweepsAsked {
@@ -115,7 +117,7 @@ pub(super) async fn list(
 
 impl Sweep {
     fn of(instance: &InstanceName, sweep: PastSweep) -> Self {
-        let PastSweep { id, started_at, ended, trouble, counts } = sweep;
+        let PastSweep { id, started_at, ended, trouble, counts, part } = sweep;
         Self {
             sweep_id: id.0,
             instance: instance.to_string(),
@@ -128,6 +130,7 @@ impl Sweep {
             broken: counts.broken,
             unchecked: counts.unchecked,
             unsupported: counts.unsupported,
+            part,
         }
     }
 }
