@@ -32,7 +32,11 @@ pub(crate) struct House {
     pub(crate) settings: watch::Sender<Settings>,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
+    pub(crate) live: LiveBoard,
+    /// What the daemon says of itself; `Err` = why it is not ready.
+    pub(crate) readiness: watch::Sender<Result<(), String>>,
     snapshot: watch::Sender<Snapshot>,
+    pub(crate) store: Store,
     _folder: TempDir,
 }
 
@@ -67,18 +71,21 @@ impl House {
         let clock = TestClock::new(PATIENCE);
         let (settings, told) = watch::channel(settings);
         let (snapshot, shown) = watch::channel(Snapshot::new());
+        let (readiness, ready) = watch::channel(Err("the mailroom has not moved for 601 s".to_owned()));
+        let live = LiveBoard::default();
+        let store = Store::open(&folder.path().join("cardwatch.db")).await.unwrap();
         let board = Board {
             registry: Registry::new(),
             snapshot: shown,
-            live: LiveBoard::default(),
-            store: Store::open(&folder.path().join("cardwatch.db")).await.unwrap(),
+            live: live.clone(),
+            store: store.clone(),
             clock: clock.clone(),
             settings: told,
-            readiness: Arc::new(|| Err("the mailroom has not moved for 601 s".to_owned())),
+            readiness: Arc::new(move || ready.borrow().clone()),
         };
         let stop = CancellationToken::new();
         let served = tokio::spawn(http::serve(listener, board, stop.clone().cancelled_owned()));
-        Self { address, clock, settings, stop, served, snapshot, _folder: folder }
+        Self { address, clock, settings, stop, served, live, readiness, snapshot, store, _folder: folder }
     }
 
     /// The scrape is larger from now on than what the kernel holds for a client who does not read.
@@ -93,7 +100,12 @@ impl House {
 
     /// This is what is true from now on.
     pub(crate) fn show(&self, instance: InstanceSnapshot) {
-        self.snapshot.send_replace(vec![Arc::new(instance)]);
+        self.show_all([instance]);
+    }
+
+    /// These instances are what is true from now on.
+    pub(crate) fn show_all(&self, instances: impl IntoIterator<Item = InstanceSnapshot>) {
+        self.snapshot.send_replace(instances.into_iter().map(Arc::new).collect());
     }
 
     /// What one series of the scrape says; `None` where there is none.

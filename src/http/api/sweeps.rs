@@ -52,7 +52,8 @@ pub(super) struct Sweeps {
 #[derive(Serialize, ToSchema)]
 struct Sweep {
     /// Its id; a later sweep has a higher one.
-    sweep_id: i64,
+    #[serde(rename = "sweep_id")]
+    id: i64,
     /// The name of its instance.
     instance: String,
     /// When it began.
@@ -117,7 +118,7 @@ impl Sweep {
     fn of(instance: &InstanceName, sweep: PastSweep) -> Self {
         let PastSweep { id, started_at, ended, trouble, counts } = sweep;
         Self {
-            sweep_id: id.0,
+            id: id.0,
             instance: instance.to_string(),
             started_at: Time(started_at),
             finished_at: ended.map(|(at, _)| Time(at)),
