@@ -2,6 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod api;
+mod api_document;
+mod api_fresh;
+mod api_lists;
+mod api_problems;
+mod badge;
 mod card_page;
 mod charts;
 #[expect(dead_code, reason = "it remembers pauses that were over at once, and here none is")]
@@ -9,6 +15,7 @@ mod charts;
 mod clock;
 mod dashboard_page;
 mod ending;
+mod facts;
 mod find;
 mod gauges;
 mod headers;
@@ -21,3 +28,4 @@ mod past;
 mod rooms;
 mod safety;
 mod scenes;
+mod schema;

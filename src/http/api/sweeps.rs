@@ -31,8 +31,6 @@ pub(super) struct SweepsAsked {
     /// Where to go on: `next` of the answer before.
     #[param(value_type = Option<String>)]
     cursor: Option<BeforeSweep>,
-    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
-    part: bool,
 }
 
 impl Ask for SweepsAsked {
@@ -54,7 +52,8 @@ pub(super) struct Sweeps {
 #[derive(Serialize, ToSchema)]
 struct Sweep {
     /// Its id; a later sweep has a higher one.
-    sweep_id: i64,
+    #[serde(rename = "sweep_id")]
+    id: i64,
     /// The name of its instance.
     instance: String,
     /// When it began.
@@ -76,6 +75,8 @@ struct Sweep {
     unchecked: usize,
     /// Cards of types that are not rendered.
     unsupported: usize,
+    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
+    part: bool,
 }
 
 /// The sweeps, the latest first.
@@ -119,7 +120,7 @@ impl Sweep {
     fn of(instance: &InstanceName, sweep: PastSweep) -> Self {
         let PastSweep { id, started_at, ended, trouble, counts, part } = sweep;
         Self {
-            sweep_id: id.0,
+            id: id.0,
             instance: instance.to_string(),
             started_at: Time(started_at),
             finished_at: ended.map(|(at, _)| Time(at)),
