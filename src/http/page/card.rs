@@ -69,7 +69,10 @@ impl Known<'_> {
         html! {
             (back(instance))
             h1 { (title(&card.title)) }
-            p { (state(self.shown())) (self.standing()) " · " (card_in_domo(scene, &instance.name, *id, card)) }
+            p {
+                (state(self.shown())) (self.standing())
+                @if scene.settings_of(&instance.name).is_some() { " · " (card_in_domo(scene, &instance.name, *id, card)) }
+            }
             (self.unchecked())
             (self.mute())
             (self.why())
@@ -81,10 +84,10 @@ impl Known<'_> {
             div.sheet.panel { (graphs::renders(scene, &past.renders, card.rendering.slow_against)) }
             h2 { "What happened" }
             (past::changes(scene, &changes))
-            h2 { "Latest results" }
-            (past::results(scene, &past.results))
             (past::incidents(scene, &past.incidents))
             (past::mutes(scene, &past.mutes))
+            h2 { "Latest results" }
+            (past::results(scene, &past.results))
         }
     }
 

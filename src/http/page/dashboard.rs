@@ -59,9 +59,12 @@ fn show(scene: &Scene, path: Asked<(String, String)>, query: Option<&str>) -> Re
         h1 { (title(&held.title)) }
         p {
             (in_words(instance.page_counts(held, scene.now, scene.stale_after())))
-            " · " (page_in_domo(scene, &instance.name, id, held))
+            @if scene.settings_of(&instance.name).is_some() { " · " (page_in_domo(scene, &instance.name, id, held)) }
         }
-        p.small.soft { (kind(id, held.kind)) ", owned by " (owners(&held.owners)) }
+        p.small.soft {
+            (kind(id, held.kind))
+            @if !held.owners.is_empty() { ", owned by " (owners(&held.owners)) }
+        }
         h2 { "Its cards" }
         @if cards.is_empty() { p.soft { "No card is on it." } }
         @else { div.sheet { (table(scene, instance, shown)) (pager(part, here)) } }
@@ -111,7 +114,7 @@ fn row(scene: &Scene, instance: &InstanceSnapshot, id: CardId, card: &CardNow) -
                 (card_link(&instance.name, id, card)) " " (tags(scene, card))
                 @if let Some(why) = why(scene, card) { p.why { (one_line(why, REASON_LIMIT)) } }
             }
-            td { (state(card.state.shown(scene.now, scene.stale_after()))) }
+            td.state { (state(card.state.shown(scene.now, scene.stale_after()))) }
             td { (strip(card.recent)) }
             td.when data-label="since" { (since(scene, &card.state)) }
             td.num data-label="took" { @if let Some(took) = card.rendering.latency { (seconds(took)) } }

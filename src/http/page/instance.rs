@@ -124,11 +124,13 @@ fn set_address(instance: &InstanceSnapshot, which: Which) -> String {
     address("/", &[("instance", instance.name.as_str()), ("state", which.name())])
 }
 
-/// The sets of cards that are not empty, as links to them.
+/// The sets of cards that are worth a look and not empty, as links to them.
 fn sets(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     let count =
         |which: Which| instance.cards.values().filter(|card| which.holds(card, scene.now, scene.stale_after())).count();
-    let counted = Which::ALL.into_iter().map(|which| (which, count(which))).filter(|(_, count)| *count > 0);
+    // Most cards work: that is no set to look at.
+    let sets = Which::ALL.into_iter().filter(|which| *which != Which::State(Shown::Working));
+    let counted = sets.map(|which| (which, count(which))).filter(|(_, count)| *count > 0);
     let counted: Vec<(Which, usize)> = counted.collect();
     html! {
         @if !counted.is_empty() {
@@ -150,12 +152,12 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     }
     let mut incidents: Vec<_> = incidents.into_iter().collect();
     incidents.sort_by_key(|(id, (incident, cards))| (Reverse(cards.len()), incident.opened_at, *id));
-    let classes = classes.iter().map(|(class, count)| format!("{count} {}", class.name().to_lowercase()));
+    let classes = classes.iter().map(|(class, count)| format!("{} {count}", class.name().to_lowercase()));
     let classes: Vec<String> = classes.collect();
     html! {
         @if !incidents.is_empty() {
             h2 { "Why they are broken" }
-            p.small.soft { "Cards by reason: " (classes.join(", ")) "." }
+            p.small.soft { "Cards by what Domo calls it: " (classes.join(", ")) "." }
             div.sheet.rows {
                 table {
                     caption.visually-hidden { "Open incidents" }
