@@ -11,5 +11,7 @@ mod gauges;
 mod headers;
 mod home;
 mod house;
+mod incidents;
 mod limits;
+mod safety;
 mod scenes;
