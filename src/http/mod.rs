@@ -114,6 +114,9 @@ pub fn router(board: Board, reach: Reach) -> Router {
     let guarded = Router::new()
         .route("/", read(page::home::index))
         .route("/assets/{name}", read(page::shell::asset))
+        .route("/instances/{name}", read(page::instance::index))
+        .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
+        .route("/instances/{name}/cards/{card_id}", read(page::card::card))
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz));
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));

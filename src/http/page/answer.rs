@@ -212,7 +212,7 @@ impl<'a> Overview<'a> {
     }
 }
 
-fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot) -> Seen<'a> {
+pub(super) fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot) -> Seen<'a> {
     Seen { instance, counts: instance.counts(scene.now, scene.stale_after()), view: View::of(scene, instance) }
 }
 

@@ -68,7 +68,7 @@ fn row(scene: &Scene, columns: Columns, Match { instance, id, card }: Match<'_>)
 }
 
 /// Why a card is broken, or could not be checked.
-fn why<'a>(scene: &Scene, card: &'a CardNow) -> Option<&'a str> {
+pub(super) fn why<'a>(scene: &Scene, card: &'a CardNow) -> Option<&'a str> {
     match (card.state.shown(scene.now, scene.stale_after()), &card.state) {
         (Shown::Broken, CardState::Broken { reason, .. }) => Some(&reason.text),
         (Shown::Unsupported, _) => None,
@@ -85,7 +85,7 @@ pub(super) fn answerable<'a>(card: &'a CardNow, instance: &'a InstanceSnapshot, 
 }
 
 /// Since when a card is what it is, and for how long.
-fn since(scene: &Scene, state: &CardState) -> Markup {
+pub(super) fn since(scene: &Scene, state: &CardState) -> Markup {
     let at = |at: Timestamp| html! { (scene.time(at)) " " span.soft.age { "(" (scene.distance(at)) ")" } };
     match (state.shown(scene.now, scene.stale_after()), state) {
         (_, CardState::Undecided) => html! { span.soft { "never decided" } },

@@ -6,11 +6,21 @@
 //! `super::router`.
 
 mod answer;
+pub(super) mod card;
 mod cards;
+mod chart;
+pub(super) mod dashboard;
 mod find;
+mod graphs;
 pub(super) mod home;
 mod incident;
+pub(super) mod instance;
+mod missing;
 mod parts;
+mod past;
+mod removed;
 mod scene;
 pub(super) mod shell;
+mod sweeps;
 mod tile;
+mod timeline;

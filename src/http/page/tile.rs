@@ -88,7 +88,7 @@ fn latest_break<'a>(
 }
 
 /// 'last sweep 14:20, completed, took 41 s'.
-fn last_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
+pub(super) fn last_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     let Some(last) = &instance.last_sweep else { return html! { "no sweep has ended yet" } };
     let ended = match last.outcome {
         Outcome::Completed => "completed",
@@ -102,7 +102,7 @@ fn last_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
 }
 
 /// The sweep that runs with its progress, else when the next one is due.
-fn next_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
+pub(super) fn next_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     let live = scene.live.of_instance(&instance.name);
     let (remaining, planned) = live.progress();
     let decided = planned - remaining;
@@ -122,7 +122,7 @@ fn next_sweep(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
 }
 
 /// What keeps the instance from being seen, and what helps.
-fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
+pub(super) fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
     match seen.view {
         View::NeverSwept | View::Clear => html! {},
         View::CannotCheck { since, sweeps, why } => html! {
@@ -144,7 +144,7 @@ fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
     }
 }
 
-fn maintenance(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
+pub(super) fn maintenance(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     let open = scene.settings_of(&instance.name).and_then(|settings| settings.maintenance.span_at(scene.now));
     html! {
         @if let Some(open) = open {
