@@ -1,10 +1,14 @@
-//! The listener: status page, metrics and health. Owns what is answered over HTTP and who may read it; everything it
+//! The listener: metrics, health, the status page, the API and badges. Owns what is answered over HTTP and who may read
+//! it; everything it
 //! shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
 //!
 //! A new address is a handler in a file of its own and a line in [`router`].
 
+mod api;
 mod auth;
+mod badge;
 mod connections;
+mod fresh;
 mod gauges;
 mod headers;
 mod health;
@@ -118,7 +122,9 @@ pub fn router(board: Board, reach: Reach) -> Router {
         .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
         .route("/instances/{name}/cards/{card_id}", read(page::card::card))
         .route("/metrics", read(gauges::metrics))
-        .route("/readyz", read(health::readyz));
+        .route("/readyz", read(health::readyz))
+        .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
+        .merge(api::router());
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
     all.layer(middleware::map_response(headers::secure))
