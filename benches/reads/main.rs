@@ -93,7 +93,7 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
         rows.push(measure(options, &daemon, address, options.seconds, idle).await?);
     }
     rows.push(measure(options, &daemon, &addresses::all_in_turn(&addresses), options.mixed_seconds, idle).await?);
-    report::end(&daemon)?;
+    report::end(&daemon).await?;
     Ok(rows.iter().all(Row::holds))
 }
 

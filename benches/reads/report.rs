@@ -32,8 +32,8 @@ pub(crate) fn begin(daemon: &Daemon, idle: f64, connections: usize) {
 }
 
 /// What stands below it.
-pub(crate) fn end(daemon: &Daemon) -> anyhow::Result<()> {
-    println!("\nsweeps that ended meanwhile: {}", daemon.sweeps_ended()?);
+pub(crate) async fn end(daemon: &Daemon) -> anyhow::Result<()> {
+    println!("\nsweeps that ended meanwhile: {}", daemon.sweeps_ended().await?.saturating_sub(1));
     println!("peak memory of the daemon: {} MiB", daemon.peak_memory_kib()? / 1024);
     Ok(())
 }
