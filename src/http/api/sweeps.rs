@@ -63,9 +63,11 @@ struct Sweep {
     /// How it ended; null = it runs.
     #[schema(schema_with = outcomes_or_null)]
     outcome: Option<&'static str>,
+    /// It looked at some pages alone, chosen by hand: its counts are not the instance's.
+    part: bool,
     /// What ended it early, or kept it from its whole view.
     error: Option<String>,
-    /// How many cards it came to a verdict on, or should have.
+    /// How many cards it looked at, or was to; this and the counts below are 0 until it has ended.
     cards: usize,
     /// Cards that rendered.
     working: usize,
@@ -125,6 +127,7 @@ impl Sweep {
             started_at: Time(started_at),
             finished_at: ended.map(|(at, _)| Time(at)),
             outcome: ended.map(|(_, outcome)| outcome.name()),
+            part,
             error: trouble,
             cards: counts.all(),
             working: counts.working,
