@@ -149,7 +149,9 @@ impl Daemon {
         let began = Instant::now();
         loop {
             let log = self.log();
-            if let Some(line) = log.split_inclusive('\n').find(|line| line.contains("listening") && line.ends_with('\n')) {
+            if let Some(line) =
+                log.split_inclusive('\n').find(|line| line.contains("listening") && line.ends_with('\n'))
+            {
                 let port = line.split("127.0.0.1:").nth(1).unwrap();
                 return format!("127.0.0.1:{}", port.split(|c: char| !c.is_ascii_digit()).next().unwrap());
             }

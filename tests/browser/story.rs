@@ -128,7 +128,8 @@ pub(crate) async fn tell(past: &Past, world: &World, cast: &Cast) {
             }
         }
     }
-    past.mute(cast.muted[1], &format!("Known: {}", "https://wiki.example.com/".repeat(8)), Some(TimeDelta::days(9))).await;
+    past.mute(cast.muted[1], &format!("Known: {}", "https://wiki.example.com/".repeat(8)), Some(TimeDelta::days(9)))
+        .await;
     the_last_day(past, acme, initech, cast).await;
     globex.set_card_latency(globex.kpi_cards()[0], Duration::from_millis(300));
 }

@@ -26,6 +26,7 @@ mod plan;
 mod removal;
 mod rendering;
 mod schedule;
+mod search;
 mod settling;
 mod sight;
 mod storms;

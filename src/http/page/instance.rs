@@ -157,7 +157,7 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     html! {
         @if !incidents.is_empty() {
             h2 { "Why they are broken" }
-            p.small.soft { "Cards by what Domo calls it: " (classes.join(", ")) "." }
+            p.small.soft { "Cards by Domo's class of the failure: " (classes.join(", ")) "." }
             div.sheet.rows {
                 table {
                     caption.visually-hidden { "Open incidents" }
