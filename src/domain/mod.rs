@@ -22,7 +22,7 @@ pub mod link;
 pub mod maintenance;
 pub mod mute;
 mod obstacle;
-mod owner_mail;
+pub mod owner_mail;
 pub mod owners;
 pub mod rendering;
 pub mod report;

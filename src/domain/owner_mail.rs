@@ -118,7 +118,13 @@ fn own_groups(groups: &[Group], own: &BTreeSet<CardId>) -> Vec<Group> {
     groups.collect()
 }
 
-/// The Message-ID of an owner's mail beside that of the admins'.
+/// The owner to whom the mail with a Message-ID was sent; `None` = it was sent to the admins.
+pub fn reader(message_id: &str) -> Option<UserId> {
+    let local = message_id.rsplit_once('@').map_or(message_id, |(local, _)| local);
+    local.rsplit_once(".u")?.1.parse().ok().map(UserId)
+}
+
+/// The Message-ID of an owner's mail beside that of the admins'; see [`reader`].
 fn message_id(admins: &str, user: UserId) -> String {
     match admins.rsplit_once('@') {
         Some((local, domain)) => format!("{local}.u{user}@{domain}"),

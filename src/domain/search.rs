@@ -1,12 +1,13 @@
 //! Finding cards in what is true now. Owns what a query matches; how a reader writes one and how the matches are shown
 //! is `http`'s.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Timestamp;
 use super::card::{CardState, Shown};
-use super::ids::{CardId, InstanceName, PageId};
+use super::ids::{CardId, DatasetId, InstanceName, PageId};
 use super::snapshot::{CardNow, InstanceSnapshot};
 
 /// What is asked of a card beside its state: each is a set that cuts across the states.
@@ -98,45 +99,55 @@ pub fn search<'a>(
     now: Timestamp,
     stale_after: Duration,
 ) -> impl Iterator<Item = Match<'a>> {
-    let words: Arc<[String]> = query.text.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = query.text.split_whitespace().map(str::to_lowercase).collect();
     let instances =
         snapshot.iter().filter(|instance| query.instance.as_ref().is_none_or(|name| *name == instance.name));
     instances.flat_map(move |instance| {
-        let words = Arc::clone(&words);
-        let on_page =
-            query.page.map(|page| instance.pages.get(&page).map(|page| page.cards.as_slice()).unwrap_or_default());
+        let words: Vec<Word<'a>> = words.iter().map(|word| Word::in_instance(word.clone(), instance)).collect();
         let cards = instance.cards.iter().map(|(id, card)| Match { instance, id: *id, card });
         cards
-            .filter(move |found| on_page.is_none_or(|cards| cards.contains(&found.id)))
+            .filter(|found| query.page.is_none_or(|page| found.card.pages.binary_search(&page).is_ok()))
             .filter(move |found| query.which.is_none_or(|which| which.holds(found.card, now, stale_after)))
-            .filter(move |found| found.says(&words))
+            .filter(move |found| words.iter().all(|word| word.is_said_of(found)))
     })
 }
 
-impl Match<'_> {
-    /// Whether each of the words, in lower case, is somewhere in what is known of the card.
-    fn says(&self, words: &[String]) -> bool {
-        if words.is_empty() {
-            return true;
-        }
-        let pages = self.card.pages.iter().filter_map(|page| self.instance.pages.get(page));
-        let pages = pages.map(|page| page.title.as_str());
-        let owners = self.card.owners.iter().map(|owner| owner.name.as_str());
-        let datasets = self.card.datasets.iter().filter_map(|id| self.instance.datasets.get(id));
-        let datasets = datasets.map(|known| known.dataset.name.as_str());
-        let reason = match &self.card.state {
+/// A word that is looked for, and what many cards share that says it.
+struct Word<'a> {
+    /// In lower case.
+    text: String,
+    pages: BTreeSet<PageId>,
+    datasets: BTreeSet<&'a DatasetId>,
+}
+
+impl<'a> Word<'a> {
+    fn in_instance(text: String, instance: &'a InstanceSnapshot) -> Self {
+        let pages = instance.pages.iter().filter(|(_, page)| says(&page.title, &text)).map(|(id, _)| *id).collect();
+        let datasets = instance.datasets.iter().filter(|(_, known)| says(&known.dataset.name, &text));
+        Self { pages, datasets: datasets.map(|(id, _)| id).collect(), text }
+    }
+
+    fn is_said_of(&self, found: &Match<'_>) -> bool {
+        let card = found.card;
+        let reason = match &card.state {
             CardState::Broken { reason, .. } => Some(reason.text.as_str()),
             CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
         };
-        let said: Vec<String> = [self.card.title.as_str()]
-            .into_iter()
-            .chain(pages)
-            .chain(owners)
-            .chain(datasets)
-            .chain(reason)
-            .map(str::to_lowercase)
-            .collect();
-        let id = self.id.to_string();
-        words.iter().all(|word| id == *word || said.iter().any(|text| text.contains(word)))
+        says(&card.title, &self.text)
+            || card.owners.iter().any(|owner| says(&owner.name, &self.text))
+            || reason.is_some_and(|reason| says(reason, &self.text))
+            || card.pages.iter().any(|page| self.pages.contains(page))
+            || card.datasets.iter().any(|dataset| self.datasets.contains(dataset))
+            || found.id.to_string() == self.text
     }
+}
+
+/// Whether a word in lower case is in a text of whatever case.
+fn says(text: &str, word: &str) -> bool {
+    if text.is_ascii() {
+        // Most texts are: nothing needs to be written down in lower case.
+        let words = text.as_bytes().windows(word.len().max(1));
+        return words.into_iter().any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    }
+    text.to_lowercase().contains(word)
 }

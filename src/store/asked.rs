@@ -128,7 +128,7 @@ pub(super) const SWEEPS_SINCE: &str = "
      ORDER BY started_at";
 
 /// At most so many of the sweeps, evenly spread.
-fn spread(sweeps: &[i64], most: usize) -> Vec<i64> {
+pub(super) fn spread(sweeps: &[i64], most: usize) -> Vec<i64> {
     sweeps.iter().step_by(sweeps.len().div_ceil(most).max(1)).copied().collect()
 }
 

@@ -4,7 +4,7 @@
 use sqlx::SqliteConnection;
 
 use super::rows::millis;
-use super::sweeps::reason_id;
+use super::sweeps::{note_scope, reason_id};
 use super::{OpenSweep, Store, StoreError, Work, WorkError};
 use super::{asked, datasets, incidents, memory, monitored, mutes, outbox, states};
 use crate::domain::Timestamp;
@@ -61,6 +61,7 @@ impl Store {
                 outbox::insert(&mut tx, &sweep, letter, failed.finished_at).await?;
             }
             memory::write(&mut tx, sweep.instance_id, memory.last_digest, &closing.sight).await?;
+            note_scope(&mut tx, sweep.id, failed.scope).await?;
             end(&mut tx, sweep.id, Outcome::Failed, &failed.why.full, failed.finished_at).await?;
             tx.commit().await?;
             Ok(())

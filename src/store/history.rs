@@ -88,7 +88,7 @@ pub struct ExportedResult {
 }
 
 #[derive(FromRow)]
-struct ResultRow {
+pub(super) struct ResultRow {
     sweep_id: i64,
     started_at: i64,
     at_s: i64,
@@ -98,7 +98,8 @@ struct ResultRow {
 }
 
 impl ResultRow {
-    fn past(self) -> Work<PastResult> {
+    /// What the row says.
+    pub(super) fn past(self) -> Work<PastResult> {
         let seconds = self.started_at.div_euclid(1000) + self.at_s;
         Ok(PastResult {
             checked_at: instant("render_result", self.sweep_id, "at_s", seconds * 1000)?,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::rows::ImpossibleRow;
 use super::{Store, StoreError, Work};
 use crate::domain::ids::InstanceName;
 
@@ -33,4 +34,10 @@ impl Store {
 pub(super) async fn instance_id(connection: &mut sqlx::SqliteConnection, name: &InstanceName) -> Work<i64> {
     let id = sqlx::query_scalar("SELECT instance_id FROM instance WHERE name = ?1").bind(name.as_str());
     Ok(id.fetch_one(connection).await?)
+}
+
+/// The name of an instance out of a row.
+pub(super) fn instance_name(key: i64, name: &str) -> Result<InstanceName, ImpossibleRow> {
+    let impossible = |_| ImpossibleRow { table: "instance", row: key, column: "name", value: name.to_owned() };
+    name.parse().map_err(impossible)
 }

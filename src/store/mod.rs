@@ -7,12 +7,14 @@
 
 mod asked;
 mod board;
+mod card_past;
 mod claim;
 mod closing;
 mod datasets;
 mod history;
 mod incidents;
 mod instances;
+mod lately;
 mod memory;
 mod monitored;
 mod mutes;
@@ -33,10 +35,12 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
 pub use asked::ChangeMark;
-pub use board::{CardPast, Happening, LetterNote, Level, PastSweep, ToldTransition, What};
+pub use board::{Level, PastSweep};
+pub use card_past::{CardPast, LetterNote, ToldTransition};
 pub use claim::Claim;
 pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTransition};
 pub use incidents::PastIncident;
+pub use lately::{Happening, What};
 pub use mutes::{Ended, MuteRecord, MuteRefused};
 pub use open::OpenError;
 pub use outbox::{QueueState, QueuedLetter};

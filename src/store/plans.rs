@@ -3,13 +3,15 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Store, asked, datasets, history, incidents, memory, mutes, outbox, retention, snapshot};
+use super::{
+    Store, asked, board, card_past, datasets, history, incidents, lately, memory, mutes, outbox, retention, snapshot,
+};
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 46] = [
+const STATEMENTS: [(&str, &[&str]); 58] = [
     (memory::CARDS, &[]),
     (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
@@ -43,6 +45,21 @@ const STATEMENTS: [(&str, &[&str]); 46] = [
     (history::CARDS_OF_ID, &["SCAN i USING INDEX sqlite_autoindex_instance_1"]),
     (history::TRANSITIONS, &[]),
     (history::RESULTS, &[]),
+    (board::SWEEPS, &[]),
+    (board::LEVELS, &[]),
+    (card_past::CARD, &[]),
+    (card_past::TRANSITIONS, &[]),
+    (card_past::LETTERS, &["SCAN wanted VIRTUAL TABLE INDEX 1:"]),
+    (card_past::PAGE_OWNERS, &[]),
+    (card_past::RENDERS, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
+    // Of the latest sweeps alone.
+    (card_past::RESULTS, &["SCAN s"]),
+    // The latest of them alone.
+    (lately::LATEST, &["SCAN sweep"]),
+    // As many steps as happenings are asked for.
+    (lately::CHANGED, &["SCAN changed", "SCAN changed"]),
+    (lately::WITHOUT_VIEW, &[]),
+    (lately::MAILED, &[]),
     // In the order of the sweeps, each of which leads to its own results.
     (history::EXPORT, &["SCAN s"]),
     // Only what waits is in the index.

@@ -11,7 +11,7 @@ use super::rows::{millis, verdict_code};
 use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, SweepId};
-use crate::domain::sweep::Plan;
+use crate::domain::sweep::{Plan, Scope};
 use crate::domain::verdict::Verdict;
 
 /// A sweep that has begun and is not closed.
@@ -86,6 +86,7 @@ impl Store {
             .bind(millis(sweep.started_at))
             .execute(&mut *tx)
             .await?;
+            note_scope(&mut tx, sweep.id, plan.scope).await?;
             let keys: Vec<(i64, i64)> = sqlx::query_as("SELECT card_id, card_key FROM card WHERE instance_id = ?1")
                 .bind(sweep.instance_id)
                 .fetch_all(&mut *tx)
@@ -187,6 +188,18 @@ async fn insert_sweep(connection: &mut SqliteConnection, instance_id: i64, pid: 
         .execute(connection)
         .await?;
     Ok(inserted.last_insert_rowid())
+}
+
+/// Notes that a sweep looks at a part of its instance alone, where it does.
+pub(super) async fn note_scope(connection: &mut SqliteConnection, sweep: SweepId, scope: Scope) -> Work<()> {
+    match scope {
+        Scope::Pages | Scope::Instance => {}
+        Scope::Part => {
+            let noted = sqlx::query("UPDATE sweep SET part = 1 WHERE sweep_id = ?1").bind(sweep.0);
+            noted.execute(connection).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep, results: &[SavedResult]) -> Work<()> {

@@ -25,6 +25,7 @@ mod plan;
 mod removal;
 mod rendering;
 mod schedule;
+mod search;
 mod settling;
 mod sight;
 mod storms;

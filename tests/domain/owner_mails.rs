@@ -4,6 +4,7 @@ use cardwatch::domain::closing::{Closing, Memory, OwnerReport};
 use cardwatch::domain::dataset::Dataset;
 use cardwatch::domain::ids::{CardId, DatasetId, UserId};
 use cardwatch::domain::maintenance::Span;
+use cardwatch::domain::owner_mail::reader;
 use cardwatch::domain::owners::{Address, NotMailed, Owner, OwnerPolicy};
 use cardwatch::domain::report::{Audience, OwnerCount, Report, Totals};
 use cardwatch::domain::sweep::{Listing, Scope, Unlisted};
@@ -293,4 +294,13 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_message_id_tells_the_owner_whom_its_mail_was_sent_to() {
+    assert_eq!(reader("acme.7.1764000000000.u42@example.com"), Some(UserId(42)));
+    assert_eq!(reader("acme.7.1764000000000@example.com"), None);
+    assert_eq!(reader("acme.7.1764000000000@mail.u42"), None);
+    assert_eq!(reader("acme.u.7.unknown@example.com"), None);
+    assert_eq!(reader("acme.u42"), Some(UserId(42)));
 }

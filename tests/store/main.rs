@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asked;
+mod board;
+mod card_past;
 mod closing;
 mod datasets;
 mod export;
 mod history;
 mod house;
 mod incidents;
+mod lately;
 mod life;
 mod mutes;
 #[path = "../domain/nouns.rs"]

@@ -104,8 +104,10 @@ async fn a_reason_is_stored_once_however_many_cards_and_sweeps_give_it() {
 #[tokio::test]
 async fn one_text_of_two_classes_is_two_reasons() {
     let house = House::new().await;
-    let of = |class| Verdict::Broken(Reason { class, text: "x".into() });
-    house.sweep(0, &[(1, of(Class::Other)), (2, of(Class::QueryTimeout)), (3, Verdict::Unchecked("x".into()))]).await;
+    let of = |class| Verdict::Broken(Reason { class, text: "It failed".into() });
+    house
+        .sweep(0, &[(1, of(Class::Other)), (2, of(Class::QueryTimeout)), (3, Verdict::Unchecked("It failed".into()))])
+        .await;
     let classes = house.texts("SELECT class FROM reason ORDER BY class").await;
     assert_eq!(classes, ["", "Other error", "Query timeout"].map(|class| Some(class.to_owned())));
 }

@@ -1,0 +1,209 @@
+//! One card's past as its page and the API show it. Owns these reads, each of which is bounded and finds its rows by an
+//! index; the past that the command line tells is [`super::history`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sqlx::{FromRow, SqliteConnection};
+
+use super::asked::{SWEEPS_SINCE, spread};
+use super::history::{PastResult, PastTransition, ResultRow};
+use super::rows::{duration, instant, millis, owners};
+use super::sweeps::json;
+use super::{MuteRecord, PastIncident, Store, StoreError, Work, incidents, mutes};
+use crate::domain::Timestamp;
+use crate::domain::ids::{CardId, InstanceName, UserId};
+use crate::domain::owner_mail;
+
+/// A mail, as far as it is told beside what it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterNote {
+    /// Its subject.
+    pub subject: String,
+    /// Who got it, or is to get it.
+    pub to: Vec<String>,
+    /// When the mail server took it; `None` = not yet, or never.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// A transition and the mails that the same sweep made due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldTransition {
+    /// What changed.
+    pub transition: PastTransition,
+    /// The mails of the sweep that saw it, to the admins and to those who answer for the card now; at most 20.
+    pub letters: Vec<LetterNote>,
+}
+
+/// What is shown of a card's past, each the latest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CardPast {
+    /// Its transitions, at most 200.
+    pub transitions: Vec<ToldTransition>,
+    /// How long its working renders took, at most 400 of them, spread evenly.
+    pub renders: Vec<(Timestamp, Duration)>,
+    /// Its results in the latest 400 sweeps, at most 50.
+    pub results: Vec<PastResult>,
+    /// The incidents that it is or was in, at most 50.
+    pub incidents: Vec<PastIncident>,
+    /// Its mutes, at most 50.
+    pub mutes: Vec<MuteRecord>,
+}
+
+const MOST_TRANSITIONS: u32 = 200;
+const MOST_LETTERS: usize = 20;
+const MOST_RENDERS: usize = 400;
+const MOST_RESULTS: u32 = 50;
+const MOST_INCIDENTS: u32 = 50;
+const MOST_MUTES: u32 = 50;
+
+/// A card that is never rendered would else be looked for in every sweep that there was.
+const SWEEPS_LOOKED_INTO: u32 = 400;
+
+impl Store {
+    /// What is shown of a card's past: of its renders those since an instant, the rest however long ago it was.
+    /// `None` where the instance never had it, or is not known.
+    pub async fn card_past(
+        &self,
+        instance: &InstanceName,
+        card: CardId,
+        since: Timestamp,
+    ) -> Result<Option<CardPast>, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let found = sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(&mut *tx).await?;
+            let Some(found): Option<CardRow> = found else { return Ok(None) };
+            Ok(Some(CardPast {
+                transitions: transitions(&mut tx, &found).await?,
+                renders: renders(&mut tx, &found, since).await?,
+                results: results(&mut tx, &found).await?,
+                incidents: incidents::of_card(&mut tx, found.card_key, MOST_INCIDENTS).await?,
+                mutes: mutes::of_card(&mut tx, found.card_key, MOST_MUTES).await?,
+            }))
+        };
+        self.named(work.await)
+    }
+}
+
+pub(super) const CARD: &str = "
+    SELECT c.card_key, c.instance_id, c.owners, c.owner_users
+      FROM instance i CROSS JOIN card c USING (instance_id) WHERE i.name = ?1 AND c.card_id = ?2";
+
+#[derive(FromRow)]
+struct CardRow {
+    card_key: i64,
+    instance_id: i64,
+    owners: String,
+    owner_users: String,
+}
+
+pub(super) const TRANSITIONS: &str = "
+    SELECT transition_id, sweep_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
+     WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2";
+
+async fn transitions(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<ToldTransition>> {
+    let rows: Vec<(i64, i64, i64, String, bool, Option<String>)> =
+        sqlx::query_as(TRANSITIONS).bind(card.card_key).bind(MOST_TRANSITIONS).fetch_all(&mut *connection).await?;
+    let sweeps: BTreeSet<i64> = rows.iter().map(|(_, sweep, ..)| *sweep).collect();
+    let letters = letters(connection, card, &sweeps).await?;
+    let told = |(id, sweep, at, to, first_seen, reason)| {
+        let transition = PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason };
+        Ok(ToldTransition { transition, letters: letters.get(&sweep).cloned().unwrap_or_default() })
+    };
+    rows.into_iter().map(told).collect()
+}
+
+pub(super) const LETTERS: &str = "
+    SELECT o.outbox_id, o.sweep_id, o.message_id, o.subject, o.recipients, o.sent_at
+      FROM json_each(?1) wanted CROSS JOIN outbox o ON o.sweep_id = wanted.value
+     ORDER BY o.outbox_id";
+
+/// The mails that each of the sweeps made due, those to owners of other cards aside.
+async fn letters(
+    connection: &mut SqliteConnection,
+    card: &CardRow,
+    sweeps: &BTreeSet<i64>,
+) -> Work<BTreeMap<i64, Vec<LetterNote>>> {
+    let rows: Vec<(i64, i64, String, String, String, Option<i64>)> =
+        sqlx::query_as(LETTERS).bind(json(sweeps)?).fetch_all(&mut *connection).await?;
+    let answerable = answerable(connection, card).await?;
+    let mut letters: BTreeMap<i64, Vec<LetterNote>> = BTreeMap::new();
+    for (id, sweep, message_id, subject, to, sent_at) in rows {
+        let noted = letters.entry(sweep).or_default();
+        let concerns = owner_mail::reader(&message_id).is_none_or(|owner| answerable.contains(&owner));
+        if concerns && noted.len() < MOST_LETTERS {
+            noted.push(note(id, subject, &to, sent_at)?);
+        }
+    }
+    Ok(letters)
+}
+
+/// A mail out of its columns.
+pub(super) fn note(id: i64, subject: String, to: &str, sent_at: Option<i64>) -> Work<LetterNote> {
+    let sent_at = sent_at.map(|at| instant("outbox", id, "sent_at", at)).transpose()?;
+    Ok(LetterNote { subject, to: serde_json::from_str(to)?, sent_at })
+}
+
+pub(super) const PAGE_OWNERS: &str = "
+    SELECT p.page_id, p.owners, p.owner_users
+      FROM page_card pc CROSS JOIN page p USING (instance_id, page_id) WHERE pc.card_key = ?1";
+
+/// Who answers for a card now: see [`crate::domain::sweep::Plan::owners_of`].
+async fn answerable(connection: &mut SqliteConnection, card: &CardRow) -> Work<BTreeSet<UserId>> {
+    let mut answerable = owners("card", card.card_key, &card.owners, &card.owner_users)?;
+    if answerable.is_empty() {
+        let pages: Vec<(i64, String, String)> =
+            sqlx::query_as(PAGE_OWNERS).bind(card.card_key).fetch_all(connection).await?;
+        for (page, names, users) in pages {
+            answerable.extend(owners("page", page, &names, &users)?);
+        }
+    }
+    Ok(answerable.into_iter().filter_map(|owner| owner.user).collect())
+}
+
+/// Looks the card up in each of the sweeps, by primary key.
+pub(super) const RENDERS: &str = "
+    SELECT s.sweep_id, s.started_at, r.at_s, r.latency_ms
+      FROM json_each(?1) looked
+           CROSS JOIN sweep s ON s.sweep_id = looked.value
+           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2 AND r.round = 0
+     WHERE r.verdict = 0";
+
+/// The working renders since an instant, by the first render of each of the sweeps that ran to an end.
+async fn renders(
+    connection: &mut SqliteConnection,
+    card: &CardRow,
+    since: Timestamp,
+) -> Work<Vec<(Timestamp, Duration)>> {
+    let mut sweeps: Vec<i64> =
+        sqlx::query_scalar(SWEEPS_SINCE).bind(card.instance_id).bind(millis(since)).fetch_all(&mut *connection).await?;
+    // From the latest on, which is among those that are looked into.
+    sweeps.reverse();
+    let looked = json(&spread(&sweeps, MOST_RENDERS))?;
+    let rows: Vec<(i64, i64, i64, i64)> =
+        sqlx::query_as(RENDERS).bind(looked).bind(card.card_key).fetch_all(connection).await?;
+    let render = |(sweep, started_at, at_s, latency): (i64, i64, i64, i64)| {
+        let at = instant("render_result", sweep, "at_s", (started_at.div_euclid(1000) + at_s) * 1000)?;
+        Ok((at, duration("render_result", sweep, "latency_ms", latency)?))
+    };
+    rows.into_iter().map(render).collect()
+}
+
+/// Looks the card up in each of the latest sweeps, by primary key.
+pub(super) const RESULTS: &str = "
+    SELECT r.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
+      FROM (SELECT sweep_id, started_at FROM sweep WHERE instance_id = ?1 ORDER BY sweep_id DESC LIMIT ?3) s
+           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
+           LEFT JOIN reason t ON t.reason_id = r.reason_id
+     ORDER BY r.sweep_id DESC, r.round DESC LIMIT ?4";
+
+async fn results(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<PastResult>> {
+    let rows: Vec<ResultRow> = sqlx::query_as(RESULTS)
+        .bind(card.instance_id)
+        .bind(card.card_key)
+        .bind(SWEEPS_LOOKED_INTO)
+        .bind(MOST_RESULTS)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(ResultRow::past).collect()
+}
