@@ -21,16 +21,24 @@ async fn every_answer_may_be_neither_kept_nor_framed_nor_taken_for_another_type(
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "deny"),
             ("referrer-policy", "no-referrer"),
-            (
-                "content-security-policy",
-                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            ),
         ] {
             assert_eq!(answer.header(name), Some(value), "{method} {path}");
         }
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; "), "{method} {path}: {policy}");
+        assert!(policy.ends_with("; frame-ancestors 'none'"), "{method} {path}: {policy}");
         statuses.push(answer.status);
     }
     assert_eq!(statuses, [200, 200, 503, 200, 404, 405, 401]);
+}
+
+#[tokio::test]
+async fn what_is_no_page_may_bring_nothing_along() {
+    let house = House::with(open()).await;
+    for path in ["/metrics", "/readyz", "/healthz", "/nowhere"] {
+        let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        assert_eq!(house.ask("GET", path, &[]).await.header("content-security-policy"), Some(policy), "{path}");
+    }
 }
 
 #[tokio::test]

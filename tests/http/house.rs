@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use crate::clock::TestClock;
 /// Every pause of the listener's lasts until the test moves the clock.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+const DATABASE: &str = "cardwatch.db";
+
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<TestClock>,
@@ -35,8 +38,9 @@ pub(crate) struct House {
     pub(crate) live: LiveBoard,
     /// What the daemon says of itself; `Err` = why it is not ready.
     pub(crate) readiness: watch::Sender<Result<(), String>>,
+    pub(crate) store: Store,
     snapshot: watch::Sender<Snapshot>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What an operator sets who says nothing.
@@ -72,18 +76,24 @@ impl House {
         let (snapshot, shown) = watch::channel(Snapshot::new());
         let (readiness, ready) = watch::channel(Err("the mailroom has not moved for 601 s".to_owned()));
         let live = LiveBoard::default();
+        let store = Store::open(&folder.path().join(DATABASE)).await.unwrap();
         let board = Board {
             registry: Registry::new(),
             snapshot: shown,
             live: live.clone(),
-            store: Store::open(&folder.path().join("cardwatch.db")).await.unwrap(),
+            store: store.clone(),
             clock: clock.clone(),
             settings: told,
             readiness: Arc::new(move || ready.borrow().clone()),
         };
         let stop = CancellationToken::new();
         let served = tokio::spawn(http::serve(listener, board, stop.clone().cancelled_owned()));
-        Self { address, clock, settings, stop, served, live, readiness, snapshot, _folder: folder }
+        Self { address, clock, settings, stop, served, live, readiness, store, snapshot, folder }
+    }
+
+    /// The file that its pages read the past from.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join(DATABASE)
     }
 
     /// The scrape is larger from now on than what the kernel holds for a client who does not read.

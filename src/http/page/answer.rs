@@ -197,10 +197,11 @@ impl<'a> Overview<'a> {
     fn first_sweep(&self, scene: &Scene) -> Markup {
         let live = self.instances.iter().map(|seen| scene.live.of_instance(&seen.instance.name));
         let (running, due): (Vec<bool>, Vec<_>) = live.map(|live| (live.progress().1 > 0, live.next_sweep())).unzip();
+        let what_it_does = "It lists the cards, renders each of them, and what does not render is told here.";
         match due.into_iter().flatten().min() {
-            _ if running.contains(&true) => html! { "The first sweep runs; what it finds is here when it has ended." },
-            Some(due) if due > scene.now => html! { "The next sweep is due at " (scene.time(due)) "." },
-            Some(_) | None => html! { "No card is known yet: the first sweep finds them." },
+            _ if running.contains(&true) => html! { "The first sweep runs. " (what_it_does) },
+            Some(due) if due > scene.now => html! { "The next sweep is due at " (scene.time(due)) ". " (what_it_does) },
+            Some(_) | None => html! { "No card is known yet: a sweep finds them. " (what_it_does) },
         }
     }
 

@@ -84,10 +84,10 @@ impl Known<'_> {
             div.sheet.panel { (graphs::renders(scene, &past.renders, card.rendering.slow_against)) }
             h2 { "What happened" }
             (past::changes(scene, &changes))
-            h2 { "Latest results" }
-            (past::results(scene, &past.results))
             (past::incidents(scene, &past.incidents))
             (past::mutes(scene, &past.mutes))
+            h2 { "Latest results" }
+            (past::results(scene, &past.results))
         }
     }
 

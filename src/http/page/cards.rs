@@ -59,9 +59,9 @@ fn row(scene: &Scene, columns: Columns, Match { instance, id, card }: Match<'_>)
             }
             @if columns.instance { td data-label="at" { a href=(instance_address(&instance.name)) { (instance.name) } } }
             td data-label="on" { (page_links(&instance.name, pages_of(instance, id))) }
-            td data-label="of" { (owners(answerable(card, instance, id))) }
+            td data-label="owned by" { (owners(answerable(card, instance, id))) }
             td { (strip(card.recent)) }
-            @if !columns.state { td.when data-label="since" { (since(scene, &card.state)) } }
+            @if !columns.state { td.when.since data-label="since" { (since(scene, &card.state)) } }
             td.when { (card_in_domo(scene, &instance.name, id, card)) }
         }
     }

@@ -18,7 +18,7 @@ use super::parts::{
 };
 use super::scene::{Scene, state, title};
 use super::shell::{Head, page};
-use crate::domain::card::Shown;
+use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::{CardId, PageId};
 use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
@@ -114,9 +114,9 @@ fn row(scene: &Scene, instance: &InstanceSnapshot, id: CardId, card: &CardNow) -
                 (card_link(&instance.name, id, card)) " " (tags(scene, card))
                 @if let Some(why) = why(scene, card) { p.why { (one_line(why, REASON_LIMIT)) } }
             }
-            td { (state(card.state.shown(scene.now, scene.stale_after()))) }
+            td.state { (state(card.state.shown(scene.now, scene.stale_after()))) }
             td { (strip(card.recent)) }
-            td.when data-label="since" { (since(scene, &card.state)) }
+            td.when data-label=[(card.state != CardState::Undecided).then_some("since")] { (since(scene, &card.state)) }
             td.num data-label="took" { @if let Some(took) = card.rendering.latency { (seconds(took)) } }
             td.when { (card_in_domo(scene, &instance.name, id, card)) }
         }

@@ -70,10 +70,10 @@ impl Asked {
                 _ if value.is_empty() => {}
                 "q" => query.text = text(value)?,
                 "instance" => query.instance = Some(instance(value, scene)?.name.clone()),
-                "page" => query.page = Some(PageId(number(value, "page")?)),
+                "page" => query.page = Some(PageId(number(value, "a page")?)),
                 "state" => query.which = Some(which(value)?),
-                "incident" => incident = Some(IncidentId(number(value, "incident")?)),
-                "from" => from = number(value, "first card")?,
+                "incident" => incident = Some(IncidentId(number(value, "an incident")?)),
+                "from" => from = number(value, "a first card")?,
                 _ => {}
             }
         }
@@ -104,7 +104,7 @@ fn which(name: &str) -> Result<Which, Refused> {
 }
 
 fn number<N: std::str::FromStr>(value: &str, of: &str) -> Result<N, Refused> {
-    let not_one = || Refused::bad(format!("'{}' is not the number of a {of}", one_line(value, TEXT_LIMIT)));
+    let not_one = || Refused::bad(format!("'{}' is not the number of {of}", one_line(value, TEXT_LIMIT)));
     value.parse().map_err(|_| not_one())
 }
 

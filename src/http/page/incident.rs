@@ -12,9 +12,11 @@ use super::cards::{Columns, answerable, table};
 use super::parts::{self, NAME_LIMIT, Part, address, instance_address, many, pager};
 use super::scene::{Scene, title};
 use super::shell::{Head, apology, page};
+use crate::domain::card::Shown;
 use crate::domain::findings::{Findings, Piece};
 use crate::domain::foreign::one_line;
-use crate::domain::ids::{CardId, DatasetId, IncidentId};
+use crate::domain::ids::{DatasetId, IncidentId, PageId};
+use crate::domain::owners::Owner;
 use crate::domain::search::{Match, Which};
 
 /// So many incidents are on the status page.
@@ -40,7 +42,7 @@ pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
             p.more {
                 (many(more.len(), "smaller incident", "smaller incidents")) " with "
                 (many(more.iter().map(|open| open.cards.len()).sum(), "card", "cards")) ": "
-                a href=(address("/", &[("state", Which::State(crate::domain::card::Shown::Broken).name())])) {
+                a href=(address("/", &[("state", Which::State(Shown::Broken).name())])) {
                     "all broken cards"
                 }
             }
@@ -131,17 +133,12 @@ fn facts(scene: &Scene, open: &Open<'_>) -> Markup {
 /// '4 cards on 3 pages, owned by Sales BI'.
 fn extent(open: &Open<'_>) -> Markup {
     let instance = open.instance;
-    let cards: BTreeSet<CardId> = open.cards.iter().copied().collect();
-    let pages = instance.pages.values().filter(|page| page.cards.iter().any(|card| cards.contains(card))).count();
-    let owners: Vec<_> = open
-        .cards
-        .iter()
-        .filter_map(|id| Some((id, instance.cards.get(id)?)))
-        .flat_map(|(id, card)| answerable(card, instance, *id))
-        .collect();
+    let cards: Vec<_> = open.cards.iter().filter_map(|id| instance.cards.get_key_value(id)).collect();
+    let pages: BTreeSet<PageId> = cards.iter().flat_map(|(_, card)| &card.pages).copied().collect();
+    let owners: Vec<&Owner> = cards.iter().flat_map(|(id, card)| answerable(card, instance, **id)).collect();
     html! {
         (many(cards.len(), "card", "cards"))
-        @if pages > 0 { " on " (many(pages, "page", "pages")) }
+        @if !pages.is_empty() { " on " (many(pages.len(), "page", "pages")) }
         @if !owners.is_empty() { ", owned by " (parts::owners(owners)) }
     }
 }

@@ -152,12 +152,12 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
     }
     let mut incidents: Vec<_> = incidents.into_iter().collect();
     incidents.sort_by_key(|(id, (incident, cards))| (Reverse(cards.len()), incident.opened_at, *id));
-    let classes = classes.iter().map(|(class, count)| format!("{count} {}", class.name().to_lowercase()));
+    let classes = classes.iter().map(|(class, count)| format!("{} {count}", class.name().to_lowercase()));
     let classes: Vec<String> = classes.collect();
     html! {
         @if !incidents.is_empty() {
             h2 { "Why they are broken" }
-            p.small.soft { "Cards by reason: " (classes.join(", ")) "." }
+            p.small.soft { "Cards by Domo's class of the failure: " (classes.join(", ")) "." }
             div.sheet.rows {
                 table {
                     caption.visually-hidden { "Open incidents" }

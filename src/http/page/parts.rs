@@ -73,8 +73,8 @@ pub(super) fn card_link(instance: &InstanceName, id: CardId, card: &CardNow) -> 
 
 /// The pages that hold a card, by id.
 pub(super) fn pages_of(instance: &InstanceSnapshot, card: CardId) -> impl Iterator<Item = (PageId, &PageNow)> {
-    let pages = instance.pages.iter().map(|(id, page)| (*id, page));
-    pages.filter(move |(_, page)| page.cards.contains(&card))
+    let pages = instance.cards.get(&card).into_iter().flat_map(|card| &card.pages);
+    pages.filter_map(|id| Some((*id, instance.pages.get(id)?)))
 }
 
 /// The titles of pages, which lead to them: the first few, and how many more there are.

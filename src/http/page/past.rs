@@ -113,7 +113,7 @@ pub(super) fn results(scene: &Scene, results: &[PastResult]) -> Markup {
                     @for result in results {
                         tr {
                             td.when { (scene.time(result.checked_at)) }
-                            td { (verdict(result.verdict)) }
+                            td.state { (verdict(result.verdict)) }
                             td.num data-label="took" { (millis(result.latency_ms)) }
                             td { @if let Some(reason) = &result.reason { (one_line(reason, REASON_LIMIT)) } }
                         }

@@ -46,10 +46,10 @@ pub(super) async fn show(
         }
         h2 { "What happened" }
         (past::changes(scene, &changes))
-        h2 { "Latest results" }
-        (past::results(scene, &history.results))
         (past::incidents(scene, &history.incidents))
         (past::mutes(scene, &history.mutes))
+        h2 { "Latest results" }
+        (past::results(scene, &history.results))
     };
     let head = Head { title: title(&history.title), here: card_address(&instance.name, id) };
     Ok(page(StatusCode::OK, scene, &head, &main))

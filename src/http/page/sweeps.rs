@@ -83,7 +83,7 @@ fn row(scene: &Scene, sweep: &PastSweep) -> Markup {
     html! {
         tr {
             td.when { (scene.time(sweep.started_at)) }
-            td { (outcome(sweep)) }
+            td.state { (outcome(sweep)) }
             td.when data-label="took" { @if let Some((at, _)) = sweep.ended { (span(at - sweep.started_at)) } @else { "so far " (scene.distance(sweep.started_at)) } }
             td.num data-label="broken" {
                 @if counts.broken > 0 { span.bad { (number(counts.broken)) } } @else { "0" }

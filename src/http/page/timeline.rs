@@ -97,19 +97,24 @@ impl Timeline {
             let sum: TimeDelta = of(was).map(|stretch| stretch.until - stretch.from).sum();
             (!sum.is_zero()).then(|| span(sum))
         };
+        let unknown = if self.is_unknown_first_alone() { "unknown before" } else { "unknown otherwise" };
         match (long(Was::Broken), long(Was::Working), long(Was::Unknown)) {
             (None, None, _) => "Nothing is known of the last 90 days.".to_owned(),
             (None, Some(_), None) => "Working throughout the last 90 days.".to_owned(),
             (Some(_), None, None) => "Broken throughout the last 90 days.".to_owned(),
-            (None, Some(working), Some(_)) => format!("Working for {working}, unknown before or between."),
-            (Some(broken), None, Some(_)) => format!("Broken for {broken}, unknown before or between."),
+            (None, Some(working), Some(_)) => format!("Working for {working}, {unknown}."),
+            (Some(broken), None, Some(_)) => format!("Broken for {broken}, {unknown}."),
             (Some(broken), Some(_), None) => {
                 format!("Broken for {broken} in {spells}, working for the rest of the last 90 days.")
             }
             (Some(broken), Some(working), Some(_)) => {
-                format!("Broken for {broken} in {spells}, working for {working}, unknown before or between.")
+                format!("Broken for {broken} in {spells}, working for {working}, {unknown}.")
             }
         }
+    }
+
+    fn is_unknown_first_alone(&self) -> bool {
+        self.stretches.iter().skip(1).all(|stretch| stretch.was != Was::Unknown)
     }
 }
 
