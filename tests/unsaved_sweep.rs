@@ -2,43 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "its clock is the machine's, only quicker")]
 
+#[path = "support/quick.rs"]
+mod quick;
+
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cardwatch::clock::{Clock, Sleep};
 use cardwatch::config::{self, Config, Environment, LoadRequest};
 use cardwatch::daemon::run;
-use cardwatch::domain::Timestamp;
 use cardwatch::store::Store;
 use fake_domo::{Domo, FakeDomo, Spec};
+use quick::Quick;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// A clock on which a minute is over in a second.
-#[derive(Debug)]
-struct Quick {
-    began: Instant,
-}
-
-const TIMES: u32 = 60;
-
-impl Clock for Quick {
-    fn now(&self) -> Timestamp {
-        chrono::Utc::now()
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.began.elapsed() * TIMES
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration / TIMES))
-    }
-}
 
 fn configuration(folder: &TempDir, domo: &Domo) -> Config {
     let text = format!(
@@ -84,7 +64,7 @@ async fn a_sweep_that_could_not_be_saved_is_made_again_until_it_is() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stop = CancellationToken::new();
-    let daemon = run::start(config, listener, Arc::new(Quick { began: Instant::now() }), stop.clone()).await.unwrap();
+    let daemon = run::start(config, listener, Arc::new(Quick::start()), stop.clone()).await.unwrap();
     let ending = tokio::spawn(daemon.wait());
     wait_until(&mut database, "SELECT count(*) FROM sweep", 2).await;
     sqlx::query("DROP TRIGGER full").execute(&mut database).await.unwrap();

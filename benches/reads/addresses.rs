@@ -15,9 +15,8 @@ pub(crate) struct Address {
 const VARIED: usize = 499;
 
 /// Words that people look for: of titles, pages, owners, datasets and reasons, and one that is nowhere.
-const WORDS: [&str; 10] = [
-    "revenue", "margin", "finance", "dana", "orders", "amount_7", "timed+out", "churn+month", "sales", "nowhere",
-];
+const WORDS: [&str; 10] =
+    ["revenue", "margin", "finance", "dana", "orders", "amount_7", "timed+out", "churn+month", "sales", "nowhere"];
 
 /// Every kind of address, or those whose name contains `only`.
 pub(crate) fn of(domo: &Domo, only: Option<&str>) -> Vec<Address> {

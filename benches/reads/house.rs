@@ -86,7 +86,10 @@ impl House {
                 daemon.started_in = began.elapsed();
                 return Ok(daemon);
             }
-            ensure!(daemon.process.try_wait()?.is_none() && began.elapsed() < PATIENCE, "the daemon does not start: {log}");
+            ensure!(
+                daemon.process.try_wait()?.is_none() && began.elapsed() < PATIENCE,
+                "the daemon does not start: {log}"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -130,7 +133,9 @@ fn furnish(domo: &Domo, cards: usize) {
                 domo.describe_card(card.id, &card.owners, &[dataset(cause)]);
                 domo.set(card.id, Behaviour::broken(&reason(cause)));
             }
-            None if place % 3 == 0 => domo.describe_card(card.id, &card.owners, &[dataset(place), dataset(place * 7 + 1)]),
+            None if place % 3 == 0 => {
+                domo.describe_card(card.id, &card.owners, &[dataset(place), dataset(place * 7 + 1)])
+            }
             None => domo.describe_card(card.id, &card.owners, &[dataset(place)]),
         }
         if of_cause.is_none() && place % 50 == 20 {

@@ -41,9 +41,12 @@ pub(crate) async fn fill(database: &Path, sweeps: u32) -> anyhow::Result<()> {
 /// Gives how many results there are, and the bytes that they take.
 async fn write(connection: &mut SqliteConnection, sweeps: u32) -> anyhow::Result<(i64, i64)> {
     // A file that no crash need leave whole, and that nobody else has open.
-    for pragma in
-        ["PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA cache_size = -64000"]
-    {
+    for pragma in [
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA synchronous = OFF",
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA cache_size = -64000",
+    ] {
         sqlx::query(pragma).execute(&mut *connection).await.context(pragma)?;
     }
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut *connection).await?;

@@ -25,7 +25,10 @@ pub(crate) fn begin(daemon: &Daemon, idle: f64, connections: usize) {
         "| {:24} | {:>8} | {:>8} | {:>8} | {:>8} | {:>6} | {:>8} | {:>7} |",
         "address", "p50 ms", "p99 ms", "max ms", "p99 / 50", "req/s", "CPU ms", "KiB"
     );
-    println!("| {:-<24} | {:->7}: | {:->7}: | {:->7}: | {:->7}: | {:->5}: | {:->7}: | {:->6}: |", "", "", "", "", "", "", "", "");
+    println!(
+        "| {:-<24} | {:->7}: | {:->7}: | {:->7}: | {:->7}: | {:->5}: | {:->7}: | {:->6}: |",
+        "", "", "", "", "", "", "", ""
+    );
 }
 
 /// What stands below it.
@@ -47,7 +50,12 @@ impl Row {
 
     /// So long took all answers but the slowest: exact, out of every single time.
     fn at(&self, share: f64) -> Duration {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a list")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a place in a list"
+        )]
         let place = (self.taken.times.len() as f64 * share).ceil() as usize;
         self.taken.times.get(place.saturating_sub(1)).copied().unwrap_or_default()
     }

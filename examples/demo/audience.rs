@@ -104,11 +104,8 @@ impl Audience {
         let awaited = async {
             while came.iter().any(Option::is_none) {
                 let Event::Mail(mail) = self.event().await? else { continue };
-                let promised =
-                    promises.iter().zip(&mut came).find(|(promise, came)| came.is_none() && promise.is(&mail));
-                let Some((_, came)) = promised else {
-                    bail!("{promises:?} was promised, and '{}' came", subject(&mail))
-                };
+                let kept = promises.iter().zip(&mut came).find(|(promise, came)| came.is_none() && promise.is(&mail));
+                let Some((_, came)) = kept else { bail!("{promises:?} was promised, and '{}' came", subject(&mail)) };
                 *came = Some(mail);
             }
             Ok(())

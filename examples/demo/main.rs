@@ -1,13 +1,14 @@
 //! `cargo run --example demo`: a fake Domo instance, a fake mail server and the real daemon on this
 //! machine, and a script that breaks and heals cards, so that a newcomer sees within seconds what cardwatch
 //! makes of it. Owns the start and the end of the process; `stage` builds what is played on, the fake `instance`
-//! with it, `script` is what happens, `audience` waits for what cardwatch makes of it, `desk` types its commands,
-//! `truth` tells whether they say what is so, and `narrator` prints.
+//! with it, `script` is what happens, `audience` waits for what cardwatch makes of it and `news` reads its mails, `desk`
+//! types its commands, `truth` tells whether they say what is so, and `narrator` prints.
 
 mod audience;
 mod desk;
 mod instance;
 mod narrator;
+mod news;
 mod script;
 mod stage;
 mod truth;

@@ -79,7 +79,7 @@ impl Narrator {
     }
 
     /// What a command printed.
-    pub(crate) fn printed(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn printed(text: &str) -> io::Result<()> {
         write!(io::stdout().lock(), "{text}")
     }
 

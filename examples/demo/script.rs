@@ -1,23 +1,22 @@
 //! What happens in the fake Domo, scene by scene, and what cardwatch promises to make of each: which mails come and
 //! what they say, and what `cardwatch status` and the metrics show. Owns the order and the words; it is played on the
-//! `stage`, the `audience` tells whether a mail came, and `truth` whether the rest is shown.
+//! `stage`, `news` tells whether the right mails came, and `truth` whether the rest is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::rendering::LEAST_SAMPLES;
 use cardwatch::domain::report::cards as count_cards;
 use cardwatch::domain::sweep::Outcome;
 use cardwatch::domain::verdict::Class;
 use fake_domo::{Behaviour, CardInfo, Condition, Domo};
-use fake_smtp::Mail;
 
-use crate::audience::Promise;
 use crate::instance::{Cast, DANA, HEADCOUNT, ORDERS, REGION, SESSIONS, TARGETS};
 use crate::narrator::Narrator;
+use crate::news::{await_breakage, await_recovery, cards_in, must_say};
 use crate::stage::{ADMINS, Stage};
 use crate::truth::{Incident, Truth};
 
@@ -37,9 +36,9 @@ const REASON: &str = "Margin is being rebuilt, see BI-142";
 pub(crate) struct Script {
     cast: Cast,
     /// What is true by now.
-    truth: Truth,
+    pub(crate) truth: Truth,
     /// The Message-ID of the mail that told that a card is broken.
-    told_in: BTreeMap<i64, String>,
+    pub(crate) told_in: BTreeMap<i64, String>,
 }
 
 /// One thing that happens.
@@ -118,7 +117,7 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
         stage.audience.linger(pause).await?;
         stage.audience.await_gap().await?;
         let now = stage.clock.now();
-        stage.script.raise_curtain(&stage.domo, &stage.audience.narrator, now)?;
+        stage.script.raise_curtain("A", &stage.domo, &stage.audience.narrator, now)?;
         let opening = stage.script.opening();
         await_breakage(stage, &format!("{} broke", count_cards(opening.len())), &opening).await?;
     }
@@ -182,8 +181,8 @@ async fn mute(stage: &mut Stage) -> anyhow::Result<()> {
     let command = ["mute", &card_id, "--for", "2h", "--reason", REASON];
     stage.audience.narrator.command(&command)?;
     let said = stage.desk.run(&command).await?;
-    stage.audience.narrator.printed(&said)?;
-    ensure!(said.contains("is muted until") && said.contains(REASON), "'cardwatch mute' says: {said}");
+    Narrator::printed(&said)?;
+    ensure!(said.contains("is muted") && said.contains(REASON), "'cardwatch mute' says: {said}");
     let said = show(stage, &["mutes"]).await?;
     ensure!(said.contains(&card_id) && said.contains(REASON), "'cardwatch mutes' says: {said}");
     stage.script.truth.muted.insert(card, REASON.to_owned());
@@ -293,72 +292,6 @@ async fn repair(stage: &mut Stage) -> anyhow::Result<()> {
     must_say(&mail, &over.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Waits for the mails that tell that these cards broke: the admins', and that of the owner who may be mailed. Gives
-/// the admins'.
-async fn await_breakage(stage: &mut Stage, what: &str, cards: &[CardInfo]) -> anyhow::Result<Mail> {
-    let mail = await_news(stage, what, cards).await?;
-    let message_id = mail.header("Message-ID").context("a mail without a Message-ID")?;
-    stage.script.told_in.extend(cards.iter().map(|card| (card.id, message_id.clone())));
-    Ok(mail)
-}
-
-/// The same for cards that work again; the mail belongs to those that told that they broke.
-async fn await_recovery(stage: &mut Stage, cards: &[CardInfo]) -> anyhow::Result<Mail> {
-    let mail = await_news(stage, &format!("{} recovered", count_cards(cards.len())), cards).await?;
-    let references = mail.header("References").unwrap_or_default();
-    for card in cards {
-        let told = stage.script.told_in.remove(&card.id).context("a card recovered that was not told as broken")?;
-        ensure!(
-            references.contains(&told),
-            "the mail is in another thread than {told}, in which '{}' broke",
-            card.title
-        );
-    }
-    Ok(mail)
-}
-
-async fn await_news(stage: &mut Stage, what: &str, cards: &[CardInfo]) -> anyhow::Result<Mail> {
-    let Stage { script, audience, .. } = stage;
-    let broken = script.truth.broken();
-    let subject = format!("[cardwatch] acme: {what} ({broken} broken now)");
-    let mut promises = vec![Promise { to: ADMINS, subject }];
-    let own = DANA.cards(cards).len();
-    if let Some(to) = DANA.email.filter(|_| own > 0) {
-        let how =
-            what.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(" card").trim_start_matches('s');
-        promises.push(Promise { to, subject: format!("[cardwatch] acme: {own} of your cards{how}") });
-    }
-    let mut mails = audience.await_mails(&promises).await?.into_iter();
-    ensure!(audience.broken() == broken, "the mail and the database do not agree");
-    let mail = mails.next().context("no mail")?;
-    // A digest that is due comes in the same mail.
-    let told = cards_in(&mail);
-    let untold = cards.iter().find(|card| !told.contains(&card.id));
-    ensure!(untold.is_none(), "the mail says nothing of '{}'", untold.map_or("", |card| &card.title));
-    for of_owner in mails {
-        let told = cards_in(&of_owner);
-        ensure!(told == DANA.cards(cards), "{} is told of the cards {told:?}, which are not just hers", DANA.name);
-    }
-    Ok(mail)
-}
-
-/// The cards that a mail tells of.
-fn cards_in(mail: &Mail) -> BTreeSet<i64> {
-    let text = text(mail);
-    text.split_whitespace().filter_map(|word| word.rsplit_once("/kpis/details/")?.1.parse().ok()).collect()
-}
-
-fn text(mail: &Mail) -> String {
-    mail.text().unwrap_or_default()
-}
-
-/// Lines are wrapped where they must be: a mail says it wherever its lines break.
-fn must_say(mail: &Mail, all: &[&str]) -> anyhow::Result<()> {
-    let said = text(mail).split_whitespace().collect::<Vec<_>>().join(" ");
-    let missing = all.iter().find(|told| !said.contains(**told));
-    missing.map_or(Ok(()), |missing| anyhow::bail!("the mail does not say '{missing}'"))
-}
-
 /// Shows what a command prints that changes nothing, and gives it as well.
 async fn show(stage: &Stage, words: &[&str]) -> anyhow::Result<String> {
     stage.audience.narrator.command(words)?;
@@ -377,20 +310,28 @@ impl Script {
         self.cast.targets.iter().chain([&self.cast.margin]).cloned().collect()
     }
 
-    /// Breaks what is broken before anybody looks.
-    pub(crate) fn raise_curtain(&mut self, domo: &Domo, narrator: &Narrator, now: Timestamp) -> io::Result<()> {
+    /// Breaks what is broken before cardwatch looks, and with it begins each round.
+    pub(crate) fn raise_curtain(
+        &mut self,
+        when: &str,
+        domo: &Domo,
+        narrator: &Narrator,
+        now: Timestamp,
+    ) -> io::Result<()> {
         let Self { cast: Cast { targets, margin, .. }, truth, .. } = self;
         narrator.domo(&format!(
-            "Before anybody looks, a run of {} fails and leaves {} without data, and '{}' has a broken beast mode.",
+            "{when} run of {} fails and leaves {} without data, and '{}' has a broken beast mode.",
             TARGETS.name,
             count_cards(targets.len()),
             margin.title
         ))?;
         domo.fail_run(TARGETS.id, "The workbook 'Sales targets 2026.xlsx' was not found", now.timestamp_millis());
-        targets.iter().for_each(|card| domo.set(card.id, Behaviour::broken("No indexed schema found")));
+        for card in targets.iter() {
+            domo.set(card.id, Behaviour::broken("No indexed schema found"));
+        }
         domo.set(margin.id, Behaviour::broken("Beast mode 'Margin' cannot be evaluated"));
         truth.breaks(&gone(TARGETS.name), Class::Misconfigured, targets);
-        let formula = format!("A beast mode or query on dataset {} cannot be read", ORDERS.name);
+        let formula = format!("Beast mode Margin on dataset {} cannot be read", ORDERS.name);
         truth.breaks(&formula, Class::Misconfigured, std::slice::from_ref(margin));
         Ok(())
     }

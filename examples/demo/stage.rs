@@ -80,7 +80,7 @@ impl Stage {
         let narrator = Narrator::new(clock.clone());
         let pages = domo.pages().iter().filter(|page| page.kind == PageKind::Page && !page.cards.is_empty()).count();
         narrator::introduce(domo.cards().len(), pages, &domo.url(), folder.path(), listen)?;
-        script.raise_curtain(&domo, &narrator, clock.now())?;
+        script.raise_curtain("Before cardwatch looks, a", &domo, &narrator, clock.now())?;
         let mails = smtp.subscribe();
         let daemon = run::start(config.clone(), listener, clock.clone(), stop).await?;
         let daemon = tokio::spawn(daemon.wait());

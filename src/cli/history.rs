@@ -12,13 +12,14 @@ use super::output::print;
 use super::status::names;
 use super::status_output::seconds;
 use super::table::{card_url, cell, cells, minute, rfc3339, table};
-use super::{Exit, Outcome, Session, json};
+use super::{Exit, Outcome, Session, json, signs};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
 use crate::domain::card::CardState;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::rendering::Rendering;
+use crate::domain::strip::Strip;
 use crate::store::{CardHistory, Store};
 
 /// So many transitions and results at most.
@@ -77,6 +78,7 @@ struct Past {
     card: CardId,
     history: CardHistory,
     rendering: Rendering,
+    recent: Strip,
     now: Timestamp,
 }
 
@@ -86,11 +88,11 @@ pub(super) async fn execute(session: &Session, options: &HistoryOptions) -> Outc
     let store = Store::open_existing(&config.storage.path).await?;
     let card = CardId(options.card);
     let history = one_history(&store, card, options.instance.as_ref()).await?;
-    let rendering = rendering(&store, &history, card).await?;
+    let (rendering, recent) = lately(&store, &history, card).await?;
     store.close().await;
-    let past = Past { card, history, rendering, now: clock.now() };
+    let past = Past { card, history, rendering, recent, now: clock.now() };
     let text = match options.format {
-        Format::Table => past.in_words(),
+        Format::Table => signs::coloured(&past.in_words()).into_owned(),
         Format::Json => json::line(&past.data())?,
     };
     print(&text)?;
@@ -111,11 +113,13 @@ async fn one_history(store: &Store, card: CardId, instance: Option<&InstanceName
     }
 }
 
-/// How the card rendered when it was last decided, where it is still listed and works.
-async fn rendering(store: &Store, history: &CardHistory, card: CardId) -> anyhow::Result<Rendering> {
+/// How the card rendered when it was last decided, where it works, and its latest verdicts; of a card that is listed no
+/// more neither.
+async fn lately(store: &Store, history: &CardHistory, card: CardId) -> anyhow::Result<(Rendering, Strip)> {
     let snapshot = store.snapshot(&history.instance.parse()?).await?;
-    let known = snapshot.cards.get(&card).filter(|card| matches!(card.state, CardState::Working { .. }));
-    Ok(known.map(|card| card.rendering).unwrap_or_default())
+    let Some(known) = snapshot.cards.get(&card) else { return Ok(Default::default()) };
+    let works = matches!(known.state, CardState::Working { .. });
+    Ok((if works { known.rendering } else { Rendering::default() }, known.recent))
 }
 
 impl Past {
@@ -188,6 +192,7 @@ impl Past {
             (!owners.is_empty()).then(|| format!("owned by {}", cells(&owners))),
             slow,
             empty,
+            Some(signs::strip(self.recent)).filter(|strip| !strip.is_empty()),
             Some(self.url()),
         ];
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n  ")
@@ -201,7 +206,7 @@ impl Past {
         for transition in &self.history.transitions {
             let note = if transition.first_seen { " when first seen" } else { "" };
             let reason = cell(transition.reason.as_deref().unwrap_or_default());
-            rows.add_row([minute(transition.at), format!("{}{note}", transition.to), reason]);
+            rows.add_row([minute(transition.at), format!("{}{note}", signs::signed(&transition.to)), reason]);
         }
         rows.to_string()
     }
@@ -229,7 +234,7 @@ impl Past {
         for result in &self.history.results {
             let took = format!("{} ms", result.latency_ms);
             let reason = cell(result.reason.as_deref().unwrap_or_default());
-            rows.add_row([rfc3339(result.checked_at), result.verdict.to_owned(), took, reason]);
+            rows.add_row([rfc3339(result.checked_at), signs::signed(result.verdict), took, reason]);
         }
         (!self.history.results.is_empty()).then(|| rows.to_string())
     }

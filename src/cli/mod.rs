@@ -17,6 +17,7 @@ mod output;
 mod privacy;
 mod run;
 mod send_test_email;
+mod signs;
 mod status;
 mod status_output;
 mod sweep;

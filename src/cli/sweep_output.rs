@@ -9,6 +9,7 @@ use url::Url;
 use super::args::SweepFormat;
 use super::json;
 use super::output::forgive_closed_pipe;
+use super::signs::{coloured, signed};
 use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
 use crate::domain::card::Shown;
@@ -73,7 +74,7 @@ fn by_name<S: serde::Serializer>(outcome: &Outcome, serializer: S) -> Result<S::
 pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()> {
     let instances: Vec<_> = sweeps.iter().map(PrintedInstance::of).collect();
     let text = match format {
-        SweepFormat::Table => instances.iter().map(PrintedInstance::table).collect(),
+        SweepFormat::Table => coloured(&instances.iter().map(PrintedInstance::table).collect::<String>()).into_owned(),
         SweepFormat::Json => json::line(&Printed { instances })?,
         SweepFormat::Csv => csv_rows(&instances)?,
     };
@@ -141,7 +142,7 @@ impl<'a> PrintedInstance<'a> {
         cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
         for card in &cards {
             let titles: Vec<String> = card.pages.iter().map(|page| page.title.to_owned()).collect();
-            let reason = format!("{}\n{}", card.verdict, cell(card.reason.unwrap_or_default()));
+            let reason = format!("{}\n{}", signed(card.verdict), cell(card.reason.unwrap_or_default()));
             rows.add_row([table::card(card.title, &card.url), cells(&titles), reason]);
         }
         let listed = if cards.is_empty() { String::new() } else { format!("{rows}\n") };

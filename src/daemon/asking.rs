@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::sweeper::Sweeper;
 use crate::clock::within;
 use crate::domain::closing::{Asked, Judged};
-use crate::domain::dataset::Evidence;
 use crate::domain::ids::{CardId, DatasetId, UserId};
 use crate::domain::owners::{Addresses, OwnerPolicy};
 use crate::domain::rendering::Usual;
@@ -139,15 +138,13 @@ impl Asking<'_> {
                 asked.datasets.extend(datasets);
             }
         }
-        let evidence: Vec<_> = stream::iter(self.datasets_to_blame(asked))
+        let mut evidence = stream::iter(self.datasets_to_blame(asked))
             .map(async |dataset| (dataset.clone(), self.sweeper.domo.evidence(&dataset).await))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let told = |(dataset, evidence): (DatasetId, Result<Evidence, Untold>)| {
-            Some((dataset, self.told("a dataset", evidence)?))
-        };
-        asked.evidence = evidence.into_iter().filter_map(told).collect();
+            .buffer_unordered(AT_ONCE);
+        // Each is kept as it comes: the time may be up before the last one has.
+        while let Some((dataset, found)) = evidence.next().await {
+            asked.evidence.extend(self.told("a dataset", found).map(|found| (dataset, found)));
+        }
     }
 
     fn known_datasets(&self, card: CardId) -> BTreeSet<DatasetId> {

@@ -186,7 +186,7 @@ impl Kind {
             Class::QueryTimeout => Self::Slow,
             Class::Other if is_bare || has(&"internal server error") => Self::ServerError,
             Class::Misconfigured if is_bare => Self::Unexplained,
-            Class::Misconfigured | Class::Other if is_list => Self::MissingColumn,
+            Class::Misconfigured if is_list => Self::MissingColumn,
             Class::Misconfigured | Class::Other if any(&["not indexed", "no indexed schema"]) => Self::MissingDataset,
             Class::Misconfigured | Class::Other
                 if any(&["column", "field", "identifier"]) && not_there && !has(&"type") =>

@@ -1,6 +1,5 @@
-//! The listener: metrics, health, the status page, the API and badges. Owns what is answered over HTTP and who may read
-//! it; everything it
-//! shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
+//! The listener: status page, API, badges, metrics and health. Owns what is answered over HTTP and who may read it;
+//! everything it shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
 //!
 //! A new address is a handler in a file of its own and a line in [`router`].
 

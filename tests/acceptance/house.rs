@@ -138,12 +138,12 @@ impl House {
         sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
     }
 
-    /// Changes the database behind cardwatch's back: to make old what a test cannot wait for.
-    pub(crate) async fn write(&self, statement: &'static str) {
+    /// Writes into the database what a sweep would have found out, or makes old what a test cannot wait for.
+    pub(crate) async fn write(&self, statements: &'static str) {
         use sqlx::ConnectOptions as _;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database());
         let mut connection = options.connect().await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     }
 }
 

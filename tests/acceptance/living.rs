@@ -32,14 +32,6 @@ fn acme(house: &House) -> serde_json::Value {
     house.run(&["status", "--format", "json"]).json()["instances"][0].take()
 }
 
-/// Writes into the database what a sweep would have found out.
-async fn as_if(house: &House, found: &'static str) {
-    use sqlx::ConnectOptions as _;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(house.database());
-    let mut connection = options.connect().await.unwrap();
-    sqlx::raw_sql(found).execute(&mut connection).await.unwrap();
-}
-
 /// What a command refuses to do, as one line.
 fn refusal(house: &House, arguments: &[&str]) -> String {
     let ended = house.run(arguments);
@@ -220,8 +212,7 @@ async fn a_mute_and_an_incident_show_on_the_gauges_of_a_running_daemon() {
 #[tokio::test(flavor = "multi_thread")]
 async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
     let house = broken_house().await;
-    as_if(
-        &house,
+    house.write(
         "INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone, run_at, run_outcome, run_message)
               VALUES (1, 'a', 'Orders', 1700000000000, 0, 1700000000000, 'failed', 'connection\u{1b}[2J refused'),
                      (1, 'b', 'Returns', 1700000000000, 1, NULL, NULL, NULL),
@@ -229,7 +220,8 @@ async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
          INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone, columns, changed_after, changed_before, lost, gained)
               VALUES (1, 'd', 'Targets', 1700000000000, 0, '[]', 1700000000000, 1700003600000, '[\"a\",\"b\"]', '[]');
          INSERT INTO dataset (instance_id, dataset_id, name, state) VALUES (1, 'e', 'Cohorts', 'SUCCESS');
-         UPDATE incident SET datasets = '[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]' WHERE title LIKE '%column%'",
+         UPDATE incident SET datasets = '[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]', opened_at = 1700000000000
+          WHERE title LIKE '%column%'",
     )
     .await;
     let table = house.run(&["status"]).stdout();
@@ -259,8 +251,7 @@ async fn status_tells_slow_and_empty_cards_and_invalid_beast_modes() {
     let house = broken_house().await;
     let quiet = house.run(&["status"]).stdout();
     assert!(!quiet.contains("Slow") && !quiet.contains("Without data") && !quiet.contains("beast mode"), "{quiet}");
-    as_if(
-        &house,
+    house.write(
         "UPDATE card_state SET latency_ms = 12400, slow_against_ms = 800, no_data_since = unixepoch() * 1000 - 172800000
           WHERE state = 'working';
          UPDATE instance SET invalid_functions = 3, functions_counted_at = 1700000000000",
@@ -282,7 +273,7 @@ async fn status_tells_slow_and_empty_cards_and_invalid_beast_modes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_without_data_since_yesterday_is_in_the_data_and_not_in_the_table() {
     let house = broken_house().await;
-    as_if(&house, "UPDATE card_state SET no_data_since = unixepoch() * 1000 - 86400000 WHERE state = 'working'").await;
+    house.write("UPDATE card_state SET no_data_since = unixepoch() * 1000 - 86400000 WHERE state = 'working'").await;
     assert_eq!(acme(&house)["no_data_cards"][0]["card_id"], 104);
     assert!(!house.run(&["status"]).stdout().contains("Without data"));
 }
@@ -290,12 +281,12 @@ async fn a_card_without_data_since_yesterday_is_in_the_data_and_not_in_the_table
 #[tokio::test(flavor = "multi_thread")]
 async fn owners_of_cards_and_pages_are_told() {
     let house = broken_house().await;
-    as_if(
-        &house,
-        "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
-         UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]' WHERE page_id = 10",
-    )
-    .await;
+    house
+        .write(
+            "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
+             UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]'",
+        )
+        .await;
     let acme = acme(&house);
     let card = acme["broken_cards"].as_array().unwrap().iter().find(|card| card["card_id"] == 101).unwrap();
     assert_eq!((&card["owners"], &card["page_owners"]), (&json!(["Dana Reyes"]), &json!(["Finance BI"])));

@@ -129,3 +129,10 @@ async fn a_listener_that_others_reach_is_open_where_that_is_said() {
     house.settings.send_modify(|settings| settings.public_without_auth = true);
     assert_eq!(house.status("/metrics", &[]).await, 200);
 }
+
+#[tokio::test]
+async fn a_daemon_that_works_is_ready() {
+    let house = House::with(open()).await;
+    house.readiness.send_modify(|says| *says = Ok(()));
+    assert_eq!(house.status("/readyz", &[]).await, 200);
+}

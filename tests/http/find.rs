@@ -3,9 +3,9 @@
 use cardwatch::domain::snapshot::InstanceSnapshot;
 
 use crate::house::{Answer, House, open};
-use crate::scenes::{broken, muted, of, owned, paged, read, swept, undecided, with_dataset, with_incident, working};
-
-const COLUMN: &str = "Invalid column(s) referenced: region_name";
+use crate::scenes::{
+    COLUMN, broken, muted, of, owned, paged, read, swept, undecided, watching, with_dataset, with_incident, working,
+};
 
 fn acme() -> InstanceSnapshot {
     let mut fed = working("Fed by orders");
@@ -192,6 +192,16 @@ async fn a_page_that_is_not_monitored_holds_no_card_and_is_told_so() {
     let house = house().await;
     let (heading, below) = told(&house, "/?page=-100000").await;
     assert_eq!((heading.as_str(), below.as_str()), ("No card found", "on page -100000, which is not monitored"));
+}
+
+#[tokio::test]
+async fn a_page_is_that_of_the_instance_that_is_looked_at_and_leads_into_domo() {
+    let house = house().await;
+    house.settings.send_replace(watching(Vec::new()));
+    let (_, below) = told(&house, "/?instance=acme&page=7").await;
+    assert_eq!(below, "at acme · on page Sales overview open in Domo: Sales overview");
+    assert_eq!(told(&house, "/?instance=globex&page=7").await.1, "at globex · on page Elsewhere");
+    assert!(ask(&house, "/?instance=acme&page=7").await.body.contains("href=\"https://acme.domo.com/page/7\""));
 }
 
 #[tokio::test]

@@ -15,7 +15,12 @@ use cardwatch::domain::sweep::{Outcome, PageKind};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use chrono::TimeDelta;
 
+use cardwatch::domain::maintenance::{Maintenance, Window};
+use cardwatch::domain::sight::Blind;
+use cardwatch::http::{InstanceSettings, Settings};
+
 use crate::clock::TestClock;
+use crate::house::{Answer, House, open};
 
 /// So many minutes before the house opens.
 pub(crate) fn ago(minutes: i64) -> Timestamp {
@@ -184,4 +189,56 @@ pub(crate) fn read(html: &str) -> String {
     text.push_str(rest);
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) const COLUMN: &str = "Invalid column(s) referenced: region_name";
+
+/// What an operator sets who watches acme, with these windows.
+pub(crate) fn watching(windows: Vec<Window>) -> Settings {
+    let acme = InstanceSettings { url: "https://acme.domo.com".parse().unwrap(), maintenance: Maintenance { windows } };
+    Settings { instances: [("acme".parse().unwrap(), acme)].into(), ..open() }
+}
+
+/// A house whose daemon is well.
+pub(crate) async fn ready() -> House {
+    let house = House::with(watching(Vec::new())).await;
+    let _ = house.readiness.send_replace(Ok(()));
+    house
+}
+
+pub(crate) async fn showing(instances: impl IntoIterator<Item = InstanceSnapshot>) -> House {
+    let house = ready().await;
+    house.show_all(instances);
+    house
+}
+
+pub(crate) async fn page(house: &House) -> Answer {
+    let answer = house.ask("GET", "/", &[]).await;
+    assert_eq!(answer.status, 200);
+    answer
+}
+
+pub(crate) async fn words(house: &House) -> String {
+    read(&page(house).await.body)
+}
+
+pub(crate) fn blind(name: &str) -> InstanceSnapshot {
+    let mut instance = swept(name, [working("Revenue")]);
+    instance.blind = Some(Blind { since: ago(20), sweeps: 2 });
+    instance.last_completed = Some(ago(35));
+    let last = instance.last_sweep.as_mut().unwrap();
+    last.outcome = Outcome::Failed;
+    last.trouble = Some("Domo refused the access token: make a new one".to_owned());
+    instance
+}
+
+/// Two cards that broke of one cause.
+pub(crate) fn orders() -> InstanceSnapshot {
+    let cards = [
+        of(12, owned(&["Sales BI"], broken("Revenue by region", COLUMN, 15))),
+        of(12, owned(&["Ann", "Sales BI"], broken("Orders map", COLUMN, 14))),
+        working("Costs"),
+    ];
+    let instance = with_incident(swept("acme", cards), 12, "Dataset Orders lost column region_name", COLUMN, &["d-1"]);
+    paged(paged(instance, 7, "Sales overview", &[1, 2, 3]), 8, "Board pack", &[1])
 }

@@ -2,6 +2,7 @@
 //! it: no types of `domain` but the policy are used here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cardwatch::domain::alerts::Policy;
 use chrono::{DateTime, Datelike as _, Days, TimeDelta, TimeZone as _, Utc, Weekday};
@@ -12,10 +13,24 @@ use crate::world::Health;
 type Time = DateTime<Utc>;
 
 /// A mail that is due: its subject, as far as it is not about why, and the cards that it speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Mail {
     pub(crate) subject: String,
     pub(crate) cards: BTreeSet<i64>,
+    /// Cards that it may speak of or not: they have been without data for two days to the minute, and the model does
+    /// not know when within its sweep a card was rendered.
+    pub(crate) perhaps: BTreeSet<i64>,
+}
+
+impl Mail {
+    /// The cards that it must speak of, given what another leaves open.
+    pub(crate) fn surely(&self, other: &Self) -> BTreeSet<i64> {
+        self.cards
+            .iter()
+            .filter(|card| !self.perhaps.contains(card) && !other.perhaps.contains(card))
+            .copied()
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,10 +117,11 @@ pub(crate) struct Met<'a> {
     pub(crate) ended: Time,
 }
 
-/// Two days, but for the minutes between a render and the end of its sweep.
-const LONG_EMPTY: std::time::Duration = std::time::Duration::from_mins(48 * 60 - 10);
+/// Two days less, and more, than any sweep takes.
+const PERHAPS_LONG: Duration = Duration::from_mins(48 * 60 - 10);
+const SURELY_LONG: Duration = Duration::from_mins(48 * 60 + 10);
 
-fn long_ago(at: Time, span: std::time::Duration, now: Time) -> bool {
+fn long_ago(at: Time, span: Duration, now: Time) -> bool {
     (now - at).to_std().unwrap_or_default() >= span
 }
 
@@ -168,7 +184,7 @@ impl Model {
             return;
         }
         if let Some(subject) = self.sight(policy, now) {
-            self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: BTreeSet::new() });
+            self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), ..Mail::default() });
         }
     }
 
@@ -306,33 +322,37 @@ impl Model {
             (true, None) if digest => format!("{} still broken", cards(still.len())),
             (true, None) => return,
         };
+        let mut perhaps = BTreeSet::new();
         let mut told: BTreeSet<i64> = news.into_iter().flat_map(|(cards, _)| cards).collect();
         if digest {
             told.extend(still.iter().map(|(card, _)| *card));
-            told.extend(self.also_in_a_digest(&flapped, present, policy, now));
+            let (also, may) = self.also_in_a_digest(&flapped, present, policy, now);
+            told.extend(also);
+            perhaps = may;
         }
-        self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: told });
+        self.mails.push(Mail { subject: format!("[cardwatch] acme: {subject}"), cards: told, perhaps });
     }
 
-    /// The first ten cards that were told as flapping before and have not settled, and of those that are empty for long.
+    /// The first ten cards that were told as flapping before and have not settled, and of those that are empty for long;
+    /// beside them those that may be or not.
     fn also_in_a_digest(
         &self,
         flapped: &BTreeSet<i64>,
         present: &BTreeSet<i64>,
         policy: &Policy,
         now: Time,
-    ) -> Vec<i64> {
+    ) -> (Vec<i64>, BTreeSet<i64>) {
         let shown = |card: &&i64, state| self.shown(**card, policy, now) == state;
         let flapping = present.iter().filter(|card| flapped.contains(card) && self.cards[card].told == Told::Flapping);
         let flapping = flapping.filter(|card| !shown(card, "unchecked") && !self.muted(**card, now));
-        let mut empty: Vec<(Time, i64)> = present
-            .iter()
-            .filter(|card| shown(card, "working"))
-            .filter_map(|card| Some((self.cards[card].empty_since?, *card)))
-            .filter(|(since, _)| long_ago(*since, LONG_EMPTY, now))
-            .collect();
+        let working = present.iter().filter(|card| shown(card, "working"));
+        let mut empty: Vec<(Time, i64)> =
+            working.filter_map(|card| Some((self.cards[card].empty_since?, *card))).collect();
+        empty.retain(|(since, _)| long_ago(*since, PERHAPS_LONG, now));
         empty.sort_unstable();
-        flapping.copied().take(10).chain(empty.into_iter().map(|(_, card)| card).take(10)).collect()
+        let perhaps = empty.iter().filter(|(since, _)| !long_ago(*since, SURELY_LONG, now));
+        let perhaps = perhaps.map(|(_, card)| *card).collect();
+        (flapping.copied().take(10).chain(empty.into_iter().map(|(_, card)| card).take(10)).collect(), perhaps)
     }
 
     fn digest(&mut self, still: &[(i64, Time)], policy: &Policy, now: Time) -> bool {

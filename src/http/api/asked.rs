@@ -125,6 +125,6 @@ fn unknown(name: &str, known: &[String]) -> Problem {
         return Problem::asked(format!("this address takes no parameters, also not {quoted}; leave it out"));
     }
     let near = known.iter().find(|known| strsim::osa_distance(known, name) <= 2 || known.starts_with(name));
-    let near = near.filter(|_| !name.is_empty()).map(|near| format!(" did you mean '{near}'?")).unwrap_or_default();
-    Problem::asked(format!("there is no parameter {quoted};{near} It may be one of: {}", known.join(", ")))
+    let near = near.filter(|_| !name.is_empty()).map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
+    Problem::asked(format!("there is no parameter {quoted}{near}; there are: {}", known.join(", ")))
 }

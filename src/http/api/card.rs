@@ -17,7 +17,8 @@ pub(super) struct Card {
     /// The name of its instance.
     instance: String,
     /// Its id, unique within the instance.
-    card_id: i64,
+    #[serde(rename = "card_id")]
+    id: i64,
     /// Its title.
     title: String,
     /// Its address in Domo.
@@ -69,7 +70,7 @@ impl Card {
         let known = card.incident.filter(|incident| broken && instance.incidents.contains_key(incident));
         Self {
             instance: instance.name.to_string(),
-            card_id: id.0,
+            id: id.0,
             title: card.title.clone(),
             url: seen.card_url(&instance.name, id),
             pages: pages(found),

@@ -100,7 +100,7 @@ impl CardsAsked {
         if let Some(page) = page {
             Seen::must_have(asked, page)?;
         }
-        let from = seen.from(asked, cursor.as_ref().map(|AfterCard(instance, _)| instance))?;
+        let from = Seen::from(asked, cursor.as_ref().map(|AfterCard(instance, _)| instance))?;
         let query = Query { instance: None, page, which: state, text: q };
         let found = search::search(from, &query, seen.now, seen.stale_after());
         let given = |found: &search::Match<'_>| {

@@ -94,7 +94,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let seen = Seen::of(&board);
     let IncidentsAsked { instance, limit, cursor } = query;
-    let from = seen.from(seen.asked(instance.as_ref())?, cursor.as_ref().map(|AfterIncident(name, _)| name))?;
+    let from = Seen::from(seen.asked(instance.as_ref())?, cursor.as_ref().map(|AfterIncident(name, _)| name))?;
     let found = from.iter().flat_map(|instance| {
         let incidents = instance.incidents(seen.now, seen.stale_after()).into_iter();
         incidents.map(move |(id, (incident, cards))| Incident::of(instance, id, incident, &cards))

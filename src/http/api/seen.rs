@@ -59,7 +59,6 @@ impl Seen {
 
     /// Those of the instances from the one on that a cursor names.
     pub(super) fn from<'a>(
-        &'a self,
         asked: &'a [Arc<InstanceSnapshot>],
         cursor: Option<&InstanceName>,
     ) -> Result<&'a [Arc<InstanceSnapshot>], Problem> {

@@ -52,7 +52,8 @@ pub(super) struct Sweeps {
 #[derive(Serialize, ToSchema)]
 struct Sweep {
     /// Its id; a later sweep has a higher one.
-    sweep_id: i64,
+    #[serde(rename = "sweep_id")]
+    id: i64,
     /// The name of its instance.
     instance: String,
     /// When it began.
@@ -74,6 +75,8 @@ struct Sweep {
     unchecked: usize,
     /// Cards of types that are not rendered.
     unsupported: usize,
+    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
+    part: bool,
 }
 
 /// The sweeps, the latest first.
@@ -115,9 +118,9 @@ pub(super) async fn list(
 
 impl Sweep {
     fn of(instance: &InstanceName, sweep: PastSweep) -> Self {
-        let PastSweep { id, started_at, ended, trouble, counts } = sweep;
+        let PastSweep { id, started_at, ended, trouble, counts, part } = sweep;
         Self {
-            sweep_id: id.0,
+            id: id.0,
             instance: instance.to_string(),
             started_at: Time(started_at),
             finished_at: ended.map(|(at, _)| Time(at)),
@@ -128,6 +131,7 @@ impl Sweep {
             broken: counts.broken,
             unchecked: counts.unchecked,
             unsupported: counts.unsupported,
+            part,
         }
     }
 }

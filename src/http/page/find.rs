@@ -1,6 +1,8 @@
 //! Finding cards: the form, what an address asks for, and the results. Owns reading an address calmly, since anybody
 //! may have written it; what a query matches is `domain::search`'s.
 
+use std::cmp::Reverse;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -8,14 +10,15 @@ use url::form_urlencoded;
 
 use super::answer::called;
 use super::cards::{Columns, table};
-use super::parts::{Part, address, many, pager};
+use super::parts::{Part, address, many, page_in_domo, pager};
 use super::scene::{Scene, title};
 use super::shell::{Head, page};
+use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign::one_line;
-use crate::domain::ids::{IncidentId, PageId};
+use crate::domain::ids::{IncidentId, InstanceName, PageId};
 use crate::domain::search::{Match, Query, Which, search};
-use crate::domain::snapshot::{CardNow, InstanceSnapshot};
+use crate::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
 
 /// So many cards are on one page of results.
 const CARDS_A_PAGE: usize = 50;
@@ -165,14 +168,17 @@ pub(super) fn form(scene: &Scene, asked: &Query) -> Markup {
 
 /// The pages that can be chosen, by title: those of the one instance that is looked at, and the one that is chosen.
 fn pages_to_offer(scene: &Scene, asked: &Query) -> Vec<(PageId, String)> {
-    let only = (scene.snapshot.len() == 1).then(|| scene.snapshot.first().map(|only| only.as_ref())).flatten();
+    let only = match scene.snapshot.as_slice() {
+        [only] => Some(only.as_ref()),
+        _ => None,
+    };
     let looked_at = asked.instance.as_ref().and_then(|name| scene.instance(name.as_str())).or(only);
     let all = looked_at.map(|instance| &instance.pages).into_iter().flatten();
     let mut pages: Vec<(PageId, String)> = all.map(|(id, page)| (*id, title(&page.title))).collect();
     pages.sort_by(|(_, one), (_, other)| one.cmp(other));
     pages.truncate(PAGES_OFFERED);
     if let Some(chosen) = asked.page.filter(|chosen| pages.iter().all(|(id, _)| id != chosen)) {
-        pages.push((chosen, page_in_words(scene, chosen)));
+        pages.push((chosen, page_in_words(scene, asked, chosen)));
     }
     pages
 }
@@ -192,7 +198,13 @@ pub(super) fn results(scene: &Scene, query: &Query, from: usize) -> Response {
     let main = html! {
         p.back { a href="/" { "← Status" } }
         h1 { (count) }
-        p { (in_words(scene, query)) @if let Some(words) = part.in_words() { " · " (words) } }
+        p {
+            (in_words(scene, query))
+            @if let Some(words) = part.in_words() { " · " (words) }
+            @if let Some((instance, id, page)) = asked_page(scene, query) {
+                " " (page_in_domo(scene, &instance.name, id, page))
+            }
+        }
         (form(scene, query))
         @if found.is_empty() {
             p.sheet.panel {
@@ -210,7 +222,7 @@ pub(super) fn results(scene: &Scene, query: &Query, from: usize) -> Response {
 }
 
 /// Broken cards first, of these the latest; then what is not known, then the rest, by title.
-fn order<'a>(scene: &Scene, card: &'a CardNow) -> (u8, std::cmp::Reverse<Option<crate::domain::Timestamp>>, &'a str) {
+fn order<'a>(scene: &Scene, card: &'a CardNow) -> (u8, Reverse<Option<Timestamp>>, &'a str) {
     let shown = card.state.shown(scene.now, scene.stale_after());
     let rank = match shown {
         Shown::Broken => 0,
@@ -222,28 +234,35 @@ fn order<'a>(scene: &Scene, card: &'a CardNow) -> (u8, std::cmp::Reverse<Option<
         CardState::Broken { since, .. } if shown == Shown::Broken => Some(since),
         CardState::Broken { .. } | CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
     };
-    (rank, std::cmp::Reverse(since), &card.title)
+    (rank, Reverse(since), &card.title)
 }
 
 /// 'broken · at acme · on page Sales overview · with “region”'.
 fn in_words(scene: &Scene, query: &Query) -> String {
     let which = query.which.map(|which| called(which).to_owned());
     let at = query.instance.as_ref().map(|name| format!("at {name}"));
-    let on = query.page.map(|id| format!("on page {}", page_in_words(scene, id)));
+    let on = query.page.map(|id| format!("on page {}", page_in_words(scene, query, id)));
     let with = (!query.text.is_empty()).then(|| format!("with “{}”", one_line(&query.text, TEXT_LIMIT)));
     [which, at, on, with].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// The page's title, or its id where no instance has it.
-fn page_in_words(scene: &Scene, id: PageId) -> String {
-    let known = scene.snapshot.iter().find_map(|instance| instance.pages.get(&id));
-    known.map_or_else(|| format!("{id}, which is not monitored"), |page| title(&page.title))
+/// The page that is asked for, where it is known.
+fn asked_page<'a>(scene: &'a Scene, query: &Query) -> Option<(&'a InstanceSnapshot, PageId, &'a PageNow)> {
+    let id = query.page?;
+    let mut asked = scene.snapshot.iter().filter(|held| query.instance.as_ref().is_none_or(|name| *name == held.name));
+    asked.find_map(|instance| Some((instance.as_ref(), id, instance.pages.get(&id)?)))
+}
+
+/// The page's title, or its id where none of the instances that are looked at has it.
+fn page_in_words(scene: &Scene, query: &Query, id: PageId) -> String {
+    let known = asked_page(scene, query);
+    known.map_or_else(|| format!("{id}, which is not monitored"), |(_, _, page)| title(&page.title))
 }
 
 fn own_address(query: &Query, from: usize) -> String {
     let page = query.page.map(|page| page.to_string()).unwrap_or_default();
     let from = if from == 0 { String::new() } else { from.to_string() };
-    let instance = query.instance.as_ref().map(|name| name.as_str()).unwrap_or_default();
+    let instance = query.instance.as_ref().map(InstanceName::as_str).unwrap_or_default();
     let state = query.which.map(Which::name).unwrap_or_default();
     address("/", &[("q", &query.text), ("instance", instance), ("page", &page), ("state", state), ("from", &from)])
 }

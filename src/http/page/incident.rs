@@ -22,8 +22,12 @@ use crate::domain::search::{Match, Which};
 /// So many incidents are on the status page.
 const MOST_INCIDENTS: usize = 20;
 
-/// So many cards of an incident are on the status page, and on each part of its own page.
+/// So many cards of an incident are on the status page: more of the largest ones, so that the others stay in sight.
 const FIRST_CARDS: usize = 10;
+const LARGEST: usize = 5;
+const FIRST_CARDS_OF_OTHERS: usize = 3;
+
+/// So many cards are on each part of an incident's own page.
 const CARDS_A_PAGE: usize = 50;
 
 /// So many datasets of an incident are spoken of.
@@ -37,7 +41,9 @@ pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
     let more = incidents.get(MOST_INCIDENTS..).unwrap_or_default();
     html! {
         @if !incidents.is_empty() { h2 { "Why they are broken" } }
-        @for open in incidents.iter().take(MOST_INCIDENTS) { (in_short(scene, open)) }
+        @for (place, open) in incidents.iter().take(MOST_INCIDENTS).enumerate() {
+            (in_short(scene, open, if place < LARGEST { FIRST_CARDS } else { FIRST_CARDS_OF_OTHERS }))
+        }
         @if !more.is_empty() {
             p.more {
                 (many(more.len(), "smaller incident", "smaller incidents")) " with "
@@ -50,10 +56,10 @@ pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
     }
 }
 
-fn in_short(scene: &Scene, open: &Open<'_>) -> Markup {
+fn in_short(scene: &Scene, open: &Open<'_>, most: usize) -> Markup {
     let cards = by_title(open);
     let all = cards.len();
-    let first = cards.get(..FIRST_CARDS.min(all)).unwrap_or_default();
+    let first = cards.get(..most.min(all)).unwrap_or_default();
     html! {
         section.incident.sheet aria-labelledby=(format!("incident-{}", open.id)) {
             header {

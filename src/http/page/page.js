@@ -19,22 +19,37 @@ function localTimes(root) {
   }
 }
 
-// Whoever is typing, choosing or reading with the keyboard inside the page is not disturbed.
-function isBusy(main) {
-  if (document.hidden) return true;
+// What is read anew.
+const PARTS = ["main", "p.now"];
+
+// Whoever is typing, choosing or reading with the keyboard inside the page is not disturbed, and what somebody began to
+// ask for is never thrown away.
+function isBusy() {
+  if (document.hidden || isHalfAsked()) return true;
   if (performance.now() - lastTouched > AWAY_AFTER_MS) return false;
-  return main.contains(document.activeElement) || String(getSelection()) !== "";
+  return document.activeElement.closest(PARTS.join()) !== null || String(getSelection()) !== "";
+}
+
+function isHalfAsked() {
+  const typed = [...document.querySelectorAll("main input")].some((input) => input.value !== input.defaultValue);
+  const options = [...document.querySelectorAll("main option")];
+  return typed || options.some((option) => option.selected !== (option.defaultSelected || isFirstByDefault(option)));
+}
+
+// Where no option was chosen when the page came, the first one is.
+function isFirstByDefault(option) {
+  const all = [...option.closest("select").options];
+  return option === all[0] && !all.some((other) => other.defaultSelected);
 }
 
 async function refresh() {
-  const main = document.querySelector("main");
-  if (isBusy(main)) return;
+  if (isBusy()) return;
   let answers = false;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" });
     // A page that tells that something is over is news as well; what is no page is none.
     answers = (answer.headers.get("content-type") ?? "").startsWith("text/html");
-    if (answers && !isBusy(main)) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    if (answers && !isBusy()) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     answers = false;
   }
@@ -43,10 +58,11 @@ async function refresh() {
 }
 
 function show(fresh) {
+  // A proxy's page to sign in at has neither.
+  const parts = PARTS.map((part) => [document.querySelector(part), fresh.querySelector(part)]);
+  if (parts.some(([, news]) => news === null)) throw new Error("not a page of ours");
   localTimes(fresh);
-  for (const part of ["main", "p.now"]) {
-    document.querySelector(part).replaceWith(fresh.querySelector(part));
-  }
+  parts.forEach(([old, news]) => old.replaceWith(news));
   document.title = fresh.title;
 }
 

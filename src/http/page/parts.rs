@@ -17,7 +17,7 @@ use crate::domain::strip::{Cell, Strip};
 use crate::domain::sweep::PageKind;
 
 /// So many pages of a card, or owners, are named in a row; the rest is a number.
-const NAMES_SHOWN: usize = 3;
+const NAMES_SHOWN: usize = 2;
 
 /// The longest name of an owner or of a dataset, in characters.
 pub(super) const NAME_LIMIT: usize = 80;
