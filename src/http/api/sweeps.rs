@@ -77,8 +77,6 @@ struct Sweep {
     unchecked: usize,
     /// Cards of types that are not rendered.
     unsupported: usize,
-    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
-    part: bool,
 }
 
 /// The sweeps, the latest first.
@@ -127,7 +125,6 @@ impl Sweep {
             started_at: Time(started_at),
             finished_at: ended.map(|(at, _)| Time(at)),
             outcome: ended.map(|(_, outcome)| outcome.name()),
-            part,
             error: trouble,
             cards: counts.all(),
             working: counts.working,
