@@ -161,8 +161,12 @@ async fn the_columns_that_a_dataset_lost_between_two_looks_are_told() {
     sweep(&house);
     let told = text(&smtp.mails()[1]);
     assert!(told.contains("Dataset Orders: lost column amount "), "{told}");
-    let orders = acme(&house)["incidents"][0]["datasets"][0].take();
-    assert_eq!(orders["schema_change"]["lost"], json!(["amount"]));
+    let now = acme(&house);
+    assert_eq!(cards_of(&now), [json!(BY_REGION), json!([105])]);
+    let change = |incident: usize| &now["incidents"][incident]["datasets"][0]["schema_change"];
+    assert_eq!(change(1)["lost"], json!(["amount"]));
+    assert_eq!(change(0), &json!(null), "it came after these cards broke");
+    assert_eq!(house.run(&["status"]).stdout().matches("dataset Orders: lost column amount ").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
