@@ -26,7 +26,7 @@ pub struct Report {
     pub first_seen: Vec<Group>,
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
-    /// The incidents that are over with them.
+    /// The incidents that those were in.
     pub left: Vec<LeftIncident>,
     /// Cards that go back and forth, of which nothing more is said until they have settled.
     pub flapping: Vec<FlappingCard>,
