@@ -241,7 +241,12 @@ fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room) -> Ve
 }
 
 /// A block with as many of its `count` entries as there is room for.
-pub(super) fn filled(cause: Option<Cause>, entries: impl Iterator<Item = Entry>, count: usize, room: &mut Room) -> Block {
+pub(super) fn filled(
+    cause: Option<Cause>,
+    entries: impl Iterator<Item = Entry>,
+    count: usize,
+    room: &mut Room,
+) -> Block {
     let shown = room.take(count);
     let hidden = count - shown;
     Block {
