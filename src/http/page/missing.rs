@@ -1,8 +1,8 @@
 //! What is asked for in an address: an instance, and a page or a card of it by id. Owns reading that, and what a reader is
 //! told who asks for something that is not there, or when the database cannot be read.
 
-use axum::extract::{Path, State};
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
