@@ -99,7 +99,7 @@ const BEFORE: [(&str, &str); 13] = [
     (
         "when the past began, and the first id in it",
         "CREATE TEMP TABLE origin AS
-         SELECT max(finished_at) / 1000 * 1000 - ?1 * 900000 AS at, max(sweep_id) + 1 AS first FROM sweep",
+         SELECT max(finished_at) / 1000 * 1000 - ?1 * 900000 AS at, max(sweep_id) + 1 AS first_id FROM sweep",
     ),
     (
         "the sweep that found the present out is the oldest",
@@ -109,7 +109,7 @@ const BEFORE: [(&str, &str); 13] = [
         "places",
         "CREATE TEMP TABLE place AS
          WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1)
-         SELECT n, first + n AS sweep_id, at + n * 900000 AS started_at, n % 97 = 50 AS failed FROM n, origin",
+         SELECT n, first_id + n AS sweep_id, at + n * 900000 AS started_at, n % 97 = 50 AS failed FROM n, origin",
     ),
     (
         "broken cards, of which those of one incident broke together",
@@ -171,7 +171,7 @@ const BEFORE: [(&str, &str); 13] = [
     (
         "transitions",
         "INSERT INTO transition (card_key, sweep_id, at, to_state, first_seen, reason_id)
-         SELECT card_key, origin.first + place, at + place * 900000 + 44000, iif(reason_id IS NULL, 'working', 'broken'), 0,
+         SELECT card_key, first_id + place, at + place * 900000 + 44000, iif(reason_id IS NULL, 'working', 'broken'), 0,
                 reason_id
            FROM (SELECT card_key, first AS place, reason_id FROM outage
                  UNION ALL SELECT card_key, last, NULL FROM outage WHERE last < ?1), origin
