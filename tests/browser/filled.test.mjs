@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { facts, start } from "./browser.mjs";
 import * as keyboard from "./keyboard.mjs";
-import * as script from "./script.mjs";
+import * as mail from "./mail.mjs";
 import * as plain from "./plain.mjs";
+import * as script from "./script.mjs";
 import { follow, visitAll } from "./visit.mjs";
 
 const ADDRESSES = [
@@ -36,7 +37,7 @@ test("a house with a past", async (t) => {
   await t.test(`each of ${links.length} links leads somewhere`, async () => {
     assert.deepEqual(await follow([...new Set(links)]), []);
   });
-  for (const [name, promise] of [...Object.entries(plain), ...Object.entries(script), ...Object.entries(keyboard)]) {
+  for (const [name, promise] of [plain, script, keyboard, mail].flatMap(Object.entries)) {
     await t.test(name.replaceAll("_", " "), () => promise(browser));
   }
 });

@@ -111,7 +111,7 @@ impl House {
         for needed in [CHROMIUM, &format!("{SCRIPTS}/node_modules")] {
             assert!(Path::new(needed).exists(), "there is no {needed}: tests/run installs it");
         }
-        let pictures = format!("{PICTURES}/{name}");
+        let pictures = format!("{PICTURES}/{}", name.trim_end_matches(".test"));
         std::fs::create_dir_all(&pictures).unwrap();
         facts["base"] = format!("http://{}", daemon.address).into();
         facts["chromium"] = CHROMIUM.into();
@@ -119,7 +119,7 @@ impl House {
         let path = self.folder.path().join("facts.json");
         std::fs::write(&path, facts.to_string()).unwrap();
         let mut node = Command::new("node");
-        node.arg(format!("{SCRIPTS}/{name}.test.mjs")).arg(&path).stdin(Stdio::null());
+        node.arg(format!("{SCRIPTS}/{name}.mjs")).arg(&path).stdin(Stdio::null());
         let ended = node.output().expect("node is needed: tests/run installs it");
         let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
         assert!(ended.status.success(), "{said}\n{}", daemon.log());

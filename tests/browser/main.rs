@@ -14,16 +14,16 @@ mod story;
 use std::time::Duration;
 
 use fake_domo::{FakeDomo, Spec};
-use fake_smtp::FakeSmtp;
+use fake_smtp::{FakeSmtp, Mail};
 use serde_json::json;
 
 use house::{House, later_today};
 use past::Past;
-use story::{Cast, World};
+use story::{Cast, Manners, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_page_of_a_house_with_a_past_holds_in_every_look_and_without_script() {
-    let (world, smtp) = (World::new().await, FakeSmtp::start().await);
+/// A house at the end of three weeks, with the mails that it sent.
+async fn house_with_a_past(manners: Manners) -> (House, World, Cast, Vec<Mail>) {
+    let (world, smtp) = (World::new(manners).await, FakeSmtp::start().await);
     let mut house = House::new(Some(&smtp.url()));
     for (name, domo) in [("acme", &world.acme), ("globex", &world.globex), ("initech", &world.initech)] {
         house.watch(name, domo, &later_today());
@@ -33,10 +33,25 @@ async fn each_page_of_a_house_with_a_past_holds_in_every_look_and_without_script
     story::tell(&past, &world, &cast).await;
     past.end().await;
     house.write(story::SLOW).await;
+    (house, world, cast, smtp.mails())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_page_of_a_house_with_a_past_holds_in_every_look_and_without_script() {
+    let (house, _world, cast, mails) = house_with_a_past(Manners::Hostile).await;
     let mut facts = cast.facts();
-    facts["mails"] = smtp.mails().iter().map(|mail| mail.html().unwrap()).collect();
+    facts["mails"] = mails.iter().map(|mail| mail.html().unwrap()).collect();
     let daemon = house.daemon().await;
-    house.show(&daemon, "filled", facts);
+    house.show(&daemon, "filled.test", facts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it makes the pictures of the README, in target/browser/pictures"]
+async fn pictures() {
+    let (house, _world, _cast, mails) = house_with_a_past(Manners::Good).await;
+    let telling = mails.iter().filter_map(Mail::html).find(|html| html.contains(story::CAUSE));
+    let daemon = house.daemon().await;
+    house.show(&daemon, "pictures", json!({ "mail": telling.unwrap() }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +63,7 @@ async fn nothing_is_left_blank_before_and_during_the_first_sweep() {
     house.watch("begun", &begun, &later_today());
     house.watch("empty", &never, &later_today());
     let daemon = house.daemon().await;
-    house.show(&daemon, "young", json!({}));
+    house.show(&daemon, "young.test", json!({}));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,5 +74,5 @@ async fn ten_thousand_cards_and_eight_hundred_broken_are_still_a_page() {
     house.know().await;
     house.write(large::FILL).await;
     let daemon = house.daemon().await;
-    house.show(&daemon, "large", json!({}));
+    house.show(&daemon, "large.test", json!({}));
 }

@@ -1,8 +1,6 @@
 //! What happens at three instances within three weeks, so that every kind of card, incident and trouble is on the pages
 //! at its end. Owns the made-up events and which cards stand for what.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use fake_domo::{Behaviour, CardInfo, Condition, Dataset, Domo, FakeDomo, Owner, Spec, nasty_text};
 use serde_json::{Value, json};
@@ -17,12 +15,25 @@ const HOSTILE_NAME: &str = "</td></table><a href=\"https://evil.example/\">O'Bri
 /// The column that a dataset loses.
 const COLUMN: &str = "region_name";
 
+/// What a mail says of it.
+pub(crate) const CAUSE: &str = "lost column region_name";
+
 /// The instances, as Domo has them.
 pub(crate) struct World {
     pub(crate) acme: Domo,
     pub(crate) globex: Domo,
     /// It lets nobody in at the end.
     pub(crate) initech: Domo,
+    manners: Manners,
+}
+
+/// How people name things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// As people do.
+    Good,
+    /// As only somebody does who wants to see a page break.
+    Hostile,
 }
 
 /// The cards of acme that stand for what the pages must be able to show.
@@ -43,8 +54,9 @@ pub(crate) struct Cast {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn new(manners: Manners) -> Self {
         Self {
+            manners,
             acme: FakeDomo::new(Spec::new(131).pages(26).cards(300)).start().await,
             globex: FakeDomo::new(Spec::new(17).pages(8).cards(60)).start().await,
             initech: FakeDomo::new(Spec::new(5).pages(3).cards(20)).start().await,
@@ -111,8 +123,10 @@ impl Cast {
 
 /// Three weeks, until now.
 pub(crate) async fn tell(past: &Past, world: &World, cast: &Cast) {
-    let World { acme, globex, initech } = world;
-    cast.name_badly(acme);
+    let World { acme, globex, initech, manners } = world;
+    if *manners == Manners::Hostile {
+        cast.name_badly(acme);
+    }
     acme.set(cast.muted[0], Behaviour::broken("Beast mode 'Margin' cannot be evaluated"));
     acme.set(cast.muted[1], Behaviour::broken("Card is not configured"));
     acme.set(cast.empty[0], Behaviour::NoData);
@@ -120,7 +134,7 @@ pub(crate) async fn tell(past: &Past, world: &World, cast: &Cast) {
         for hour in [18, 6] {
             let now = past.go_to(TimeDelta::days(day) + TimeDelta::hours(hour));
             [acme, globex, initech].into_iter().for_each(|domo| fill(domo, now));
-            event(day, acme, globex, cast, now);
+            event(day, world, cast, now);
             past.sweep().await;
             acme.set_condition(Condition::Healthy);
             if day == 20 && hour == 18 {
@@ -131,7 +145,6 @@ pub(crate) async fn tell(past: &Past, world: &World, cast: &Cast) {
     past.mute(cast.muted[1], &format!("Known: {}", "https://wiki.example.com/".repeat(8)), Some(TimeDelta::days(9)))
         .await;
     the_last_day(past, acme, initech, cast).await;
-    globex.set_card_latency(globex.kpi_cards()[0], Duration::from_millis(300));
 }
 
 /// Each dataset is filled, half an hour before now.
@@ -143,7 +156,8 @@ fn fill(domo: &Domo, now: i64) {
 }
 
 /// What happens on a day, so many days ago.
-fn event(day: i64, acme: &Domo, globex: &Domo, cast: &Cast, now: i64) {
+fn event(day: i64, world: &World, cast: &Cast, now: i64) {
+    let World { acme, globex, manners, .. } = world;
     match day {
         17 => drop(acme.drop_column(&cast.cut, "status")),
         15 => acme.restore_column(&cast.cut, "status"),
@@ -151,15 +165,19 @@ fn event(day: i64, acme: &Domo, globex: &Domo, cast: &Cast, now: i64) {
         11 => acme.set(cast.working, Behaviour::Renders),
         9 => acme.set_condition(Condition::Throttled { retry_after: None }),
         6 => {
-            acme.fail_run(&cast.stale, nasty_text(), now);
+            let nasty = *manners == Manners::Hostile;
+            let said = if nasty { nasty_text() } else { "The workbook 'Stock 2026.xlsx' was not found" };
+            acme.fail_run(&cast.stale, said, now);
             let fed = acme.datasets().into_iter().find(|dataset| dataset.id == cast.stale).unwrap().cards;
             fed.iter().for_each(|card| acme.set(*card, Behaviour::broken("No indexed schema found")));
             let said = Behaviour::broken("Unable to parse SQL: SELECT `Umsatz` FROM WHERE (line 1, column 22)");
             globex.set(globex.kpi_cards()[3], said);
         }
         4 => {
-            acme.set(cast.hostile, Behaviour::broken(nasty_text()));
-            acme.set(cast.endless, Behaviour::broken(&"NoSpaceInThisReason".repeat(20)));
+            if *manners == Manners::Hostile {
+                acme.set(cast.hostile, Behaviour::broken(nasty_text()));
+                acme.set(cast.endless, Behaviour::broken(&"NoSpaceInThisReason".repeat(20)));
+            }
             cast.refused.iter().for_each(|card| acme.set(*card, Behaviour::Status(403)));
             cast.empty.iter().for_each(|card| acme.set(*card, Behaviour::NoData));
         }
