@@ -33,13 +33,13 @@ pub struct Findings(Vec<Piece>);
 
 impl Findings {
     /// What is known of a dataset of an incident that opened at `opened_at`, the likeliest trouble first; `None` where
-    /// nothing is. Evidence that is older than the incident explains an earlier one, and is left out.
+    /// nothing is. What cannot explain the incident is left out, see [`Evidence::explaining`].
     ///
     /// `listed` is what the latest list of cards said; `None` where none named the dataset.
     pub fn of(listed: Option<&Dataset>, evidence: Option<&Evidence>, opened_at: Timestamp) -> Option<Self> {
-        let evidence = evidence.filter(|found| found.looked_at >= opened_at);
-        let told = evidence.map(found).unwrap_or_default();
-        let facts = if told.is_empty() { latest(listed, evidence).into_iter().collect() } else { told };
+        let evidence = evidence.and_then(|found| found.explaining(opened_at));
+        let told = evidence.as_ref().map(found).unwrap_or_default();
+        let facts = if told.is_empty() { latest(listed, evidence.as_ref()).into_iter().collect() } else { told };
         (!facts.is_empty()).then(|| Self(facts.join(&words("; "))))
     }
 
@@ -88,14 +88,22 @@ fn last_run(run: &Run) -> Vec<Piece> {
     std::iter::once(words(ended)).chain(at).chain(said).collect()
 }
 
-/// 'lost column region and gained columns a, b between 13:50 and 14:05'.
+/// 'lost column region and gained columns a, b between 13:50 and 14:05'; where both looks fall into one minute, which is
+/// as finely as instants are written, 'at 14:05'.
 fn change(change: &SchemaChange) -> Option<Vec<Piece>> {
     let named = [columns("lost", &change.lost), columns("gained", &change.gained)];
     let named: Vec<String> = named.into_iter().flatten().collect();
     (!named.is_empty()).then(|| {
-        let what = words(format!("{} between ", named.join(" and ")));
-        vec![what, Piece::At(change.after), words(" and "), Piece::At(change.before)]
+        let what = named.join(" and ");
+        if minute(change.after) == minute(change.before) {
+            return vec![words(format!("{what} at ")), Piece::At(change.before)];
+        }
+        vec![words(format!("{what} between ")), Piece::At(change.after), words(" and "), Piece::At(change.before)]
     })
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.timestamp().div_euclid(60)
 }
 
 fn columns(which: &str, names: &BTreeSet<String>) -> Option<String> {

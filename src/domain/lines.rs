@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::card::{CardMemory, CardState};
 use super::cause::{Cause, Kind};
 use super::closing::{self, Closing, Memory, Reporting, Swept};
-use super::ids::{IncidentId, UserId};
+use super::ids::IncidentId;
 use super::incident::Incident;
 use super::link;
 use super::owners::Owner;
-use super::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, PageLine};
+use super::report::{CardLine, Group, IncidentLine, LeftIncident, OwnerCount, PageLine};
 use super::sweep::{PlannedCard, RememberedPage};
 use super::verdict::Reason;
 
@@ -57,12 +57,17 @@ impl Standing {
     }
 }
 
-/// The incidents that are over with these cards, which recovered.
-pub(super) fn over(recovered: &[CardLine], closing: &Closing) -> Vec<OverIncident> {
+/// The incidents that these cards, which recovered, were in, by id; without those that turned out to be others.
+pub(super) fn left(recovered: &[CardLine], closing: &Closing) -> Vec<LeftIncident> {
     let left: BTreeSet<IncidentId> = recovered.iter().filter_map(|line| line.incident).collect();
     let over = closing.incidents.closed.iter().filter(|closed| closed.merged_into.is_none());
-    let over = over.filter(|closed| left.contains(&closed.id));
-    over.map(|closed| OverIncident { id: closed.id, title: closed.title.clone() }).collect()
+    let over: BTreeMap<IncidentId, &String> = over.map(|closed| (closed.id, &closed.title)).collect();
+    let incidents = left.into_iter().filter_map(|id| {
+        let is_over = over.contains_key(&id);
+        let title = over.get(&id).copied().or_else(|| Some(&closing.incidents.open.get(&id)?.title))?;
+        Some(LeftIncident { id, title: title.clone(), is_over })
+    });
+    incidents.collect()
 }
 
 /// Whether the card takes too long, so that what is usual tells something.
@@ -76,11 +81,6 @@ fn page(held: &RememberedPage) -> PageLine {
 
 fn names(owners: &[Owner]) -> Vec<String> {
     owners.iter().map(|owner| owner.name.clone()).collect()
-}
-
-/// Who an owner is: the user, else the name.
-pub(super) fn identity(owner: &Owner) -> (Option<UserId>, &str) {
-    (owner.user, if owner.user.is_some() { "" } else { &owner.name })
 }
 
 /// Broken cards by their incidents: those first of which the report has most cards, of equal ones the larger, then
@@ -108,14 +108,11 @@ pub(super) fn grouped(lines: Vec<CardLine>, closing: &Closing, swept: &Swept, me
 fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memory) -> IncidentLine {
     let planned: Vec<_> = incident.cards.iter().filter_map(|card| swept.plan.cards.get(card)).collect();
     let pages: BTreeSet<_> = planned.iter().flat_map(|planned| &planned.pages).collect();
-    let owners: BTreeSet<_> = planned.iter().flat_map(|planned| swept.plan.owners_of(planned)).map(identity).collect();
-    let people = owners.iter().filter(|(user, _)| user.is_some()).count();
+    let owners = OwnerCount::of(planned.iter().flat_map(|planned| swept.plan.owners_of(planned)));
     let upstream = incident.datasets.iter().filter_map(|id| {
-        let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
-        // What was found out before it opened explains an earlier breakage.
-        let evidence = closing.evidence.get(id).or_else(known).filter(|found| found.looked_at >= incident.opened_at)?;
+        let evidence = closing::evidence_of(id, &closing.evidence, memory)?.explaining(incident.opened_at)?;
         let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
-        Some((name.to_owned(), evidence.clone()))
+        Some((name.to_owned(), evidence))
     });
     // A sweep of a part saw only some of the cards: what it saw of pages and owners is not the whole either.
     let all_seen = planned.len() == incident.cards.len();
@@ -126,7 +123,7 @@ fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memo
         opened_at: incident.opened_at,
         cards: incident.cards.len(),
         pages: all_seen.then_some(pages.len()),
-        owners: all_seen.then_some(OwnerCount { people, groups: owners.len() - people }),
+        owners: all_seen.then_some(owners),
         upstream: upstream.collect(),
     }
 }

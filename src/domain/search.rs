@@ -1,7 +1,7 @@
 //! Finding cards in what is true now. Owns what a query matches; how a reader writes one and how the matches are shown
 //! is `http`'s.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,51 +103,81 @@ pub fn search<'a>(
     let instances =
         snapshot.iter().filter(|instance| query.instance.as_ref().is_none_or(|name| *name == instance.name));
     instances.flat_map(move |instance| {
-        let words: Vec<Word<'a>> = words.iter().map(|word| Word::in_instance(word.clone(), instance)).collect();
+        let words: Vec<Word<'a>> = words.iter().map(|word| Word::in_instance(word, instance)).collect();
+        let mut said = String::new();
         let cards = instance.cards.iter().map(|(id, card)| Match { instance, id: *id, card });
         cards
             .filter(|found| query.page.is_none_or(|page| found.card.pages.binary_search(&page).is_ok()))
             .filter(move |found| query.which.is_none_or(|which| which.holds(found.card, now, stale_after)))
-            .filter(move |found| words.iter().all(|word| word.is_said_of(found)))
+            .filter(move |found| found.says(&words, &mut said))
     })
 }
 
-/// A word that is looked for, and what many cards share that says it.
+/// A word that is looked for, and what has it that many cards share.
 struct Word<'a> {
-    /// In lower case.
+    /// In lower case, without white space.
     text: String,
-    pages: BTreeSet<PageId>,
-    datasets: BTreeSet<&'a DatasetId>,
+    id: Option<CardId>,
+    pages: HashSet<PageId>,
+    datasets: HashSet<&'a DatasetId>,
 }
 
 impl<'a> Word<'a> {
-    fn in_instance(text: String, instance: &'a InstanceSnapshot) -> Self {
-        let pages = instance.pages.iter().filter(|(_, page)| says(&page.title, &text)).map(|(id, _)| *id).collect();
-        let datasets = instance.datasets.iter().filter(|(_, known)| says(&known.dataset.name, &text));
-        Self { pages, datasets: datasets.map(|(id, _)| id).collect(), text }
-    }
-
-    fn is_said_of(&self, found: &Match<'_>) -> bool {
-        let card = found.card;
-        let reason = match &card.state {
-            CardState::Broken { reason, .. } => Some(reason.text.as_str()),
-            CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
+    fn in_instance(text: &str, instance: &'a InstanceSnapshot) -> Self {
+        let mut lower = String::new();
+        let mut says = |said: &str| {
+            lower.clear();
+            push_lower(&mut lower, said);
+            lower.contains(text)
         };
-        says(&card.title, &self.text)
-            || card.owners.iter().any(|owner| says(&owner.name, &self.text))
-            || reason.is_some_and(|reason| says(reason, &self.text))
-            || card.pages.iter().any(|page| self.pages.contains(page))
-            || card.datasets.iter().any(|dataset| self.datasets.contains(dataset))
-            || found.id.to_string() == self.text
+        let pages = instance.pages.iter().filter(|(_, page)| says(&page.title)).map(|(id, _)| *id).collect();
+        let datasets = instance.datasets.iter().filter(|(_, known)| says(&known.dataset.name));
+        let datasets = datasets.map(|(id, _)| id).collect();
+        let id = text.parse().ok().map(CardId).filter(|id| id.to_string() == text);
+        Self { text: text.to_owned(), id, pages, datasets }
     }
 }
 
-/// Whether a word in lower case is in a text of whatever case.
-fn says(text: &str, word: &str) -> bool {
-    if text.is_ascii() {
-        // Most texts are: nothing needs to be written down in lower case.
-        let words = text.as_bytes().windows(word.len().max(1));
-        return words.into_iter().any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+impl Match<'_> {
+    /// Whether each of the words is somewhere in what is known of the card. `said` is room that is used again.
+    fn says(&self, words: &[Word<'_>], said: &mut String) -> bool {
+        if words.is_empty() {
+            return true;
+        }
+        said.clear();
+        for text in self.texts() {
+            push_lower(said, text);
+            // No word holds it: what begins in one text does not end in the next.
+            said.push('\n');
+        }
+        words.iter().all(|word| {
+            word.id == Some(self.id)
+                || said.contains(&word.text)
+                || self.card.pages.iter().any(|page| word.pages.contains(page))
+                || self.card.datasets.iter().any(|dataset| word.datasets.contains(dataset))
+        })
     }
-    text.to_lowercase().contains(word)
+
+    /// What the card alone says.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let reason = match &self.card.state {
+            CardState::Broken { reason, .. } => Some(reason.text.as_str()),
+            CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
+        };
+        let owners = self.card.owners.iter().map(|owner| owner.name.as_str());
+        [self.card.title.as_str()].into_iter().chain(owners).chain(reason)
+    }
+}
+
+/// Appends a text in lower case.
+fn push_lower(lower: &mut String, text: &str) {
+    if text.is_ascii() {
+        let start = lower.len();
+        lower.push_str(text);
+        if let Some(pushed) = lower.get_mut(start..) {
+            pushed.make_ascii_lowercase();
+        }
+    } else {
+        lower.push_str(&text.to_lowercase());
+    }
 }

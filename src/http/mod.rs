@@ -123,7 +123,8 @@ pub fn router(board: Board, reach: Reach) -> Router {
         .route("/metrics", read(gauges::metrics))
         .route("/readyz", read(health::readyz))
         .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
-        .merge(api::router());
+        .merge(api::router())
+        .fallback(page::missing::nowhere);
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
     all.layer(middleware::map_response(headers::secure))

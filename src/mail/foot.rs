@@ -59,8 +59,8 @@ fn left_out(untold: &[(String, NotMailed)], reason: NotMailed) -> Option<String>
         NotMailed::Group if names.len() == 1 => "a group",
         NotMailed::Group => "groups",
         NotMailed::NoAddress => "no address known",
-        NotMailed::OtherDomain => "an address in a domain that is not mailed to",
-        NotMailed::TooMany => "more owners than are mailed after one sweep",
+        NotMailed::OtherDomain => "address outside owner_domains",
+        NotMailed::TooMany => "more than max_owner_mails",
     };
     words::names(&names).map(|names| format!("{names} ({why})"))
 }
@@ -71,7 +71,7 @@ pub(super) fn command(report: &Report) -> Option<(String, String)> {
         Audience::Owner { .. } => None,
         Audience::Admins { .. } => {
             let mute = |card: CardId| format!("cardwatch mute {card} --for 3d --reason \"…\"");
-            first_broken(report).map(|card| ("To set one aside".to_owned(), mute(card)))
+            first_broken(report).map(|card| ("To mute one".to_owned(), mute(card)))
         }
     }
 }

@@ -62,7 +62,7 @@ const STATEMENTS: [(&str, &[&str]); 58] = [
     (lately::MAILED, &[]),
     // In the order of the sweeps, each of which leads to its own results.
     (history::EXPORT, &["SCAN s"]),
-    // Only what waits is in the index.
+    // Only what waits is in the index; of each letter its recipients.
     (outbox::NEXT_LETTER, &["SCAN outbox USING INDEX outbox_waiting", JSON, "SCAN r VIRTUAL TABLE INDEX 1:", JSON]),
     (outbox::QUEUE_STATE, &["SCAN outbox USING INDEX outbox_waiting"]),
     (outbox::WAITING_ERROR, &["SCAN outbox USING INDEX outbox_waiting"]),

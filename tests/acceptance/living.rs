@@ -58,6 +58,7 @@ async fn status_groups_what_is_broken_by_its_incident_the_largest_first() {
     assert!(
         place(&format!("#{first} ")) < place("Top regions") && place("Top regions") < place(&format!("#{second} "))
     );
+    assert!(place("Revenue by region") < place("Top regions"), "by id, as in a mail:\n{table}");
     assert_eq!(table.matches(REASON).count(), 1, "the cards of an incident do not repeat its reason:\n{table}");
 }
 
@@ -81,6 +82,11 @@ async fn a_muted_card_stays_broken_and_says_until_when_by_whom_and_why() {
     let table = house.run(&["status"]).stdout();
     assert!(table.contains("acme: 3 of 4 cards broken (1 muted)"), "{table}");
     assert!(table.contains("muted by ann until 20") && table.contains(" UTC: owner on leave"), "{table}");
+    assert!(table.contains(", 1 muted, since "), "one of two:\n{table}");
+    house.run(&["mute", "102", "--reason", "known"]);
+    house.run(&["mute", "103", "--reason", "known"]);
+    let table = house.run(&["status"]).stdout();
+    assert!(table.contains(", all muted, since ") && table.contains("  1 card, muted, since "), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,7 +237,7 @@ async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
         known,
         [
             "  dataset Orders: last run failed 2023-11-14 22:13 UTC: connection\u{fffd}[2J refused",
-            "  dataset Returns: Domo has no such dataset, or does not show it to cardwatch's user",
+            "  dataset Returns: gone, or not shown to the cardwatch user",
             "  dataset c: last run succeeded 2023-11-14 22:13 UTC",
             "  dataset Targets: lost columns a, b between 2023-11-14 22:13 UTC and 2023-11-14 23:13 UTC",
             "  dataset Cohorts: state SUCCESS",
@@ -291,6 +297,12 @@ async fn owners_of_cards_and_pages_are_told() {
     let card = acme["broken_cards"].as_array().unwrap().iter().find(|card| card["card_id"] == 101).unwrap();
     assert_eq!((&card["owners"], &card["page_owners"]), (&json!(["Dana Reyes"]), &json!(["Finance BI"])));
     let table = house.run(&["status"]).stdout();
-    assert!(table.contains("owned by Dana Reyes") && table.contains("page owned by Finance BI"), "{table}");
+    let below = |title: &str| -> String {
+        let lines: Vec<&str> = table.lines().skip_while(|line| !line.contains(title)).take(2).collect();
+        lines.join(" ")
+    };
+    let [own, of_page] = [below("Revenue by region"), below("Top regions")];
+    assert!(own.contains("owned by Dana Reyes") && !own.contains("page owned by"), "{table}");
+    assert!(of_page.contains("page owned by Finance BI"), "only where a card has no owner of its own:\n{table}");
     assert!(house.run(&["history", "101"]).stdout().contains("owned by Dana Reyes"));
 }

@@ -14,7 +14,6 @@ export const LOOKS = {
   light: { viewport: DESK, colorScheme: "light" },
   dark: { viewport: DESK, colorScheme: "dark" },
   phone: { viewport: PHONE, colorScheme: "light", hasTouch: true, isMobile: true },
-  "dark phone": { viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true },
 };
 
 /** As root it needs to do without its sandbox; it must not look for its maker's hosts. */
@@ -47,8 +46,8 @@ export async function open(context) {
   });
   page.on("request", (request) => {
     const own = request.url().startsWith(`${facts.base}/`) || request.url().startsWith("data:");
+    // Told of before it is sent, and of one that the policy stops as well.
     if (!own) faults.push(`a request to elsewhere: ${request.url()}`);
-    // The browser tells of it before it is sent, and of one that the policy stops as well.
   });
   page.on("response", (response) => {
     const part = response.request().resourceType() !== "document";

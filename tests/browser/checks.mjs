@@ -3,20 +3,21 @@ import axe from "axe-core";
 
 /** Everything at once. */
 export async function faultsOf(page) {
-  const lists = [
-    ...(await page.evaluate(overflow)).map((wide) => `too wide: ${wide}`),
-    ...(await page.evaluate(headings)),
-    ...(await page.evaluate(pictures)),
-    ...(await page.evaluate(words)),
-    ...(await accessibility(page)),
-  ];
-  return lists;
+  const lists = [overflow, headings, pictures, words].map((check) => page.evaluate(check));
+  return (await Promise.all([...lists, accessibility(page)])).flat();
 }
+
+/** The rules that a colour scheme has a say in. */
+const OF_COLOUR = ["color-contrast", "link-in-text-block"];
 
 /** axe-core's rules, as far as what they find is serious or critical. */
 async function accessibility(page) {
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const { violations } = await page.evaluate((ofColour) => {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const rules = dark ? { runOnly: { type: "rule", values: ofColour } } : {};
+    return window.axe.run(document, { resultTypes: ["violations"], elementRef: false, ...rules });
+  }, OF_COLOUR);
   const grave = violations.filter((found) => ["serious", "critical"].includes(found.impact));
   return grave.map(({ id, help, nodes }) => {
     const where = nodes.slice(0, 3).map((node) => `${node.target} (${node.any[0]?.message ?? node.html.slice(0, 120)})`);
@@ -31,10 +32,10 @@ export const NARROW = { width: 320, height: 640 };
 export function overflow() {
   const root = document.scrollingElement;
   if (root.scrollWidth <= innerWidth) return [];
-  const outside = (node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest(".rows");
+  const outside = (node) => node.getBoundingClientRect().right > innerWidth + 1;
   const name = (node) => `${node.tagName.toLowerCase()}.${node.className} '${node.textContent.trim().slice(0, 40)}'`;
   const out = [...document.querySelectorAll("body *")].filter(outside).slice(-3).map(name);
-  return [`${root.scrollWidth} px on ${innerWidth}: ${out.join("; ")}`];
+  return [`too wide: ${root.scrollWidth} px on ${innerWidth}: ${out.join("; ")}`];
 }
 
 /** One h1 first, and no level left out. Runs in the page. */

@@ -1,5 +1,5 @@
-//! An instance of 10,000 cards, 800 of them broken, with a sweep every quarter of an hour for two weeks. Owns the
+//! An instance of 10,000 cards, 800 of them broken, with a sweep each hour for two weeks. Owns the
 //! making of it, which is SQL: nobody wants to wait for so many renders.
 
-/// Everything at once; one sweep in 24 is kept with its results.
+/// Everything at once, into a database that knows the instance.
 pub(crate) const FILL: &str = include_str!("large.sql");

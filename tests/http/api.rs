@@ -200,6 +200,7 @@ async fn sweeps_of_all_instances_are_told_the_latest_first() {
         "started_at": "2026-11-02T05:00:00Z",
         "finished_at": "2026-11-02T05:01:00Z",
         "outcome": "completed",
+        "part": false,
         "error": null,
         "cards": 2, "working": 1, "broken": 1, "unchecked": 0, "unsupported": 0,
     });

@@ -38,6 +38,7 @@ async fn filled() -> House {
     let mut globex = with_incident(instance("globex", [muted(None), undecided(), empty(), broken()]), 9, before(1));
     globex.blind = Some(Blind { since: before(2), sweeps: 3 });
     globex.invalid_functions = Some(2);
+    globex.last_sweep.as_mut().unwrap().trouble = Some("login rejected".to_owned());
     let live = house.live.of_instance(&named("acme"));
     live.set_next_sweep(Some(TestClock::start() + HOUR));
     live.begin(2);

@@ -157,9 +157,12 @@ pub(crate) fn set(names: &[&str]) -> BTreeMap<InstanceName, InstanceSettings> {
     names.iter().map(set).collect()
 }
 
-/// A house that shows these.
+/// A house that shows these, of instances that its database knows.
 pub(crate) async fn showing(instances: impl IntoIterator<Item = InstanceSnapshot>) -> House {
     let house = House::with(open()).await;
+    for (name, set) in set(&["acme", "globex"]) {
+        house.store.know_instance(&name, &set.url, 24 * HOUR).await.unwrap();
+    }
     house.settings.send_modify(|settings| settings.instances = set(&["acme", "globex"]));
     house.show_all(instances);
     house
@@ -194,8 +197,6 @@ pub(crate) fn numbers(list: &Value, name: &str) -> Vec<i64> {
 /// mail due.
 pub(crate) async fn save_sweep(house: &House, name: &str, hours: u32, verdicts: &[(i64, Verdict)]) {
     let (instance, store) = (named(name), &house.store);
-    let url = format!("https://{name}.domo.com").parse().unwrap();
-    store.know_instance(&instance, &url, 24 * HOUR).await.unwrap();
     let at = before(hours);
     let mut sweep = store.begin_sweep(&instance, 4711, at).await.unwrap();
     let plan = Plan::new(listing(verdicts), &Remembered::default(), &Exclusions::default());

@@ -27,9 +27,9 @@ fn empty() -> InstanceSnapshot {
     InstanceSnapshot::empty("acme".parse().unwrap())
 }
 
-fn last(minutes: i64, outcome: Outcome, trouble: Option<&str>) -> Option<LastSweep> {
+fn last(minutes: i64, outcome: Outcome, trouble: Option<&str>) -> LastSweep {
     let trouble = trouble.map(str::to_owned);
-    Some(LastSweep { started_at: ago(minutes + 1), finished_at: ago(minutes), outcome, trouble })
+    LastSweep { started_at: ago(minutes + 1), finished_at: ago(minutes), outcome, trouble }
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn before_the_first_sweep_it_does_not_say_that_all_is_well() {
 #[tokio::test]
 async fn an_instance_that_cannot_be_checked_says_so_first_and_why() {
     let mut instance = swept("acme", [working("a")]);
-    instance.last_sweep = last(5, Outcome::Failed, Some("Domo refused the access token: make a new one"));
+    instance.last_sweep = Some(last(5, Outcome::Failed, Some("Domo refused the access token: make a new one")));
     instance.blind = Some(Blind { since: ago(95), sweeps: 6 });
     let page = page_of(instance).await;
     assert!(page.contains("cardwatch cannot check acme"), "{page}");
@@ -114,7 +114,7 @@ async fn many_pages_are_shown_in_parts() {
     let house = showing(instance).await;
     let first = ask(&house, "").await.body;
     assert_eq!(first.matches(r#"href="/instances/acme/pages/"#).count(), 100);
-    assert!(first.contains(r##"href="/instances/acme?from=100#pages""##), "{first}");
+    assert!(first.contains(r#"href="/instances/acme?from=100#pages""#), "{first}");
     let last = words(&ask(&house, "?from=200").await.body);
     assert!(last.contains("Page 229") && last.contains("201 to 230 of 230"), "{last}");
 }
@@ -188,7 +188,7 @@ async fn earlier_sweeps_are_reached_by_links() {
         past.sweep(1_000 - number * 10, number, 0).await;
     }
     let latest = ask(&house, "").await.body;
-    assert!(latest.contains(r##"href="/instances/acme?before=21#sweeps""##), "{latest}");
+    assert!(latest.contains(r#"href="/instances/acme?before=21#sweeps""#), "{latest}");
     let earlier = ask(&house, "?before=21").await.body;
     let text = words(&earlier);
     assert!(text.contains("19 0 919") && text.contains("← the latest") && !text.contains("earlier →"), "{text}");

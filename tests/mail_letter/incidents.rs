@@ -4,7 +4,7 @@ use cardwatch::domain::Timestamp;
 use cardwatch::domain::dataset::{Evidence, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::IncidentId;
 use cardwatch::domain::maintenance::Span;
-use cardwatch::domain::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, Report};
+use cardwatch::domain::report::{CardLine, Group, IncidentLine, LeftIncident, OwnerCount, Report};
 use cardwatch::domain::verdict::{Class, Reason};
 
 use crate::paper::{
@@ -101,8 +101,8 @@ Dataset Orders (Snowflake) lost column region_name: 4 cards on 4 pages,
 owned by 1 person and 1 group
   Invalid column(s) referenced: region_name
   Dataset Orders (Snowflake): last run failed 13:58: Connection refused:
-    snowflake.example.com:443; its columns changed between 13:50 and 14:06:
-    lost region_name
+    snowflake.example.com:443; lost column region_name between 13:50 and
+    14:06
   incident 12, misconfigured card, since 14:05
 
   - Revenue by region
@@ -120,7 +120,7 @@ owned by 1 person and 1 group
 
 Each was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 101681077 --for 3d --reason \"…\"
+To mute one: cardwatch mute 101681077 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
 }
@@ -158,7 +158,7 @@ Dataset Orders (Snowflake) lost column region_name: 1 of its 4 cards
 
 Each was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 101681090 --for 3d --reason \"…\"
+To mute one: cardwatch mute 101681090 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
 }
@@ -175,11 +175,11 @@ fn both_parts_state_the_same_facts_of_an_incident() {
             "usually 2.1 s",
             "Dataset Orders (Snowflake) lost column region_name: 4 cards on 4 pages, owned by 1 person and 1 group",
             "Invalid column(s) referenced: region_name",
-            "Dataset Orders (Snowflake): last run succeeded 13:58; its columns changed between 13:50 and 14:06: lost a, \
-             gained b",
+            "Dataset Orders (Snowflake): lost column a and gained column b between 13:50 and 14:06; last run succeeded \
+             13:58",
             "incident 12, misconfigured card, since 14:05",
             "page owner Jo Doe",
-            "To set one aside: cardwatch mute 101681090 --for 3d --reason \"…\"",
+            "To mute one: cardwatch mute 101681090 --for 3d --reason \"…\"",
         ],
     );
 }
@@ -217,9 +217,27 @@ evidences! {
     a_dataset_that_is_gone: Evidence { gone: true, ..ran(RunOutcome::Succeeded) }
         => "gone, or not shown to the cardwatch user";
     columns_that_came_and_went: changed(&["a", "b"], &["c"])
-        => "its columns changed between 13:50 and 14:06: lost a, b, gained c";
+        => "lost columns a, b and gained column c between 13:50 and 14:06";
     many_columns_are_a_number: changed(&["a", "b", "c", "d", "e", "f", "g"], &[])
-        => "its columns changed between 13:50 and 14:06: lost a, b, c, d, e and 2 more";
+        => "lost columns a, b, c, d, e and 2 more between 13:50 and 14:06";
+}
+
+#[test]
+fn a_change_between_two_looks_within_one_minute_happened_at_that_minute() {
+    let between = |after: &str, before: &str| {
+        let Evidence { schema_change: Some(change), .. } = changed(&["a"], &[]) else { panic!("no change") };
+        let change = SchemaChange { after: at(after), before: at(before), ..change };
+        evidence(upstream("Orders", Evidence { schema_change: Some(change), ..silence() })).remove(0)
+    };
+    assert_eq!(between("2026-11-24T13:04:00Z", "2026-11-24T13:04:59Z"), "Dataset Orders: lost column a at 14:04");
+    assert_eq!(
+        between("2026-11-24T13:04:59Z", "2026-11-24T13:05:00Z"),
+        "Dataset Orders: lost column a between 14:04 and 14:05"
+    );
+    assert_eq!(
+        between("2026-11-23T13:04:00Z", "2026-11-24T13:04:00Z"),
+        "Dataset Orders: lost column a between 23 November, 14:04 and 14:04"
+    );
 }
 
 #[test]
@@ -295,18 +313,96 @@ fn a_thousand_incidents_with_evidence_do_not_make_an_endless_mail() {
 fn a_recovery_says_which_incidents_are_over() {
     let mut lines = cards(1..=2, "No indexed schema found");
     lines[0].incident = Some(IncidentId(12));
-    let over = |id| OverIncident { id: IncidentId(id), title: "Dataset Orders is gone or not indexed".to_owned() };
-    let report = Report { over: vec![over(12)], ..recovered(lines) };
+    let over = |id| left(id, "Dataset Orders is gone", true);
+    let report = Report { left: vec![over(12)], ..recovered(lines) };
     let letter = letter(&report);
-    told_in_both(&letter, &["Incident 12 (Dataset Orders is gone or not indexed) is over."]);
+    told_in_both(&letter, &["Incident 12 (Dataset Orders is gone) is over."]);
     told_in_both(&letter, &["was: Misconfigured card: No indexed schema found (incident 12)"]);
     assert_eq!(letter.text.matches("(incident").count(), 1, "{}", letter.text);
     assert!(!letter.text.contains("cardwatch mute"), "{}", letter.text);
-    let many = Report { over: (1..=7).map(over).collect(), ..report };
+    let many = Report { left: (1..=7).map(over).collect(), ..report };
     told_in_both(
         &crate::paper::letter(&many),
-        &["Incident 5 (Dataset Orders is gone or not indexed) is over.", "2 more incidents are over."],
+        &["Incident 5 (Dataset Orders is gone) is over.", "2 more incidents are over."],
     );
+}
+
+fn left(id: i64, title: &str, is_over: bool) -> LeftIncident {
+    LeftIncident { id: IncidentId(id), title: title.to_owned(), is_over }
+}
+
+/// Four cards that recovered: three of one incident, which the second of them puts differently, and one of another.
+fn recovery() -> Report {
+    let mut lines = cards(1..=4, "Invalid column(s) referenced: region_name");
+    for (line, incident) in lines.iter_mut().zip([12, 9, 12, 12]) {
+        line.incident = Some(IncidentId(incident));
+    }
+    lines[2].reason.as_mut().unwrap().text = "Invalid column(s) referenced: REGION_NAME".to_owned();
+    let left =
+        vec![left(9, "Column region_name is missing", true), left(12, "Dataset Orders lost column region_name", false)];
+    Report { left, ..recovered(lines) }
+}
+
+#[test]
+fn cards_that_recovered_from_one_incident_say_once_what_it_was() {
+    let expected = "\
+4 cards recovered at acme
+Sweep of 24 November, 14:05 (Europe/Amsterdam).
+None of 942 cards is broken now.
+Incident 9 (Column region_name is missing) is over.
+
+Dataset Orders lost column region_name: 3 cards work again
+  was: Invalid column(s) referenced: region_name
+  incident 12, misconfigured card
+
+  - Card 1
+    Sales overview; owner Sales BI; works again since 14:05
+    https://acme.domo.com/kpis/details/1
+  - Card 3
+    Sales overview; owner Sales BI; works again since 14:05
+    was: Misconfigured card: Invalid column(s) referenced: REGION_NAME
+    (incident 12)
+    https://acme.domo.com/kpis/details/3
+  - Card 4
+    Sales overview; owner Sales BI; works again since 14:05
+    https://acme.domo.com/kpis/details/4
+
+  - Card 2
+    Sales overview; owner Sales BI; works again since 14:05
+    was: Misconfigured card: Invalid column(s) referenced: region_name
+    (incident 9)
+    https://acme.domo.com/kpis/details/2
+
+Status page: https://cardwatch.example.com/
+";
+    let letter = letter(&recovery());
+    assert_eq!(letter.text, expected);
+    told_in_both(
+        &letter,
+        &[
+            "Dataset Orders lost column region_name: 3 cards work again",
+            "was: Invalid column(s) referenced: region_name",
+            "incident 12, misconfigured card",
+            "was: Misconfigured card: Invalid column(s) referenced: REGION_NAME (incident 12)",
+            "was: Misconfigured card: Invalid column(s) referenced: region_name (incident 9)",
+        ],
+    );
+    assert!(seen(&letter.html).starts_with("4 cards recovered. "), "{}", seen(&letter.html));
+    assert!(!letter.html.contains("class=\"bar\""), "nothing is wrong with them any more");
+}
+
+#[test]
+fn a_great_recovery_shows_the_first_cards_and_lists_all_in_the_order_of_the_mail() {
+    let mut lines = cards(1..=200, "x");
+    for (line, incident) in lines.iter_mut().zip((0..100).cycle()) {
+        line.incident = Some(IncidentId(incident));
+    }
+    let left = (0..100).map(|id| left(id, "Trouble", true)).collect();
+    let letter = letter(&Report { left, ..recovered(lines) });
+    assert_eq!(letter.text.matches("2 cards work again").count(), 25);
+    assert!(letter.text.contains("\n  … and 150 more in the attached list\n"), "{}", letter.text);
+    let listed: Vec<String> = records(&letter.csv.unwrap()).into_iter().map(|row| row[1].clone()).collect();
+    assert_eq!((listed.len(), &listed[..4]), (200, &["1", "101", "2", "102"].map(str::to_owned)[..]));
 }
 
 #[test]
@@ -332,7 +428,7 @@ Trouble 1: 1 card
 
 It was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 1 --for 3d --reason \"…\"
+To mute one: cardwatch mute 1 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
     told_in_both(&letter, &["Mails waited for maintenance from 23 November, 22:00 to 04:00."]);

@@ -63,9 +63,11 @@ struct Sweep {
     /// How it ended; null = it runs.
     #[schema(schema_with = outcomes_or_null)]
     outcome: Option<&'static str>,
+    /// It looked at some pages alone, chosen by hand: its counts are not the instance's.
+    part: bool,
     /// What ended it early, or kept it from its whole view.
     error: Option<String>,
-    /// How many cards it came to a verdict on, or should have.
+    /// How many cards it looked at, or was to; this and the counts below are 0 until it has ended.
     cards: usize,
     /// Cards that rendered.
     working: usize,
@@ -75,8 +77,6 @@ struct Sweep {
     unchecked: usize,
     /// Cards of types that are not rendered.
     unsupported: usize,
-    /// Only some pages were swept, chosen by hand: the counts are of their cards alone.
-    part: bool,
 }
 
 /// The sweeps, the latest first.

@@ -7,7 +7,6 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::super::Board;
 use super::cards::{answerable, since};
 use super::missing::{Asked, Missing, asked, id, instance};
 use super::parts::{
@@ -25,6 +24,7 @@ use crate::domain::foreign::{one_line, whole_line};
 use crate::domain::ids::{CardId, DatasetId};
 use crate::domain::search::Which;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
+use crate::http::Board;
 use crate::store::{CardPast, PastTransition};
 
 /// So many pages, owners and datasets of a card are named, and so many other cards of its incident.

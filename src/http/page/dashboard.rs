@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::super::Board;
 use super::card::back;
 use super::cards::{since, why};
 use super::graphs::seconds;
@@ -23,6 +22,7 @@ use crate::domain::foreign::one_line;
 use crate::domain::ids::{CardId, PageId};
 use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
 use crate::domain::sweep::PageKind;
+use crate::http::Board;
 
 /// So many cards are on one page.
 const CARDS_A_PAGE: usize = 100;
@@ -69,8 +69,7 @@ fn show(scene: &Scene, path: Asked<(String, String)>, query: Option<&str>) -> Re
         @if cards.is_empty() { p.soft { "No card is on it." } }
         @else { div.sheet { (table(scene, instance, shown)) (pager(part, here)) } }
     };
-    let head = Head { title: title(&held.title), here: here(part.from) };
-    Ok(page(StatusCode::OK, scene, &head, &main))
+    Ok(page(StatusCode::OK, scene, &Head { title: title(&held.title), here: here(part.from) }, &main))
 }
 
 /// Broken cards first, then those that could not be checked, then the others, each by title.

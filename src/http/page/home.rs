@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::super::Board;
 use super::answer::{Overview, View};
 use super::find::{self, Asked};
 use super::parts::{NAME_LIMIT, instance_address, many};
@@ -15,6 +14,7 @@ use super::shell::{Head, page};
 use super::{incident, tile};
 use crate::domain::foreign::one_line;
 use crate::domain::search::Query;
+use crate::http::Board;
 use crate::store::{Happening, LetterNote, What};
 
 /// So many things that happened are told.

@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::super::Board;
 use super::answer::{Seen, View, called, seen};
 use super::graphs::{self, seconds};
 use super::missing::{Asked, Missing, asked, instance, number};
@@ -22,6 +21,7 @@ use crate::domain::ids::{CardId, PageId, SweepId};
 use crate::domain::search::Which;
 use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
 use crate::domain::verdict::Class;
+use crate::http::Board;
 
 /// So many pages are on one page.
 const PAGES_A_PAGE: usize = 100;
@@ -48,7 +48,7 @@ async fn show(board: &Board, scene: &Scene, path: Asked<String>, query: Option<&
     let instance = instance(scene, &name)?;
     let from: usize = number(query, "from")?.unwrap_or_default();
     let before: Option<i64> = number(query, "before")?;
-    let past = sweeps::read(board, instance, before.map(SweepId)).await?;
+    let sweeps = sweeps::read(board, instance, before.map(SweepId)).await?;
     let levels = board.store.broken_over_time(&instance.name, graphs::since(scene), MOST_POINTS).await?;
     let seen = seen(scene, instance);
     let sentence = sentence(&seen);
@@ -69,7 +69,7 @@ async fn show(board: &Board, scene: &Scene, path: Asked<String>, query: Option<&
         (pages(scene, instance, part))
         (slow(scene, instance))
         (no_data(scene, instance))
-        (sweeps::section(scene, instance, &past))
+        (sweeps::section(scene, instance, &sweeps))
     };
     let from = if part.from == 0 { String::new() } else { part.from.to_string() };
     let here = address(&instance_address(&instance.name), &[("from", &from), ("before", &before)]);

@@ -1,11 +1,12 @@
 //! What is asked for in an address: an instance, and a page or a card of it by id. Owns reading that, and what a reader is
 //! told who asks for something that is not there, or when the database cannot be read.
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::super::Board;
 use super::scene::Scene;
 use super::shell::apology;
 use crate::domain::foreign::one_line;
@@ -38,6 +39,11 @@ impl From<StoreError> for Missing {
     fn from(error: StoreError) -> Self {
         Self::Database(error)
     }
+}
+
+/// Any address at which there is nothing.
+pub(in super::super) async fn nowhere(State(board): State<Board>) -> Response {
+    apology(StatusCode::NOT_FOUND, &Scene::of(&board), "There is nothing at this address")
 }
 
 /// The instance of that name.

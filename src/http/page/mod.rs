@@ -15,7 +15,7 @@ mod graphs;
 pub(super) mod home;
 mod incident;
 pub(super) mod instance;
-mod missing;
+pub(super) mod missing;
 mod parts;
 mod past;
 mod removed;

@@ -126,10 +126,8 @@ pub(super) fn results(scene: &Scene, results: &[PastResult]) -> Markup {
 
 /// A verdict by the name that the database gives it.
 fn verdict(name: &str) -> Markup {
-    match Shown::ALL.into_iter().find(|shown| shown.name() == name) {
-        Some(shown) => super::scene::state(shown),
-        None => html! { (name) },
-    }
+    let shown = Shown::ALL.into_iter().find(|shown| shown.name() == name);
+    shown.map_or_else(|| html! { (name) }, super::scene::state)
 }
 
 fn millis(time: i64) -> String {

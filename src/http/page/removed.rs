@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::html;
 
-use super::super::Board;
 use super::card::back;
 use super::missing::Missing;
 use super::parts::{card_address, owners};
@@ -14,6 +13,7 @@ use super::scene::{Scene, title};
 use super::shell::{Head, page};
 use crate::domain::ids::CardId;
 use crate::domain::snapshot::InstanceSnapshot;
+use crate::http::Board;
 
 /// So many rows of each kind are shown.
 const ROWS: u32 = 50;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use super::super::live::LiveBoard;
-use super::super::{Board, InstanceSettings, Settings};
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::InstanceName;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+use crate::http::live::LiveBoard;
+use crate::http::{Board, InstanceSettings, Settings};
 
 /// The longest title on a page, in characters.
 const TITLE_LIMIT: usize = 160;

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::super::Board;
 use super::missing::Missing;
 use super::parts::{address, instance_address, number};
 use super::scene::{Scene, span};
@@ -10,6 +9,7 @@ use crate::domain::foreign::one_line;
 use crate::domain::ids::SweepId;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::sweep::Outcome;
+use crate::http::Board;
 use crate::store::PastSweep;
 
 /// So many sweeps are on one page.
