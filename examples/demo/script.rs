@@ -156,7 +156,7 @@ async fn lose_column(stage: &mut Stage) -> anyhow::Result<()> {
             &title,
             &format!("Invalid column(s) referenced: {REGION}"),
             "last run succeeded",
-            &format!("lost {REGION}"),
+            &format!("Dataset {}: lost column {REGION} ", ORDERS.name),
             "Mailed about their own cards: Dana Reyes.",
             "Jonas Weiß (an address in a domain that is not mailed to)",
         ],

@@ -1,10 +1,12 @@
-//! What is known of a dataset that feeds a broken card. Owns how that reads, as data and as one line.
+//! What is known of a dataset that feeds a broken card. Owns its names as data, and the line about it; how that reads
+//! is [`crate::domain::findings`]'.
 
 use serde::Serialize;
 
 use super::table::{cell, minute, rfc3339};
 use crate::domain::Timestamp;
-use crate::domain::dataset::{Evidence, Run, RunOutcome, SchemaChange};
+use crate::domain::dataset::{Run, RunOutcome, SchemaChange};
+use crate::domain::findings::Findings;
 use crate::domain::ids::DatasetId;
 use crate::domain::snapshot::{DatasetNow, InstanceSnapshot};
 
@@ -63,6 +65,7 @@ impl DatasetStatus {
             known.evidence = known.evidence.take().filter(|found| found.looked_at >= opened_at);
         }
         let evidence = known.as_ref().and_then(|known| known.evidence.as_ref());
+        let found = Findings::of(known.as_ref().map(|known| &known.dataset), evidence, opened_at);
         let (state, updated_at) = known.as_ref().map_or((None, None), latest);
         Self {
             id: as_text,
@@ -73,7 +76,7 @@ impl DatasetStatus {
             gone: evidence.map(|evidence| evidence.gone),
             last_run: evidence.and_then(|evidence| evidence.last_run.as_ref()).map(PrintedRun::of),
             schema_change: evidence.and_then(|evidence| evidence.schema_change.as_ref()).map(PrintedChange::of),
-            found: known.as_ref().and_then(found),
+            found: found.map(|found| found.written(minute)),
         }
     }
 
@@ -111,47 +114,4 @@ fn latest(known: &DatasetNow) -> (Option<&str>, Option<Timestamp>) {
     let evidence = known.evidence.as_ref();
     let state = known.dataset.state.as_deref().or_else(|| evidence?.state.as_deref());
     (state, known.dataset.updated_at.or_else(|| evidence?.updated_at))
-}
-
-/// What was found out, from what explains most to what explains least; `None` where nothing is known.
-fn found(known: &DatasetNow) -> Option<String> {
-    let parts = match &known.evidence {
-        Some(Evidence { gone: true, .. }) => {
-            return Some("Domo has no such dataset, or does not show it to cardwatch's user".to_owned());
-        }
-        Some(evidence) => {
-            let change = evidence.schema_change.as_ref().map(changed);
-            change.into_iter().chain(evidence.last_run.as_ref().map(ran)).collect()
-        }
-        None => Vec::new(),
-    };
-    if !parts.is_empty() {
-        return Some(parts.join("; "));
-    }
-    let (state, updated_at) = latest(known);
-    let state = state.map(|state| format!("state {}", cell(state)));
-    let updated = updated_at.map(|at| format!("last updated {}", minute(at)));
-    let parts: Vec<String> = [state, updated].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn changed(change: &SchemaChange) -> String {
-    let columns = |which: &str, names: &std::collections::BTreeSet<String>| {
-        let plural = if names.len() == 1 { "" } else { "s" };
-        let names = cell(&names.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
-        (!names.is_empty()).then(|| format!("{which} column{plural} {names}"))
-    };
-    let changes = [columns("lost", &change.lost), columns("gained", &change.gained)];
-    let changes: Vec<String> = changes.into_iter().flatten().collect();
-    format!("{} between {} and {}", changes.join(" and "), minute(change.after), minute(change.before))
-}
-
-fn ran(run: &Run) -> String {
-    let at = run.at.map(|at| format!(" {}", minute(at))).unwrap_or_default();
-    match &run.outcome {
-        RunOutcome::Succeeded => format!("last run succeeded{at}"),
-        RunOutcome::Failed(message) if message.trim().is_empty() => format!("last run failed{at}"),
-        RunOutcome::Failed(message) => format!("last run failed{at}: {}", cell(message)),
-        RunOutcome::Other(word) => format!("last run{at}: {}", cell(word)),
-    }
 }

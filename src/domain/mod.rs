@@ -12,6 +12,7 @@ pub mod closing;
 mod columns;
 pub mod dataset;
 mod digest;
+pub mod findings;
 pub mod foreign;
 mod forest;
 pub mod ids;

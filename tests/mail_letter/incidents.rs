@@ -101,8 +101,8 @@ Dataset Orders (Snowflake) lost column region_name: 4 cards on 4 pages,
 owned by 1 person and 1 group
   Invalid column(s) referenced: region_name
   Dataset Orders (Snowflake): last run failed 13:58: Connection refused:
-    snowflake.example.com:443; its columns changed between 13:50 and 14:06:
-    lost region_name
+    snowflake.example.com:443; lost column region_name between 13:50 and
+    14:06
   incident 12, misconfigured card, since 14:05
 
   - Revenue by region
@@ -175,8 +175,8 @@ fn both_parts_state_the_same_facts_of_an_incident() {
             "usually 2.1 s",
             "Dataset Orders (Snowflake) lost column region_name: 4 cards on 4 pages, owned by 1 person and 1 group",
             "Invalid column(s) referenced: region_name",
-            "Dataset Orders (Snowflake): last run succeeded 13:58; its columns changed between 13:50 and 14:06: lost a, \
-             gained b",
+            "Dataset Orders (Snowflake): lost column a and gained column b between 13:50 and 14:06; last run succeeded \
+             13:58",
             "incident 12, misconfigured card, since 14:05",
             "page owner Jo Doe",
             "To set one aside: cardwatch mute 101681090 --for 3d --reason \"…\"",
@@ -217,9 +217,9 @@ evidences! {
     a_dataset_that_is_gone: Evidence { gone: true, ..ran(RunOutcome::Succeeded) }
         => "gone, or not shown to the cardwatch user";
     columns_that_came_and_went: changed(&["a", "b"], &["c"])
-        => "its columns changed between 13:50 and 14:06: lost a, b, gained c";
+        => "lost columns a, b and gained column c between 13:50 and 14:06";
     many_columns_are_a_number: changed(&["a", "b", "c", "d", "e", "f", "g"], &[])
-        => "its columns changed between 13:50 and 14:06: lost a, b, c, d, e and 2 more";
+        => "lost columns a, b, c, d, e and 2 more between 13:50 and 14:06";
 }
 
 #[test]
