@@ -88,14 +88,22 @@ fn last_run(run: &Run) -> Vec<Piece> {
     std::iter::once(words(ended)).chain(at).chain(said).collect()
 }
 
-/// 'lost column region and gained columns a, b between 13:50 and 14:05'.
+/// 'lost column region and gained columns a, b between 13:50 and 14:05'; where both looks fall into one minute, which is
+/// as finely as instants are written, 'at 14:05'.
 fn change(change: &SchemaChange) -> Option<Vec<Piece>> {
     let named = [columns("lost", &change.lost), columns("gained", &change.gained)];
     let named: Vec<String> = named.into_iter().flatten().collect();
     (!named.is_empty()).then(|| {
-        let what = words(format!("{} between ", named.join(" and ")));
-        vec![what, Piece::At(change.after), words(" and "), Piece::At(change.before)]
+        let what = named.join(" and ");
+        if minute(change.after) == minute(change.before) {
+            return vec![words(format!("{what} at ")), Piece::At(change.before)];
+        }
+        vec![words(format!("{what} between ")), Piece::At(change.after), words(" and "), Piece::At(change.before)]
     })
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.timestamp().div_euclid(60)
 }
 
 fn columns(which: &str, names: &BTreeSet<String>) -> Option<String> {

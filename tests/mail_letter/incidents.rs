@@ -223,6 +223,24 @@ evidences! {
 }
 
 #[test]
+fn a_change_between_two_looks_within_one_minute_happened_at_that_minute() {
+    let between = |after: &str, before: &str| {
+        let Evidence { schema_change: Some(change), .. } = changed(&["a"], &[]) else { panic!("no change") };
+        let change = SchemaChange { after: at(after), before: at(before), ..change };
+        evidence(upstream("Orders", Evidence { schema_change: Some(change), ..silence() })).remove(0)
+    };
+    assert_eq!(between("2026-11-24T13:04:00Z", "2026-11-24T13:04:59Z"), "Dataset Orders: lost column a at 14:04");
+    assert_eq!(
+        between("2026-11-24T13:04:59Z", "2026-11-24T13:05:00Z"),
+        "Dataset Orders: lost column a between 14:04 and 14:05"
+    );
+    assert_eq!(
+        between("2026-11-23T13:04:00Z", "2026-11-24T13:04:00Z"),
+        "Dataset Orders: lost column a between 23 November, 14:04 and 14:04"
+    );
+}
+
+#[test]
 fn of_a_dataset_of_which_nothing_is_known_nothing_is_said() {
     assert!(evidence(upstream("Orders", silence())).is_empty());
     assert!(evidence(Vec::new()).is_empty());
