@@ -57,12 +57,12 @@ impl NamedDataset {
 }
 
 impl DatasetStatus {
-    /// A dataset of an incident that opened at `opened_at`: what was found out before explains an earlier breakage.
+    /// A dataset of an incident that opened at `opened_at`, with what of the finds can explain it.
     pub(super) fn of(id: &DatasetId, snapshot: &InstanceSnapshot, opened_at: Timestamp) -> Self {
         let NamedDataset { id: as_text, name } = NamedDataset::of(id, snapshot);
         let mut known = snapshot.datasets.get(id).cloned();
         if let Some(known) = &mut known {
-            known.evidence = known.evidence.take().filter(|found| found.looked_at >= opened_at);
+            known.evidence = known.evidence.take().and_then(|found| found.explaining(opened_at));
         }
         let evidence = known.as_ref().and_then(|known| known.evidence.as_ref());
         let found = Findings::of(known.as_ref().map(|known| &known.dataset), evidence, opened_at);

@@ -70,6 +70,16 @@ pub struct SchemaChange {
 }
 
 impl Evidence {
+    /// What of it can explain an incident that opened at `opened_at`; `None` where nothing can.
+    ///
+    /// What was found out before explains an earlier breakage. A change of columns whose earlier look was already after
+    /// the opening came too late to be the cause; a run is told all the same, since it says how the dataset fares now.
+    #[must_use]
+    pub fn explaining(&self, opened_at: Timestamp) -> Option<Self> {
+        let change = self.schema_change.as_ref().filter(|change| change.after < opened_at);
+        (self.looked_at >= opened_at).then(|| Self { schema_change: change.cloned(), ..self.clone() })
+    }
+
     /// The evidence, held against what an earlier look had found: a change of columns is noted, an older one kept.
     #[must_use]
     pub fn compared_with(mut self, earlier: Option<&Self>) -> Self {

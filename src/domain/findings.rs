@@ -33,13 +33,13 @@ pub struct Findings(Vec<Piece>);
 
 impl Findings {
     /// What is known of a dataset of an incident that opened at `opened_at`, the likeliest trouble first; `None` where
-    /// nothing is. Evidence that is older than the incident explains an earlier one, and is left out.
+    /// nothing is. What cannot explain the incident is left out, see [`Evidence::explaining`].
     ///
     /// `listed` is what the latest list of cards said; `None` where none named the dataset.
     pub fn of(listed: Option<&Dataset>, evidence: Option<&Evidence>, opened_at: Timestamp) -> Option<Self> {
-        let evidence = evidence.filter(|found| found.looked_at >= opened_at);
-        let told = evidence.map(found).unwrap_or_default();
-        let facts = if told.is_empty() { latest(listed, evidence).into_iter().collect() } else { told };
+        let evidence = evidence.and_then(|found| found.explaining(opened_at));
+        let told = evidence.as_ref().map(found).unwrap_or_default();
+        let facts = if told.is_empty() { latest(listed, evidence.as_ref()).into_iter().collect() } else { told };
         (!facts.is_empty()).then(|| Self(facts.join(&words("; "))))
     }
 

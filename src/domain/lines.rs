@@ -112,10 +112,9 @@ fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memo
     let people = owners.iter().filter(|(user, _)| user.is_some()).count();
     let upstream = incident.datasets.iter().filter_map(|id| {
         let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
-        // What was found out before it opened explains an earlier breakage.
-        let evidence = closing.evidence.get(id).or_else(known).filter(|found| found.looked_at >= incident.opened_at)?;
+        let evidence = closing.evidence.get(id).or_else(known)?.explaining(incident.opened_at)?;
         let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
-        Some((name.to_owned(), evidence.clone()))
+        Some((name.to_owned(), evidence))
     });
     // A sweep of a part saw only some of the cards: what it saw of pages and owners is not the whole either.
     let all_seen = planned.len() == incident.cards.len();

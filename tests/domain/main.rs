@@ -10,6 +10,7 @@ mod closing;
 mod closing_rules;
 mod digest_parts;
 mod digests;
+mod evidence;
 mod flapping;
 mod foreign;
 mod ids;
