@@ -330,7 +330,7 @@ impl Script {
             domo.set(card.id, Behaviour::broken("No indexed schema found"));
         }
         domo.set(margin.id, Behaviour::broken("Beast mode 'Margin' cannot be evaluated"));
-        truth.breaks(&gone(TARGETS.name), Class::Misconfigured, targets);
+        truth.breaks(&not_indexed(TARGETS.name), Class::Misconfigured, targets);
         let formula = format!("Beast mode Margin on dataset {} cannot be read", ORDERS.name);
         truth.breaks(&formula, Class::Misconfigured, std::slice::from_ref(margin));
         Ok(())
@@ -353,7 +353,11 @@ fn lost_column() -> String {
 }
 
 fn gone(dataset: &str) -> String {
-    format!("Dataset {dataset} is gone or not indexed")
+    format!("Dataset {dataset} is gone")
+}
+
+fn not_indexed(dataset: &str) -> String {
+    format!("Dataset {dataset} is not indexed")
 }
 
 fn on_pages(cards: &[CardInfo]) -> String {

@@ -10,7 +10,7 @@ use super::card::{CardMemory, CardState, Transition};
 use super::cause::Broken;
 use super::dataset::{Dataset, Evidence};
 use super::ids::{CardId, DatasetId, InstanceName, SweepId, UserId};
-use super::incident::{self, Incidents, Known};
+use super::incident::{self, Incidents, Known, Suspect};
 use super::maintenance::Span;
 use super::mute::MuteEnd;
 use super::obstacle;
@@ -203,9 +203,10 @@ pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> C
     let tally = tally(swept);
     let outcome = Outcome::of(&tally, &swept.plan.unlisted);
     let why_blind = (tally.decided() == 0).then(|| obstacle::why(swept));
+    let evidence = evidence(swept, memory);
     let mut closing = Closing {
-        incidents: incidents(&mut cards, swept, memory),
-        evidence: evidence(swept, memory),
+        incidents: incidents(&mut cards, &evidence, swept, memory),
+        evidence,
         cards,
         transitions,
         tally,
@@ -260,7 +261,12 @@ fn end_of_mute(card: &mut CardMemory, now: Timestamp) -> Option<(MuteEnd, Timest
 }
 
 /// Follows the incidents of the whole instance, and notes in each planned card's memory which one it is in.
-fn incidents(cards: &mut BTreeMap<CardId, CardMemory>, swept: &Swept, memory: &Memory) -> Incidents {
+fn incidents(
+    cards: &mut BTreeMap<CardId, CardMemory>,
+    evidence: &BTreeMap<DatasetId, Evidence>,
+    swept: &Swept,
+    memory: &Memory,
+) -> Incidents {
     let elsewhere = elsewhere(cards, swept, memory);
     let monitored = cards.iter().map(|(id, card)| (*id, card)).chain(elsewhere);
     let broken: Vec<Broken<'_>> = monitored
@@ -272,7 +278,10 @@ fn incidents(cards: &mut BTreeMap<CardId, CardMemory>, swept: &Swept, memory: &M
             CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
         })
         .collect();
-    let incidents = incident::follow(&memory.incidents, &broken, |dataset| dataset_name(dataset, swept, memory));
+    let incidents = incident::follow(&memory.incidents, &broken, |dataset| Suspect {
+        name: dataset_name(dataset, swept, memory),
+        evidence: evidence_of(dataset, evidence, memory),
+    });
     for card in cards.values_mut() {
         card.incident = None;
     }
@@ -301,6 +310,15 @@ pub(super) fn dataset_name<'a>(dataset: &DatasetId, swept: &'a Swept, memory: &'
     let listed = swept.plan.datasets.get(dataset).or_else(|| swept.asked.datasets.get(dataset));
     let known = listed.or_else(|| memory.datasets.get(dataset).map(|(known, _)| known));
     known.map(|dataset| dataset.name.as_str()).filter(|name| !name.is_empty())
+}
+
+/// What is known of a dataset now: `evidence` is what this sweep found out.
+pub(super) fn evidence_of<'a>(
+    dataset: &DatasetId,
+    evidence: &'a BTreeMap<DatasetId, Evidence>,
+    memory: &'a Memory,
+) -> Option<&'a Evidence> {
+    evidence.get(dataset).or_else(|| memory.datasets.get(dataset)?.1.as_ref())
 }
 
 /// What is known now of the datasets that were asked about.

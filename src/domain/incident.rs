@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Timestamp;
 use super::cause::{self, Broken, Cause};
+use super::dataset::Evidence;
 use super::ids::{CardId, DatasetId, IncidentId};
-use super::title;
+use super::title::{self, Upstream};
 use super::verdict::{Class, Reason};
 
 /// An open incident.
@@ -86,12 +87,29 @@ impl Default for Known {
     }
 }
 
-/// Follows the incidents through a sweep: `broken` are all cards that are broken after it, each once, `name` gives a
-/// dataset's name where it is known.
+/// What is known of a dataset that may be to blame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Suspect<'a> {
+    /// Its name, where it is known: foreign text.
+    pub name: Option<&'a str>,
+    /// What was found out about it.
+    pub evidence: Option<&'a Evidence>,
+}
+
+impl Suspect<'_> {
+    /// Whether Domo had it no more when it was looked at for an incident that opened at `opened_at`; `None` where
+    /// nobody looked since.
+    fn is_gone(&self, opened_at: Timestamp) -> Option<bool> {
+        Some(self.evidence?.explaining(opened_at)?.gone)
+    }
+}
+
+/// Follows the incidents through a sweep: `broken` are all cards that are broken after it, each once, `suspect` gives
+/// what is known of a dataset.
 ///
 /// Where the cards of one incident come to have different causes, the larger part keeps the id; where incidents turn
 /// out to have one cause, the oldest id stays. What is known of an incident's opening stays as well.
-pub fn follow<'n>(known: &Known, broken: &[Broken<'_>], name: impl Fn(&DatasetId) -> Option<&'n str>) -> Incidents {
+pub fn follow<'n>(known: &Known, broken: &[Broken<'_>], suspect: impl Fn(&DatasetId) -> Suspect<'n>) -> Incidents {
     let cards: BTreeMap<CardId, &Broken<'_>> = broken.iter().map(|card| (card.card, card)).collect();
     let groups = cause::groups(broken);
     let mut inherited = inherited(known, &groups, &cards);
@@ -105,7 +123,7 @@ pub fn follow<'n>(known: &Known, broken: &[Broken<'_>], name: impl Fn(&DatasetId
         }
         incidents.closed.extend(ids.filter_map(|merged| closed(known, merged, Some(id))));
         let members: Vec<&Broken<'_>> = group.iter().filter_map(|card| cards.get(card).copied()).collect();
-        if let Some(incident) = incident(id, known.open.get(&id).map(|known| known.opened_at), &members, &name) {
+        if let Some(incident) = incident(id, known.open.get(&id).map(|known| known.opened_at), &members, &suspect) {
             incidents.open.insert(id, incident);
         }
     }
@@ -153,19 +171,23 @@ fn incident<'n>(
     id: IncidentId,
     opened_at: Option<Timestamp>,
     members: &[&Broken<'_>],
-    name: impl Fn(&DatasetId) -> Option<&'n str>,
+    suspect: impl Fn(&DatasetId) -> Suspect<'n>,
 ) -> Option<Incident> {
     let broke_first = members.iter().map(|card| card.since).min()?;
+    let opened_at = opened_at.unwrap_or(broke_first);
     let causes: Vec<Cause> = members.iter().map(|card| Cause::of(card.reason)).collect();
     let (speaker, cause) =
         members.iter().zip(&causes).min_by_key(|(card, cause)| (&cause.kind, card.since, card.card))?;
     let (datasets, shared) = datasets(members, &causes);
-    let names: Option<Vec<&str>> = datasets.iter().map(name).collect();
-    let to_blame = names.filter(|names| shared && names.len() <= title::MOST_DATASETS).unwrap_or_default();
+    let suspects: Vec<Suspect<'n>> = datasets.iter().map(suspect).collect();
+    let to_blame = if shared && suspects.len() <= title::MOST_DATASETS { suspects } else { Vec::new() };
+    let names: Option<Vec<&str>> = to_blame.iter().map(|suspect| suspect.name).collect();
+    let gone: Vec<Option<bool>> = to_blame.iter().map(|suspect| suspect.is_gone(opened_at)).collect();
+    let upstream = Upstream { names: &names.unwrap_or_default(), gone: &gone };
     Some(Incident {
         id,
-        opened_at: opened_at.unwrap_or(broke_first),
-        title: title::of(&speaker.reason.text, &cause.kind, &causes, &to_blame),
+        opened_at,
+        title: title::of(&speaker.reason.text, &cause.kind, &causes, &upstream),
         reason: Reason { class: cause.class, text: speaker.reason.text.clone() },
         cards: members.iter().map(|card| card.card).collect(),
         datasets,

@@ -111,8 +111,7 @@ fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memo
     let owners: BTreeSet<_> = planned.iter().flat_map(|planned| swept.plan.owners_of(planned)).map(identity).collect();
     let people = owners.iter().filter(|(user, _)| user.is_some()).count();
     let upstream = incident.datasets.iter().filter_map(|id| {
-        let known = || memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
-        let evidence = closing.evidence.get(id).or_else(known)?.explaining(incident.opened_at)?;
+        let evidence = closing::evidence_of(id, &closing.evidence, memory)?.explaining(incident.opened_at)?;
         let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
         Some((name.to_owned(), evidence))
     });

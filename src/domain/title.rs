@@ -15,14 +15,21 @@ pub(super) const MOST_DATASETS: usize = 2;
 /// More columns than this are counted; two of them stand for all.
 const MOST_COLUMNS: usize = 3;
 
-/// The title of cards with these causes, of which one, given by its reason and kind, stands for all; `datasets` are
-/// the names of those to blame: one, or two of which either may be.
-pub(super) fn of(reason: &str, kind: &Kind, causes: &[Cause], datasets: &[&str]) -> String {
-    let dataset = dataset(datasets);
+/// The datasets to blame: one, or two of which either may be.
+pub(super) struct Upstream<'a> {
+    /// Their names, where all are known.
+    pub(super) names: &'a [&'a str],
+    /// Of each, whether Domo has it no more, where somebody looked.
+    pub(super) gone: &'a [Option<bool>],
+}
+
+/// The title of cards with these causes, of which one, given by its reason and kind, stands for all.
+pub(super) fn of(reason: &str, kind: &Kind, causes: &[Cause], upstream: &Upstream<'_>) -> String {
+    let dataset = dataset(upstream.names);
     let on = dataset.as_ref().map(|dataset| format!(" on {dataset}")).unwrap_or_default();
     let title = match (kind, dataset) {
         (Kind::MissingColumn, dataset) => missing_column(&lost(causes), dataset),
-        (Kind::MissingDataset, dataset) => format!("{} is gone or not indexed", or(dataset, "a dataset")),
+        (Kind::MissingDataset, dataset) => format!("{} {}", or(dataset, "a dataset"), upstream.is_what()),
         (Kind::NoAccess, dataset) => format!("no access to {}", or(dataset, "the data")),
         (Kind::Formula, _) => format!("{}{on} cannot be read", formula(causes)),
         (Kind::Slow, Some(dataset)) => format!("{dataset} is too slow"),
@@ -32,6 +39,18 @@ pub(super) fn of(reason: &str, kind: &Kind, causes: &[Cause], datasets: &[&str])
         (Kind::Said(_), _) => format!("Domo says '{}'{on}", one_line(reason, 60)),
     };
     one_line(&capitalised(&title), LIMIT)
+}
+
+impl Upstream<'_> {
+    /// What is wrong with a dataset that a card cannot be drawn from, as far as it was seen.
+    fn is_what(&self) -> &'static str {
+        let all = |gone: bool| !self.gone.is_empty() && self.gone.iter().all(|found| *found == Some(gone));
+        match (all(true), all(false)) {
+            (true, _) => "is gone",
+            (_, true) => "is not indexed",
+            (false, false) => "is gone or not indexed",
+        }
+    }
 }
 
 fn or(dataset: Option<String>, otherwise: &str) -> String {

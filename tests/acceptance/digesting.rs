@@ -42,7 +42,7 @@ async fn after_a_day_one_mail_tells_what_is_still_broken_by_cause_and_age_and_ho
     let told = text(&mails[1]);
     for words in [
         "Dataset Orders lost column region_name: 3 of its 4 cards",
-        "Dataset Stock is gone or not indexed: 2 cards on 1 page",
+        "Dataset Stock is gone: 2 cards on 1 page",
         ", for 25 hours",
         "1 more broken card is muted.",
         "Domo counts 3 invalid beast modes.",

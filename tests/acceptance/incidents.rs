@@ -45,7 +45,7 @@ async fn a_dropped_column_is_one_mail_and_one_incident_until_it_is_back_and_a_de
     house.domo.delete_dataset(STOCK);
     let mails = smtp.wait_for(2, PATIENCE).await.unwrap();
     let told = text(&mails[1]);
-    for words in ["Dataset Stock is gone or not indexed: 2 cards on 1 page", "Dataset Stock: gone, or not shown"] {
+    for words in ["Dataset Stock is gone: 2 cards on 1 page", "Dataset Stock: gone, or not shown"] {
         assert!(told.contains(words), "'{words}' is missing in: {told}");
     }
     assert!(!told.contains("Orders"), "what was told is not told again: {told}");

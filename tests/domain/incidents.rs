@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cardwatch::domain::dataset::Evidence;
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId};
-use cardwatch::domain::incident::{self, Closed, Incident, Incidents, Known, KnownIncident};
+use cardwatch::domain::incident::{self, Closed, Incident, Incidents, Known, KnownIncident, Suspect};
 use cardwatch::domain::verdict::{Class, Reason};
 use proptest::prelude::*;
 
@@ -14,19 +15,21 @@ const DAY: i64 = 24 * 60;
 
 /// An instance over several sweeps, with what is remembered between them.
 #[derive(Default)]
-struct Ward {
+pub(crate) struct Ward {
     known: Known,
     /// The incident that each card is in.
     cards: BTreeMap<CardId, IncidentId>,
+    /// What was found out about datasets.
+    evidence: BTreeMap<DatasetId, Evidence>,
 }
 
 impl Ward {
     /// A sweep after which just these cards are broken.
-    fn sweep(&mut self, broken: &[Ill]) -> Incidents {
+    pub(crate) fn sweep(&mut self, broken: &[Ill]) -> Incidents {
         let remembered = |card: &Ill| Ill { incident: self.cards.get(&CardId(card.card)).copied(), ..card.clone() };
         let broken: Vec<Ill> = broken.iter().map(remembered).collect();
         let lent: Vec<_> = broken.iter().map(Ill::lent).collect();
-        let incidents = incident::follow(&self.known, &lent, name);
+        let incidents = incident::follow(&self.known, &lent, |dataset| self.suspect(dataset));
         let open = incidents.open.values();
         self.cards = open.clone().flat_map(|open| open.cards.iter().map(|card| (*card, open.id))).collect();
         self.known.open = open.map(|open| (open.id, open.known())).collect();
@@ -34,6 +37,29 @@ impl Ward {
         self.known.next.0 = self.known.next.0.max(last + 1);
         incidents
     }
+
+    /// Domo was asked for a dataset at a minute.
+    pub(crate) fn look(&mut self, dataset: &str, minute: i64, gone: bool) {
+        let evidence = Evidence {
+            looked_at: at(minute),
+            gone,
+            state: None,
+            updated_at: None,
+            last_run: None,
+            columns: None,
+            schema_change: None,
+        };
+        self.evidence.insert(DatasetId::new(dataset).unwrap(), evidence);
+    }
+
+    fn suspect(&self, dataset: &DatasetId) -> Suspect<'_> {
+        Suspect { evidence: self.evidence.get(dataset), ..named(dataset) }
+    }
+}
+
+/// A dataset of which the name is known at most.
+fn named(dataset: &DatasetId) -> Suspect<'static> {
+    Suspect { name: name(dataset), evidence: None }
 }
 
 /// What datasets are called: `orders` is Orders, and of 'nameless' nothing is known.
@@ -160,7 +186,7 @@ fn a_bare_refusal_that_recovers_in_the_middle_splits_nothing() {
 fn a_card_that_comes_back_with_the_id_of_a_closed_incident_gets_a_new_one() {
     let known = Known { open: BTreeMap::new(), next: IncidentId(5) };
     let back = Ill { incident: Some(IncidentId(2)), ..lost(1, "region") };
-    let incidents = incident::follow(&known, &[back.lent()], name);
+    let incidents = incident::follow(&known, &[back.lent()], named);
     assert_eq!(open(&incidents), [(5, vec![1])]);
     assert_eq!(closed(&incidents), []);
 }
@@ -170,7 +196,7 @@ fn the_id_of_an_open_incident_is_not_given_however_wrong_the_next_one_is() {
     let held = KnownIncident { opened_at: at(0), title: String::new() };
     let known = Known { open: BTreeMap::from([(IncidentId(3), held)]), next: IncidentId(3) };
     let old = Ill { incident: Some(IncidentId(3)), ..slow(9, &["orders"]) };
-    let incidents = incident::follow(&known, &[lost(1, "region").lent(), old.lent()], name);
+    let incidents = incident::follow(&known, &[lost(1, "region").lent(), old.lent()], named);
     assert_eq!(open(&incidents), [(3, vec![9]), (4, vec![1])]);
 }
 

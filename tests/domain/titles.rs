@@ -5,7 +5,7 @@ use fake_domo::nasty_text;
 use proptest::prelude::*;
 
 use crate::cause::{Ill, ill};
-use crate::incidents::{lost, only, slow};
+use crate::incidents::{Ward, lost, only, slow};
 
 fn title(cards: &[Ill]) -> String {
     only(cards).title
@@ -72,6 +72,33 @@ fn the_dataset_that_the_reason_names_is_the_one_in_the_title() {
     let id = "5e88c674-d499-4a97-a834-60797d0d17d4";
     let blamed = ill(1, &format!("Dataset {id} is not indexed"), &["orders"]);
     assert_eq!(title(&[blamed]), "A dataset is gone or not indexed", "Orders is not the one that is gone");
+}
+
+/// The title of a card on a dataset 'Orders', broken at minute 1, once Domo was asked for some datasets at a minute.
+fn title_after(looks: &[(&str, i64, bool)], datasets: &[&str]) -> String {
+    let mut ward = Ward::default();
+    for (dataset, minute, gone) in looks {
+        ward.look(dataset, *minute, *gone);
+    }
+    let broken = Ill { minute: 1, ..ill(1, "No indexed schema found", datasets) };
+    ward.sweep(&[broken]).open.into_values().next().unwrap().title
+}
+
+#[test]
+fn a_dataset_that_was_looked_at_is_said_to_be_what_it_was_seen_to_be() {
+    assert_eq!(title_after(&[("orders", 1, true)], &["orders"]), "Dataset Orders is gone");
+    assert_eq!(title_after(&[("orders", 1, false)], &["orders"]), "Dataset Orders is not indexed");
+    assert_eq!(title_after(&[("nameless", 1, false)], &["nameless"]), "A dataset is not indexed");
+    let old = title_after(&[("orders", 0, true)], &["orders"]);
+    assert_eq!(old, "Dataset Orders is gone or not indexed", "that was before");
+}
+
+#[test]
+fn of_two_datasets_both_have_to_be_seen() {
+    let both = |looks: &[(&str, i64, bool)]| title_after(looks, &["orders", "dates"]);
+    assert_eq!(both(&[("orders", 1, false), ("dates", 1, false)]), "Dataset Dates or Orders is not indexed");
+    assert_eq!(both(&[("orders", 1, true), ("dates", 1, false)]), "Dataset Dates or Orders is gone or not indexed");
+    assert_eq!(both(&[("orders", 1, false)]), "Dataset Dates or Orders is gone or not indexed");
 }
 
 #[test]

@@ -313,17 +313,17 @@ fn a_thousand_incidents_with_evidence_do_not_make_an_endless_mail() {
 fn a_recovery_says_which_incidents_are_over() {
     let mut lines = cards(1..=2, "No indexed schema found");
     lines[0].incident = Some(IncidentId(12));
-    let over = |id| OverIncident { id: IncidentId(id), title: "Dataset Orders is gone or not indexed".to_owned() };
+    let over = |id| OverIncident { id: IncidentId(id), title: "Dataset Orders is gone".to_owned() };
     let report = Report { over: vec![over(12)], ..recovered(lines) };
     let letter = letter(&report);
-    told_in_both(&letter, &["Incident 12 (Dataset Orders is gone or not indexed) is over."]);
+    told_in_both(&letter, &["Incident 12 (Dataset Orders is gone) is over."]);
     told_in_both(&letter, &["was: Misconfigured card: No indexed schema found (incident 12)"]);
     assert_eq!(letter.text.matches("(incident").count(), 1, "{}", letter.text);
     assert!(!letter.text.contains("cardwatch mute"), "{}", letter.text);
     let many = Report { over: (1..=7).map(over).collect(), ..report };
     told_in_both(
         &crate::paper::letter(&many),
-        &["Incident 5 (Dataset Orders is gone or not indexed) is over.", "2 more incidents are over."],
+        &["Incident 5 (Dataset Orders is gone) is over.", "2 more incidents are over."],
     );
 }
 
