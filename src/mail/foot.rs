@@ -71,7 +71,7 @@ pub(super) fn command(report: &Report) -> Option<(String, String)> {
         Audience::Owner { .. } => None,
         Audience::Admins { .. } => {
             let mute = |card: CardId| format!("cardwatch mute {card} --for 3d --reason \"…\"");
-            first_broken(report).map(|card| ("To set one aside".to_owned(), mute(card)))
+            first_broken(report).map(|card| ("To mute one".to_owned(), mute(card)))
         }
     }
 }

@@ -95,7 +95,7 @@ Trouble 1: 2 cards on 1 page, owned by 1 person
 
 Domo counts 12 invalid beast modes.
 All 5 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 1 --for 3d --reason \"…\"
+To mute one: cardwatch mute 1 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
 }
@@ -117,7 +117,7 @@ fn both_parts_of_it_state_the_same_facts() {
             "1 card has had no data for days",
             "no data since 20 November, 10:00, for 4 days",
             "Domo counts 12 invalid beast modes.",
-            "To set one aside: cardwatch mute 1 --for 3d --reason \"…\"",
+            "To mute one: cardwatch mute 1 --for 3d --reason \"…\"",
         ],
     );
     for id in 1..=6 {

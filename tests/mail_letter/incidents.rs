@@ -120,7 +120,7 @@ owned by 1 person and 1 group
 
 Each was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 101681077 --for 3d --reason \"…\"
+To mute one: cardwatch mute 101681077 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
 }
@@ -158,7 +158,7 @@ Dataset Orders (Snowflake) lost column region_name: 1 of its 4 cards
 
 Each was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 101681090 --for 3d --reason \"…\"
+To mute one: cardwatch mute 101681090 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
 }
@@ -179,7 +179,7 @@ fn both_parts_state_the_same_facts_of_an_incident() {
              13:58",
             "incident 12, misconfigured card, since 14:05",
             "page owner Jo Doe",
-            "To set one aside: cardwatch mute 101681090 --for 3d --reason \"…\"",
+            "To mute one: cardwatch mute 101681090 --for 3d --reason \"…\"",
         ],
     );
 }
@@ -350,7 +350,7 @@ Trouble 1: 1 card
 
 It was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 1 --for 3d --reason \"…\"
+To mute one: cardwatch mute 1 --for 3d --reason \"…\"
 ";
     assert_eq!(letter.text, expected);
     told_in_both(&letter, &["Mails waited for maintenance from 23 November, 22:00 to 04:00."]);

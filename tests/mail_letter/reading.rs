@@ -60,7 +60,7 @@ Trouble 2: 1 card
 
 Each newly broken card was rendered again 30 s later before this was sent.
 All 7 broken cards: https://cardwatch.example.com/
-To set one aside: cardwatch mute 101681077 --for 3d --reason \"…\"
+To mute one: cardwatch mute 101681077 --for 3d --reason \"…\"
 ";
     assert_eq!(letter(&report).text, expected);
 }
@@ -178,7 +178,7 @@ fn without_a_second_look_or_a_status_page_neither_is_mentioned() {
     let report = Report { confirmed_after: None, ..broke(cards(1..=1, "x")) };
     let envelope = Envelope { message_id: "1@x".to_owned(), references: Vec::new(), to: &[], link_base: None };
     let letter = compose(&report, envelope);
-    let ends = "/kpis/details/1\n\nTo set one aside: cardwatch mute 1 --for 3d --reason \"…\"\n";
+    let ends = "/kpis/details/1\n\nTo mute one: cardwatch mute 1 --for 3d --reason \"…\"\n";
     assert!(letter.text.ends_with(ends), "{}", letter.text);
     assert!(!letter.html.contains("rendered again"));
 }
