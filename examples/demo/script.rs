@@ -158,7 +158,7 @@ async fn lose_column(stage: &mut Stage) -> anyhow::Result<()> {
             "last run succeeded",
             &format!("Dataset {}: lost column {REGION} ", ORDERS.name),
             "Mailed about their own cards: Dana Reyes.",
-            "Jonas Weiß (an address in a domain that is not mailed to)",
+            "Jonas Weiß (address outside owner_domains)",
         ],
     )
 }

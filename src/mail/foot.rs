@@ -59,8 +59,8 @@ fn left_out(untold: &[(String, NotMailed)], reason: NotMailed) -> Option<String>
         NotMailed::Group if names.len() == 1 => "a group",
         NotMailed::Group => "groups",
         NotMailed::NoAddress => "no address known",
-        NotMailed::OtherDomain => "an address in a domain that is not mailed to",
-        NotMailed::TooMany => "more owners than are mailed after one sweep",
+        NotMailed::OtherDomain => "address outside owner_domains",
+        NotMailed::TooMany => "more than max_owner_mails",
     };
     words::names(&names).map(|names| format!("{names} ({why})"))
 }

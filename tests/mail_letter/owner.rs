@@ -140,8 +140,8 @@ fn the_admins_are_told_who_was_mailed_and_who_was_not_and_why() {
         &letter,
         &[
             "Mailed about their own cards: Jo Doe, Pat.",
-            "Not mailed: Sales BI (a group); Max, Lee (no address known); Kim (an address in a domain that is not \
-             mailed to); Ada (more owners than are mailed after one sweep).",
+            "Not mailed: Sales BI (a group); Max, Lee (no address known); Kim (address outside \
+             owner_domains); Ada (more than max_owner_mails).",
         ],
     );
 }
