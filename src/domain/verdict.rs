@@ -216,7 +216,7 @@ pub fn judge(rendered: &Rendered) -> Finding {
     match rendered {
         Rendered::Answered(answer) => judge_answer(answer),
         Rendered::TimedOut { after, attempts } => {
-            let text = format!("no answer within {} s, {}", after.as_secs(), times(*attempts));
+            let text = format!("no answer within {} s{}", after.as_secs(), times(*attempts));
             Finding::Doubtful(Reason::new(Class::QueryTimeout, &text))
         }
         Rendered::Disconnected(how) => Finding::Hindered(clip(&format!("{}: {how}", says::DISCONNECTED))),
@@ -311,11 +311,12 @@ fn http_reason(status: u16) -> &'static str {
     }
 }
 
+/// ', 3 times'; nothing where it was tried once, which goes without saying.
 fn times(count: u32) -> String {
     match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        n => format!("{n} times"),
+        0 | 1 => String::new(),
+        2 => ", twice".to_owned(),
+        n => format!(", {n} times"),
     }
 }
 

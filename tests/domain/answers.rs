@@ -136,7 +136,7 @@ rows! {
             => Finding::Doubtful(Reason { class: Class::QueryTimeout, text: "no answer within 90 s, 3 times".into() });
     no_answer_to_a_single_attempt_is_doubtful:
         judge(&Rendered::TimedOut { after: Duration::from_secs(75), attempts: 1 })
-            => Finding::Doubtful(Reason { class: Class::QueryTimeout, text: "no answer within 75 s, once".into() });
+            => Finding::Doubtful(Reason { class: Class::QueryTimeout, text: "no answer within 75 s".into() });
     no_connection_is_no_verdict_on_the_card:
         judge(&Rendered::Disconnected("connection refused".into())) => hindered("no connection: connection refused");
 }

@@ -261,7 +261,7 @@ fn every_kind_of_trouble_is_told_by_its_words() {
         (Class::Misconfigured, "You are missing the permission for this dataset", Kind::NoAccess, Class::Misconfigured),
         (Class::Misconfigured, "Unable to parse SQL: (line 1, column 22)", Kind::Formula, Class::Misconfigured),
         (Class::Misconfigured, "Unable to parse SQL: invalid token, column 7", Kind::Formula, Class::Misconfigured),
-        (Class::QueryTimeout, "no answer within 90 s, once", Kind::Slow, Class::QueryTimeout),
+        (Class::QueryTimeout, "no answer within 90 s", Kind::Slow, Class::QueryTimeout),
         (Class::Other, "500: Query execution timed out", Kind::Slow, Class::QueryTimeout),
         (Class::Other, "500 Internal Server Error", Kind::ServerError, Class::Other),
         (Class::Other, "500: internal server error", Kind::ServerError, Class::Other),

@@ -235,7 +235,7 @@ fn slow() -> Vec<Story> {
                 Card(T, "no answer within 75 s, twice", &["sessions"], 8000),
                 Card(M, "Query timed out after 60 seconds", &["sessions"], 8001),
                 Card(O, "500: Query execution timed out", &["sessions"], 8015),
-                Card(T, "no answer within 90 s, once", &["sessions", "dates"], 8020),
+                Card(T, "no answer within 90 s", &["sessions", "dates"], 8020),
             ],
         ),
         Story(
