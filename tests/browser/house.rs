@@ -79,11 +79,11 @@ impl House {
     }
 
     /// Changes the database behind cardwatch's back: to make old what a test cannot wait for.
-    pub(crate) async fn write(&self, statement: &'static str) {
+    pub(crate) async fn write(&self, statement: String) {
         use sqlx::ConnectOptions as _;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database());
         let mut connection = options.connect().await.unwrap();
-        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     }
 
     /// Starts the daemon and waits until it listens.

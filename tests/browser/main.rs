@@ -32,7 +32,7 @@ async fn house_with_a_past(manners: Manners) -> (House, World, Cast, Vec<Mail>) 
     let past = Past::of(&house.load()).await;
     story::tell(&past, &world, &cast).await;
     past.end().await;
-    house.write(story::SLOW).await;
+    house.write(cast.slowness()).await;
     (house, world, cast, smtp.mails())
 }
 
@@ -72,7 +72,7 @@ async fn ten_thousand_cards_and_eight_hundred_broken_are_still_a_page() {
     let mut house = House::new(None);
     house.watch("acme", &domo, &later_today());
     house.know().await;
-    house.write(large::FILL).await;
+    house.write(large::FILL.to_owned()).await;
     let daemon = house.daemon().await;
     house.show(&daemon, "large.test", json!({}));
 }

@@ -46,7 +46,7 @@ pub(super) fn changes(scene: &Scene, changes: &[Told<'_>]) -> Markup {
                         tr {
                             td.when { (scene.time(change.at)) }
                             td { (changed(change, changes.get(place + 1).map(|(before, _)| before.at))) }
-                            td { @if let Some(reason) = &change.reason { (one_line(reason, REASON_LIMIT)) } }
+                            td.reason { @if let Some(reason) = &change.reason { (one_line(reason, REASON_LIMIT)) } }
                             @if let Some(letters) = letters { td data-label="told" { (told(scene, letters)) } }
                         }
                     }
@@ -115,7 +115,7 @@ pub(super) fn results(scene: &Scene, results: &[PastResult]) -> Markup {
                             td.when { (scene.time(result.checked_at)) }
                             td.state { (verdict(result.verdict)) }
                             td.num data-label="took" { (millis(result.latency_ms)) }
-                            td { @if let Some(reason) = &result.reason { (one_line(reason, REASON_LIMIT)) } }
+                            td.reason { @if let Some(reason) = &result.reason { (one_line(reason, REASON_LIMIT)) } }
                         }
                     }
                 }

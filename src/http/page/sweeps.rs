@@ -92,7 +92,7 @@ fn row(scene: &Scene, sweep: &PastSweep) -> Markup {
                 @if counts.unchecked > 0 { span.unsure { (number(counts.unchecked)) } } @else { "0" }
             }
             td.num data-label="of cards" { (number(counts.all())) }
-            td { @if let Some(trouble) = &sweep.trouble { (one_line(trouble, TROUBLE_LIMIT)) } }
+            td.reason { @if let Some(trouble) = &sweep.trouble { (one_line(trouble, TROUBLE_LIMIT)) } }
         }
     }
 }
