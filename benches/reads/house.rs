@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const LEAST_FREE: u64 = 3_000_000_000;
 
 /// Nothing that is waited for takes as long.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long a render takes, and how much longer at most.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(30));
@@ -134,7 +134,7 @@ fn furnish(domo: &Domo, cards: usize) {
                 domo.set(card.id, Behaviour::broken(&reason(cause)));
             }
             None if place % 3 == 0 => {
-                domo.describe_card(card.id, &card.owners, &[dataset(place), dataset(place * 7 + 1)])
+                domo.describe_card(card.id, &card.owners, &[dataset(place), dataset(place * 7 + 1)]);
             }
             None => domo.describe_card(card.id, &card.owners, &[dataset(place)]),
         }

@@ -57,13 +57,10 @@ async fn ask_on_one(
     while Instant::now() < until {
         let path = &paths[turn.fetch_add(1, Ordering::Relaxed) % paths.len()];
         let began = Instant::now();
-        let answer = match connection.get(path).await? {
-            Some(answer) => answer,
+        let Some(answer) = connection.get(path).await? else {
             // The daemon ends every connection after a while; that is no answer, and a browser would ask again.
-            None => {
-                connection = Connection::open(&host).await?;
-                continue;
-            }
+            connection = Connection::open(&host).await?;
+            continue;
         };
         taken.times.push(began.elapsed());
         taken.bytes += answer.length;
