@@ -10,7 +10,7 @@
 //! | [`domo`] | Domo's API: sign-in, listings, renders, pacing |
 //! | [`store`] | SQLite: one method a unit of work, one transaction each |
 //! | [`mail`] | a report as a letter, and the SMTP server that takes it |
-//! | [`http`] | the listener: metrics and health |
+//! | [`http`] | the listener: status page, API, badges, metrics and health |
 //! | [`daemon`] | the long-running tasks: schedule, sweeper, mailroom, housekeeping, lifecycle |
 //! | [`cli`] | one file a verb |
 //!

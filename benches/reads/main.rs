@@ -62,6 +62,8 @@ fn main() -> ExitCode {
         eprintln!("reads: nothing to test here; 'cargo bench --bench reads' measures");
         return ExitCode::SUCCESS;
     }
+    // TLS needs one provider for the whole process, also where nothing is asked for over TLS.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime.context("the runtime").and_then(|runtime| runtime.block_on(bench(&options))) {
         Ok(true) => ExitCode::SUCCESS,

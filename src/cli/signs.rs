@@ -56,3 +56,31 @@ fn painted(text: &str) -> String {
     }
     painted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{painted, signed, strip};
+    use crate::domain::strip::Strip;
+    use crate::domain::verdict::{Class, Reason, Verdict};
+
+    #[test]
+    fn a_strip_shows_each_sweep_by_its_sign_the_latest_last() {
+        let broken = Verdict::Broken(Reason { class: Class::Misconfigured, text: "x".to_owned() });
+        let verdicts = [Verdict::Working { no_data: false }, Verdict::Unchecked("x".to_owned()), broken];
+        assert_eq!(strip(verdicts.iter().fold(Strip::default(), Strip::after)), "▪▫✕");
+        assert_eq!(strip(Strip::default()), "");
+    }
+
+    #[test]
+    fn a_word_that_is_no_state_has_no_sign() {
+        assert_eq!([signed("broken"), signed("partial")], ["✕ broken", "partial"]);
+    }
+
+    #[test]
+    fn colours_are_put_around_signs_alone_and_take_nothing_away() {
+        let text = "é ▪▪✕ broken";
+        let painted = painted(text);
+        assert_eq!(console::strip_ansi_codes(&painted), text);
+        assert_eq!(painted, "é \u{1b}[32m▪▪\u{1b}[0m\u{1b}[31m✕\u{1b}[0m broken");
+    }
+}

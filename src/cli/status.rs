@@ -10,7 +10,7 @@ use super::dataset::{DatasetStatus, NamedDataset};
 use super::mutes::PrintedMute;
 use super::output::print;
 use super::table::rfc3339;
-use super::{Exit, Outcome, Session, json, must_know};
+use super::{Exit, Outcome, Session, json, must_know, signs};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
@@ -23,6 +23,7 @@ use crate::domain::mute::Mute;
 use crate::domain::owners::Owner;
 use crate::domain::sight::Blind;
 use crate::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, PageNow};
+use crate::domain::strip::Strip;
 use crate::store::Store;
 
 #[derive(Serialize)]
@@ -113,6 +114,8 @@ pub(super) struct BrokenCard {
     pub(super) mute: Option<PrintedMute>,
     #[serde(skip)]
     pub(super) muted: Option<Mute>,
+    #[serde(skip)]
+    pub(super) recent: Strip,
 }
 
 #[derive(Serialize)]
@@ -141,7 +144,7 @@ pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outco
     let status = read(&config, &store, options, now).await?;
     store.close().await;
     let text = match options.format {
-        Format::Table => status.in_words(now),
+        Format::Table => signs::coloured(&status.in_words(now)).into_owned(),
         Format::Json => json::line(&status)?,
     };
     print(&text)?;
@@ -256,6 +259,7 @@ impl Seen<'_> {
             datasets: card.datasets.iter().map(|dataset| NamedDataset::of(dataset, self.snapshot)).collect(),
             mute: mute.map(PrintedMute::of),
             muted: mute.cloned(),
+            recent: card.recent,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::mutes;
+use super::signs;
 use super::status::{At, BrokenCard, CannotCheck, IncidentStatus, InstanceStatus, NoDataCard, SlowCard, Status};
 use super::table::{self, CARD, cell, cells, count_cards, minute, table, wrapped};
 use crate::domain::Timestamp;
@@ -119,7 +120,9 @@ fn broken_table(cards: &[&BrokenCard], incident: Option<&IncidentStatus>) -> Str
         let said = incident.is_some_and(|incident| incident.reason == card.reason);
         let reason = (!said).then(|| cell(&card.reason));
         let muted = card.muted.as_ref().map(mutes::in_words);
-        let since = [Some(minute(card.since.0)), reason, muted].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let recent = Some(signs::strip(card.recent)).filter(|strip| !strip.is_empty());
+        let since = [Some(minute(card.since.0)), recent, reason, muted];
+        let since = since.into_iter().flatten().collect::<Vec<_>>().join("\n");
         rows.add_row([table::card(&card.title, &card.url), card.whose(), since]);
     }
     rows.to_string()

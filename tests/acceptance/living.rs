@@ -224,7 +224,7 @@ async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
                      (1, 'b', 'Returns', 1700000000000, 1, NULL, NULL, NULL),
                      (1, 'c', '', 1700000000000, 0, 1700000000000, 'succeeded', NULL);
          INSERT INTO dataset (instance_id, dataset_id, name, looked_at, gone, columns, changed_after, changed_before, lost, gained)
-              VALUES (1, 'd', 'Targets', 1700000000000, 0, '[]', 1700000000000, 1700003600000, '[\"a\",\"b\"]', '[]');
+              VALUES (1, 'd', 'Targets', 1700000000000, 0, '[]', 1699996400000, 1700000000000, '[\"a\",\"b\"]', '[]');
          INSERT INTO dataset (instance_id, dataset_id, name, state) VALUES (1, 'e', 'Cohorts', 'SUCCESS');
          UPDATE incident SET datasets = '[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]', opened_at = 1700000000000
           WHERE title LIKE '%column%'",
@@ -239,7 +239,7 @@ async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
             "  dataset Orders: last run failed 2023-11-14 22:13 UTC: connection\u{fffd}[2J refused",
             "  dataset Returns: gone, or not shown to the cardwatch user",
             "  dataset c: last run succeeded 2023-11-14 22:13 UTC",
-            "  dataset Targets: lost columns a, b between 2023-11-14 22:13 UTC and 2023-11-14 23:13 UTC",
+            "  dataset Targets: lost columns a, b between 2023-11-14 21:13 UTC and 2023-11-14 22:13 UTC",
             "  dataset Cohorts: state SUCCESS",
             "  and 1 more",
         ]
@@ -290,6 +290,7 @@ async fn owners_of_cards_and_pages_are_told() {
     house
         .write(
             "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
+             UPDATE card SET owners = '[]', owner_users = '[]' WHERE card_id = 102;
              UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]'",
         )
         .await;

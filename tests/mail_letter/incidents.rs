@@ -8,7 +8,7 @@ use cardwatch::domain::report::{CardLine, Group, IncidentLine, LeftIncident, Own
 use cardwatch::domain::verdict::{Class, Reason};
 
 use crate::paper::{
-    at, broke, card, cards, grouped, incident, letter, page, records, recovered, report, seen, told_in_both,
+    at, broke, card, cards, grouped, incident, letter, page, reason, records, recovered, report, seen, told_in_both,
 };
 
 /// Domo was asked, and said nothing.
@@ -337,7 +337,7 @@ fn recovery() -> Report {
     for (line, incident) in lines.iter_mut().zip([12, 9, 12, 12]) {
         line.incident = Some(IncidentId(incident));
     }
-    lines[2].reason.as_mut().unwrap().text = "Invalid column(s) referenced: REGION_NAME".to_owned();
+    lines[2].reason = Some(reason("Invalid column(s) referenced: REGION_NAME"));
     let left =
         vec![left(9, "Column region_name is missing", true), left(12, "Dataset Orders lost column region_name", false)];
     Report { left, ..recovered(lines) }
