@@ -13,6 +13,8 @@ use fake_domo::Domo;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::clock::CONFIRM_DELAY;
+
 /// Nothing but the browser takes as long; what does has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,7 +38,8 @@ impl House {
     /// A house that mails through this server, if any.
     pub(crate) fn new(smtp: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = "[http]\nlisten = \"127.0.0.1:0\"\n[alerts]\nconfirm_delay = \"1ms\"\n".to_owned();
+        let wait = CONFIRM_DELAY.as_secs();
+        let mut config = format!("[http]\nlisten = \"127.0.0.1:0\"\n[alerts]\nconfirm_delay = \"{wait}s\"\n");
         if let Some(smtp) = smtp {
             let from_to = "from = \"cardwatch <cardwatch@example.com>\"\nto = [\"bi-admins@example.com\"]";
             write!(config, "[email]\nsmtp = \"{smtp}\"\n{from_to}\nlink_base = \"{LINK_BASE}\"\n").unwrap();

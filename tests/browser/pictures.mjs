@@ -7,7 +7,7 @@ const HIGHEST = 1_180;
 const browser = await start();
 
 async function take(name, width, show) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: "light", timezoneId: "UTC", locale: "en-GB" });
+  const page = await browser.newPage({ viewport: { width, height: 100 }, colorScheme: "light", timezoneId: "UTC", locale: "en-GB" });
   await show(page);
   const height = await page.evaluate(() => document.scrollingElement.scrollHeight);
   await page.setViewportSize({ width, height: Math.min(height, HIGHEST) });

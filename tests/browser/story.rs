@@ -133,7 +133,9 @@ pub(crate) async fn tell(past: &Past, world: &World, cast: &Cast) {
     for day in (2..=21).rev() {
         for hour in [18, 6] {
             let now = past.go_to(TimeDelta::days(day) + TimeDelta::hours(hour));
-            [acme, globex, initech].into_iter().for_each(|domo| fill(domo, now));
+            for domo in [acme, globex, initech] {
+                fill(domo, now);
+            }
             event(day, world, cast, now);
             past.sweep().await;
             acme.set_condition(Condition::Healthy);
@@ -169,7 +171,9 @@ fn event(day: i64, world: &World, cast: &Cast, now: i64) {
             let said = if nasty { nasty_text() } else { "The workbook 'Stock 2026.xlsx' was not found" };
             acme.fail_run(&cast.stale, said, now);
             let fed = acme.datasets().into_iter().find(|dataset| dataset.id == cast.stale).unwrap().cards;
-            fed.iter().for_each(|card| acme.set(*card, Behaviour::broken("No indexed schema found")));
+            for card in fed {
+                acme.set(card, Behaviour::broken("No indexed schema found"));
+            }
             let said = Behaviour::broken("Unable to parse SQL: SELECT `Umsatz` FROM WHERE (line 1, column 22)");
             globex.set(globex.kpi_cards()[3], said);
         }
