@@ -6,11 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::super::Board;
 use super::scene::Scene;
 use super::shell::apology;
 use crate::domain::foreign::one_line;
 use crate::domain::snapshot::InstanceSnapshot;
+use crate::http::Board;
 use crate::store::StoreError;
 
 /// What a reader wrote is repeated up to so many characters.
