@@ -10,7 +10,7 @@ use super::ids::{IncidentId, UserId};
 use super::incident::Incident;
 use super::link;
 use super::owners::Owner;
-use super::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, PageLine};
+use super::report::{CardLine, Group, IncidentLine, LeftIncident, OwnerCount, PageLine};
 use super::sweep::{PlannedCard, RememberedPage};
 use super::verdict::Reason;
 
@@ -57,12 +57,17 @@ impl Standing {
     }
 }
 
-/// The incidents that are over with these cards, which recovered.
-pub(super) fn over(recovered: &[CardLine], closing: &Closing) -> Vec<OverIncident> {
+/// The incidents that these cards, which recovered, were in, by id; without those that turned out to be others.
+pub(super) fn left(recovered: &[CardLine], closing: &Closing) -> Vec<LeftIncident> {
     let left: BTreeSet<IncidentId> = recovered.iter().filter_map(|line| line.incident).collect();
     let over = closing.incidents.closed.iter().filter(|closed| closed.merged_into.is_none());
-    let over = over.filter(|closed| left.contains(&closed.id));
-    over.map(|closed| OverIncident { id: closed.id, title: closed.title.clone() }).collect()
+    let over: BTreeMap<IncidentId, &String> = over.map(|closed| (closed.id, &closed.title)).collect();
+    let incidents = left.into_iter().filter_map(|id| {
+        let is_over = over.contains_key(&id);
+        let title = over.get(&id).copied().or_else(|| Some(&closing.incidents.open.get(&id)?.title))?;
+        Some(LeftIncident { id, title: title.clone(), is_over })
+    });
+    incidents.collect()
 }
 
 /// Whether the card takes too long, so that what is usual tells something.

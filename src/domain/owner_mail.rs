@@ -93,7 +93,7 @@ fn own(
     Report {
         broke: own_groups(&report.broke, cards),
         first_seen: own_groups(&report.first_seen, cards),
-        over: lines::over(&recovered, closing),
+        left: lines::left(&recovered, closing),
         recovered,
         flapping: report.flapping.iter().filter(|card| is_own(&&card.line)).cloned().collect(),
         still_broken: Vec::new(),

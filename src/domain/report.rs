@@ -26,8 +26,8 @@ pub struct Report {
     pub first_seen: Vec<Group>,
     /// Cards that work again.
     pub recovered: Vec<CardLine>,
-    /// The incidents that are over with them.
-    pub over: Vec<OverIncident>,
+    /// The incidents that those were in.
+    pub left: Vec<LeftIncident>,
     /// Cards that go back and forth, of which nothing more is said until they have settled.
     pub flapping: Vec<FlappingCard>,
     /// How long a flapping card has to stay as it is until it has settled.
@@ -178,13 +178,15 @@ impl IncidentLine {
     }
 }
 
-/// An incident whose last card is broken no more.
+/// An incident that cards of a report were in until they recovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverIncident {
+pub struct LeftIncident {
     /// Its id.
     pub id: IncidentId,
-    /// The title that it had: it holds foreign text.
+    /// Its title, or the last that it had: it holds foreign text.
     pub title: String,
+    /// Whether no card is broken by it any more.
+    pub is_over: bool,
 }
 
 /// How many own some cards.

@@ -52,8 +52,8 @@ pub(super) fn tell(
     let totals = totals(closing, swept, memory, policy);
     let report = said.into_report(swept.started_at, reporting, totals, grouped);
     closing.report = report.map(|(report, references)| {
-        let over = lines::over(&report.recovered, closing);
-        let report = Report { trouble: closing.trouble.clone(), digest, over, ..report };
+        let left = lines::left(&report.recovered, closing);
+        let report = Report { trouble: closing.trouble.clone(), digest, left, ..report };
         let (report, owner_reports) = owner_mail::divide(report, &followed, closing, swept, reporting);
         closing.owner_reports = owner_reports;
         (report, references)
@@ -189,7 +189,7 @@ impl Said {
             broke: grouped(self.broke),
             first_seen: grouped(self.first_seen),
             recovered: self.recovered,
-            over: Vec::new(),
+            left: Vec::new(),
             still_broken: grouped(self.still_broken.into_iter().map(|(_, line)| line).collect()),
             flapping: self.flapping,
             flap_window: reporting.policy.flap_window,

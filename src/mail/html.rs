@@ -42,6 +42,7 @@ const ROWS: &str = "width:100%;table-layout:fixed;font-size:14px;line-height:20p
 const ROW: &str = "padding:8px 0;border-top:1px solid #e6e2da";
 const LINK: &str = "color:#1f5fbf";
 const BAR: &str = "border-left:4px solid #b3261e;padding-left:12px";
+const BAR_OVER: &str = "border-left:4px solid #e6e2da;padding-left:12px";
 const NOTICE: &str =
     "background:#fdf4dc;border-left:4px solid #8a6100;padding:8px 12px;font-size:14px;line-height:20px";
 
@@ -113,7 +114,8 @@ fn head(outline: &Outline) -> Markup {
 fn block_rows(block: &Block) -> Markup {
     html! {
         @if let Some(cause) = &block.cause {
-            (row("16px 28px 0", &framed("bar", BAR, &cause_lines(cause))))
+            @let (class, style) = if cause.is_over { ("rule", BAR_OVER) } else { ("bar", BAR) };
+            (row("16px 28px 0", &framed(class, style, &cause_lines(cause))))
         }
         @if !block.shown.is_empty() || block.more.is_some() {
             (row("8px 28px 0", &html! {

@@ -24,6 +24,8 @@ pub(super) struct Cause {
     pub evidence: Vec<String>,
     /// 'incident 12, misconfigured card, since 14:05'.
     pub foot: String,
+    /// Whether the cards below it work again.
+    pub is_over: bool,
 }
 
 /// The cause that the cards of a group share; the evidence where there is room for it.
@@ -35,6 +37,7 @@ pub(super) fn cause(report: &Report, group: &Group, is_reminder: bool, with_evid
         reason: one_line(&incident.reason.text, REASON_LIMIT),
         evidence: if with_evidence { evidence(report, incident) } else { Vec::new() },
         foot: foot(report, incident, is_reminder),
+        is_over: false,
     }
 }
 

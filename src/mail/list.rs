@@ -2,6 +2,7 @@
 //! has one is `message`'s.
 
 use super::outline::REASON_LIMIT;
+use super::recovered;
 use crate::domain::foreign::{formula_safe, one_line};
 use crate::domain::report::{CardLine, Group, Report};
 
@@ -29,7 +30,7 @@ fn write(report: &Report, reason_limit: usize) -> String {
     push_all("broke", &mut lines_of(&report.broke));
     push_all("broken when first seen", &mut lines_of(&report.first_seen));
     push_all("flapping", &mut report.flapping.iter().map(|card| &card.line));
-    push_all("recovered", &mut report.recovered.iter());
+    push_all("recovered", &mut recovered::lines(report));
     push_all("still broken", &mut lines_of(&report.still_broken));
     list
 }

@@ -16,6 +16,7 @@ pub mod message;
 mod mime;
 mod outline;
 mod phrases;
+mod recovered;
 mod session;
 mod text;
 mod words;

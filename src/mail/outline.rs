@@ -6,7 +6,7 @@ use url::Url;
 
 use super::incident::{self, Cause};
 use super::phrases::{self, Said};
-use super::{digest, foot, words};
+use super::{digest, foot, recovered, words};
 use crate::domain::foreign::one_line;
 use crate::domain::report::{CardLine, FlappingCard, Group, Report, cards, count};
 use crate::domain::verdict::Reason;
@@ -124,7 +124,7 @@ fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> Str
     let causes: Vec<String> = sections
         .iter()
         .flat_map(|section| &section.blocks)
-        .filter_map(|block| block.cause.as_ref())
+        .filter_map(|block| block.cause.as_ref().filter(|cause| !cause.is_over))
         .take(2)
         .map(|cause| format!("{}: {}.", one_line(&cause.title, 70), cause.extent))
         .collect();
@@ -134,7 +134,7 @@ fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> Str
 }
 
 /// How much may still be shown, and what was not.
-struct Room {
+pub(super) struct Room {
     cards: usize,
     causes: usize,
     evidence: usize,
@@ -143,6 +143,11 @@ struct Room {
 }
 
 impl Room {
+    /// Whether no card can be shown any more.
+    pub(super) fn is_full(&self) -> bool {
+        self.cards == 0
+    }
+
     /// The next cards to show: as many of `wanted` as there is room for.
     fn take(&mut self, wanted: usize) -> usize {
         let shown = wanted.min(self.cards);
@@ -193,10 +198,7 @@ fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Sec
                 let entries = report.flapping.iter().map(|card| flapping_entry(report, card));
                 vec![filled(None, entries, report.flapping.len(), room)]
             }
-            Said::Recovered => {
-                let entries = report.recovered.iter().map(|line| entry(report, line, what));
-                vec![filled(None, entries, report.recovered.len(), room)]
-            }
+            Said::Recovered => recovered::blocks(report, room),
         };
         let title = (said.len() > 1 || storm).then(|| what.title(report, count));
         sections.push(Section { title, mood: what.mood(), blocks });
@@ -239,7 +241,12 @@ fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room) -> Ve
 }
 
 /// A block with as many of its `count` entries as there is room for.
-fn filled(cause: Option<Cause>, entries: impl Iterator<Item = Entry>, count: usize, room: &mut Room) -> Block {
+pub(super) fn filled(
+    cause: Option<Cause>,
+    entries: impl Iterator<Item = Entry>,
+    count: usize,
+    room: &mut Room,
+) -> Block {
     let shown = room.take(count);
     let hidden = count - shown;
     Block {
@@ -263,7 +270,7 @@ pub(super) fn flapping_entry(report: &Report, card: &FlappingCard) -> Entry {
 }
 
 /// A card, with where and whose it is and since when it is what is `said`.
-fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
+pub(super) fn entry(report: &Report, line: &CardLine, said: Said) -> Entry {
     let left = line.incident.filter(|_| said.is_recovery()).map(|incident| format!(" (incident {incident})"));
     let wrong = |reason| format!("{}{}", what_is_wrong(reason), left.unwrap_or_default());
     let note = line.reason.as_ref().and_then(|reason| said.note(&wrong(reason)));

@@ -199,9 +199,10 @@ fn muted(report: &Report) -> Option<String> {
 const MOST_OVER: usize = 5;
 
 fn over(report: &Report) -> Vec<String> {
-    let told = report.over.iter().take(MOST_OVER);
+    let over: Vec<_> = report.left.iter().filter(|incident| incident.is_over).collect();
+    let told = over.iter().take(MOST_OVER);
     let told = told.map(|over| format!("Incident {} ({}) is over.", over.id, one_line(&over.title, TITLE_LIMIT)));
-    let more = report.over.len().saturating_sub(MOST_OVER);
+    let more = over.len().saturating_sub(MOST_OVER);
     let more = (more > 0).then(|| format!("{} over.", words::many(more, "more incident is", "more incidents are")));
     told.chain(more).collect()
 }

@@ -6,7 +6,7 @@ use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::{CardState, Shown, Told};
 use cardwatch::domain::ids::CardId;
 use cardwatch::domain::rendering::Usual;
-use cardwatch::domain::report::OverIncident;
+use cardwatch::domain::report::LeftIncident;
 use cardwatch::domain::sweep::{CardKind, Listing, Outcome, Scope, Tally};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 
@@ -54,9 +54,10 @@ fn a_recovery_says_which_incident_the_card_was_in_and_whether_that_is_over() {
     let incident = report(&story.sweep(15, &[(1, fails("x")), (2, fails("x"))])).broke[0].incident.clone();
     let closing = story.sweep(30, &[(1, works()), (2, fails("x"))]);
     assert_eq!(report(&closing).recovered[0].incident, Some(incident.id));
-    assert_eq!(report(&closing).over, []);
+    let left = |is_over| LeftIncident { id: incident.id, title: incident.title.clone(), is_over };
+    assert_eq!(report(&closing).left, [left(false)]);
     let closing = story.sweep(45, &[(1, works()), (2, works())]);
-    assert_eq!(report(&closing).over, [OverIncident { id: incident.id, title: incident.title }]);
+    assert_eq!(report(&closing).left, [left(true)]);
 }
 
 #[test]

@@ -135,10 +135,11 @@ fn an_owner_is_told_that_an_incident_is_over_whose_card_was_theirs() {
     let mut story = story();
     sweep(&mut story, 15, &[1, 3]);
     let closing = sweep(&mut story, 30, &[3]);
-    assert_eq!(only(&closing).report.over, []);
+    let over = |report: &Report| report.left.iter().filter(|incident| incident.is_over).count();
+    assert_eq!(over(&only(&closing).report), 0);
     let closing = sweep(&mut story, 45, &[]);
-    assert_eq!(only(&closing).report.over, report(&closing).over);
-    assert_eq!(report(&closing).over.len(), 1);
+    assert_eq!(only(&closing).report.left, report(&closing).left);
+    assert_eq!(over(report(&closing)), 1);
 }
 
 #[test]

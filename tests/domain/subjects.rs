@@ -48,7 +48,7 @@ fn report(broke: i64, first_seen: i64, recovered: i64, still_broken: i64, now: u
         broke: groups(broke),
         first_seen: groups(first_seen),
         recovered: lines(recovered),
-        over: Vec::new(),
+        left: Vec::new(),
         still_broken: groups(still_broken),
         flapping: Vec::new(),
         flap_window: crate::nouns::DAY,

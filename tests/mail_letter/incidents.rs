@@ -2,14 +2,11 @@
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::dataset::{Evidence, Run, RunOutcome, SchemaChange};
-use cardwatch::domain::ids::IncidentId;
 use cardwatch::domain::maintenance::Span;
-use cardwatch::domain::report::{CardLine, Group, IncidentLine, OverIncident, OwnerCount, Report};
+use cardwatch::domain::report::{CardLine, Group, IncidentLine, OwnerCount, Report};
 use cardwatch::domain::verdict::{Class, Reason};
 
-use crate::paper::{
-    at, broke, card, cards, grouped, incident, letter, page, records, recovered, report, seen, told_in_both,
-};
+use crate::paper::{at, broke, card, cards, grouped, incident, letter, page, records, report, seen, told_in_both};
 
 /// Domo was asked, and said nothing.
 fn silence() -> Evidence {
@@ -307,24 +304,6 @@ fn a_thousand_incidents_with_evidence_do_not_make_an_endless_mail() {
     assert_eq!(letter.text.matches("last run failed").count(), 75);
     assert!(letter.html.len() < 400_000, "{}", letter.html.len());
     assert_eq!(records(&letter.csv.unwrap()).len(), 1_000);
-}
-
-#[test]
-fn a_recovery_says_which_incidents_are_over() {
-    let mut lines = cards(1..=2, "No indexed schema found");
-    lines[0].incident = Some(IncidentId(12));
-    let over = |id| OverIncident { id: IncidentId(id), title: "Dataset Orders is gone".to_owned() };
-    let report = Report { over: vec![over(12)], ..recovered(lines) };
-    let letter = letter(&report);
-    told_in_both(&letter, &["Incident 12 (Dataset Orders is gone) is over."]);
-    told_in_both(&letter, &["was: Misconfigured card: No indexed schema found (incident 12)"]);
-    assert_eq!(letter.text.matches("(incident").count(), 1, "{}", letter.text);
-    assert!(!letter.text.contains("cardwatch mute"), "{}", letter.text);
-    let many = Report { over: (1..=7).map(over).collect(), ..report };
-    told_in_both(
-        &crate::paper::letter(&many),
-        &["Incident 5 (Dataset Orders is gone) is over.", "2 more incidents are over."],
-    );
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(crate) fn report() -> Report {
         still_broken: Vec::new(),
         totals: Totals { cards: 942, broken: 7, unchecked: 2 },
         trouble: None,
-        over: Vec::new(),
+        left: Vec::new(),
         audience: Audience::ADMINS,
         after_maintenance: None,
         digest: None,
