@@ -75,11 +75,13 @@ impl InstanceStatus {
         Some(format!("  {}", foreign::one_line(error, TROUBLE_LIMIT)))
     }
 
-    /// The broken cards, each incident with its own; those that are in none come last.
+    /// The broken cards by id, as in a mail, each incident with its own; those that are in none come last.
     fn broken(&self) -> Vec<String> {
         let of = |incident: Option<&IncidentStatus>| -> Vec<&BrokenCard> {
             let id = incident.map(|incident| incident.id);
-            self.broken_cards.iter().filter(|card| card.incident == id).collect()
+            let mut cards: Vec<_> = self.broken_cards.iter().filter(|card| card.incident == id).collect();
+            cards.sort_by_key(|card| card.card_id);
+            cards
         };
         let by_incident = self.incidents.iter().map(|incident| {
             let cards = of(Some(incident));
@@ -94,7 +96,9 @@ impl IncidentStatus {
     fn in_words(&self, cards: &[&BrokenCard]) -> String {
         let muted = match cards.iter().filter(|card| card.muted.is_some()).count() {
             0 => String::new(),
-            muted => format!(", {muted} muted"),
+            1 if cards.len() == 1 => ", muted".to_owned(),
+            all if all == cards.len() => ", all muted".to_owned(),
+            some => format!(", {some} muted"),
         };
         let head = format!(
             "#{} {}\n  {}{muted}, since {}\n  {}: {}",

@@ -58,6 +58,7 @@ async fn status_groups_what_is_broken_by_its_incident_the_largest_first() {
     assert!(
         place(&format!("#{first} ")) < place("Top regions") && place("Top regions") < place(&format!("#{second} "))
     );
+    assert!(place("Revenue by region") < place("Top regions"), "by id, as in a mail:\n{table}");
     assert_eq!(table.matches(REASON).count(), 1, "the cards of an incident do not repeat its reason:\n{table}");
 }
 
@@ -81,6 +82,11 @@ async fn a_muted_card_stays_broken_and_says_until_when_by_whom_and_why() {
     let table = house.run(&["status"]).stdout();
     assert!(table.contains("acme: 3 of 4 cards broken (1 muted)"), "{table}");
     assert!(table.contains("muted by ann until 20") && table.contains(" UTC: owner on leave"), "{table}");
+    assert!(table.contains(", 1 muted, since "), "one of two:\n{table}");
+    house.run(&["mute", "102", "--reason", "known"]);
+    house.run(&["mute", "103", "--reason", "known"]);
+    let table = house.run(&["status"]).stdout();
+    assert!(table.contains(", all muted, since ") && table.contains("  1 card, muted, since "), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
