@@ -52,7 +52,7 @@ pub(super) struct InstanceStatus {
     pub(super) cannot_check: Option<CannotCheck>,
     pub(super) maintenance_until: Option<At>,
     pub(super) last_sweep: Option<LastSweep>,
-    pub(super) next_sweep: Option<String>,
+    pub(super) next_sweep: Option<At>,
     pub(super) incidents: Vec<IncidentStatus>,
     pub(super) broken_cards: Vec<BrokenCard>,
     pub(super) slow_cards: Vec<SlowCard>,
@@ -79,8 +79,8 @@ pub(super) struct CannotCheck {
 
 #[derive(Serialize)]
 pub(super) struct LastSweep {
-    pub(super) started_at: String,
-    pub(super) finished_at: String,
+    pub(super) started_at: At,
+    pub(super) finished_at: At,
     pub(super) outcome: &'static str,
     pub(super) error: Option<String>,
 }
@@ -188,12 +188,12 @@ impl Seen<'_> {
             cannot_check: snapshot.blind.map(|blind| CannotCheck::of(blind, now)),
             maintenance_until: instance.maintenance.span_at(now).map(|span| At(span.until)),
             last_sweep: snapshot.last_sweep.as_ref().map(|sweep| LastSweep {
-                started_at: rfc3339(sweep.started_at),
-                finished_at: rfc3339(sweep.finished_at),
+                started_at: At(sweep.started_at),
+                finished_at: At(sweep.finished_at),
                 outcome: sweep.outcome.name(),
                 error: sweep.trouble.clone(),
             }),
-            next_sweep: next_sweep(&instance.schedule, &instance.maintenance, now).map(rfc3339),
+            next_sweep: next_sweep(&instance.schedule, &instance.maintenance, now).map(At),
             incidents: self.incidents(),
             broken_cards: self.broken_cards(),
             slow_cards: self.slow_cards(),

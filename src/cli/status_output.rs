@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::mutes;
 use super::status::{At, BrokenCard, CannotCheck, IncidentStatus, InstanceStatus, NoDataCard, SlowCard, Status};
-use super::table::{self, CARD, cell, cells, count_cards, minute, table};
+use super::table::{self, CARD, cell, cells, count_cards, minute, table, wrapped};
 use crate::domain::Timestamp;
 use crate::domain::foreign;
 use crate::domain::report::LONG_EMPTY;
@@ -62,11 +62,11 @@ impl InstanceStatus {
     fn sweeps(&self) -> String {
         let last = match &self.last_sweep {
             None => "  never swept".to_owned(),
-            Some(sweep) => format!("  last sweep {} ({})", sweep.finished_at, sweep.outcome),
+            Some(sweep) => format!("  last sweep {} ({})", minute(sweep.finished_at.0), sweep.outcome),
         };
         match &self.next_sweep {
             None => last,
-            Some(next) => format!("{last}, next {next} if the daemon runs"),
+            Some(At(next)) => format!("{last}, next {} if the daemon runs", minute(*next)),
         }
     }
 
@@ -100,19 +100,16 @@ impl IncidentStatus {
             all if all == cards.len() => ", all muted".to_owned(),
             some => format!(", {some} muted"),
         };
-        let head = format!(
-            "#{} {}\n  {}{muted}, since {}\n  {}: {}",
-            self.id,
-            cell(&self.title),
-            count_cards(cards.len()),
-            minute(self.opened_at.0),
-            self.class,
-            cell(&self.reason),
-        );
-        let datasets = self.datasets.iter().take(MOST_DATASETS).map(|dataset| format!("  {}", dataset.line()));
+        let head = [
+            wrapped(&format!("#{} {}", self.id, cell(&self.title)), "    "),
+            wrapped(&format!("  {}{muted}, since {}", count_cards(cards.len()), minute(self.opened_at.0)), "    "),
+            wrapped(&format!("  {}: {}", self.class, cell(&self.reason)), "    "),
+        ];
+        let datasets = self.datasets.iter().take(MOST_DATASETS);
+        let datasets = datasets.map(|dataset| wrapped(&format!("  {}", dataset.line()), "    "));
         let more = self.datasets.len().saturating_sub(MOST_DATASETS);
         let more = (more > 0).then(|| format!("  and {more} more"));
-        [head].into_iter().chain(datasets).chain(more).collect::<Vec<_>>().join("\n")
+        head.into_iter().chain(datasets).chain(more).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -129,12 +126,14 @@ fn broken_table(cards: &[&BrokenCard], incident: Option<&IncidentStatus>) -> Str
 }
 
 impl BrokenCard {
-    /// Its pages, its owners, and theirs.
+    /// Its pages and its owners; where it has none, theirs.
     fn whose(&self) -> String {
-        let owned = |what: &str, owners: &[String]| (!owners.is_empty()).then(|| format!("{what} {}", cells(owners)));
-        let parts =
-            [Some(cells(&self.pages)), owned("owned by", &self.owners), owned("page owned by", &self.page_owners)];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+        let owned = match (&self.owners[..], &self.page_owners[..]) {
+            ([], []) => None,
+            ([], of_pages) => Some(format!("page owned by {}", cells(of_pages))),
+            (owners, _) => Some(format!("owned by {}", cells(owners))),
+        };
+        [cells(&self.pages)].into_iter().chain(owned).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -29,6 +29,30 @@ pub(super) fn table(header: &[&str]) -> Table {
     table
 }
 
+/// A line as wide as the terminal, broken between words, with `indent` before what follows the first break; through a
+/// pipe as it is.
+pub(super) fn wrapped(line: &str, indent: &str) -> String {
+    let columns = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    columns.map_or_else(|| line.to_owned(), |columns| broken(line, indent, columns))
+}
+
+fn broken(line: &str, indent: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut last = String::new();
+    for (place, word) in line.split(' ').enumerate() {
+        // What the line begins with is its own indent: there are no words before it to break after.
+        let has_words = !last.trim().is_empty();
+        if has_words && console::measure_text_width(&last) + 1 + console::measure_text_width(word) > columns {
+            lines.push(std::mem::replace(&mut last, format!("{indent}{word}")));
+        } else {
+            last.extend((place > 0).then_some(' '));
+            last.push_str(word);
+        }
+    }
+    lines.push(last);
+    lines.join("\n")
+}
+
 /// The header of the column in which [`card`] stands.
 pub(super) const CARD: &str = "Card";
 
@@ -67,3 +91,22 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 
 /// '1 card', '2 cards'.
 pub(super) use crate::domain::report::cards as count_cards;
+
+#[cfg(test)]
+mod tests {
+    use super::broken;
+
+    #[test]
+    fn a_line_is_broken_between_words_and_goes_on_behind_an_indent() {
+        let line = "  dataset Orders: last run failed 13:58: connection refused";
+        let lines = "  dataset Orders: last\n    run failed 13:58:\n    connection refused";
+        assert_eq!(broken(line, "    ", 22), lines);
+        assert_eq!(broken(line, "    ", 80), line);
+    }
+
+    #[test]
+    fn a_word_that_is_wider_than_the_terminal_stays_whole() {
+        assert_eq!(broken("  dataset 名前名前 Orders", "    ", 10), "  dataset\n    名前名前\n    Orders");
+        assert_eq!(broken("", "  ", 0), "");
+    }
+}

@@ -290,6 +290,7 @@ async fn owners_of_cards_and_pages_are_told() {
     house
         .write(
             "UPDATE card SET owners = '[\"Dana Reyes\"]', owner_users = '[]' WHERE card_id = 101;
+             UPDATE card SET owners = '[]', owner_users = '[]' WHERE card_id = 102;
              UPDATE page SET owners = '[\"Finance BI\"]', owner_users = '[]'",
         )
         .await;
@@ -297,6 +298,12 @@ async fn owners_of_cards_and_pages_are_told() {
     let card = acme["broken_cards"].as_array().unwrap().iter().find(|card| card["card_id"] == 101).unwrap();
     assert_eq!((&card["owners"], &card["page_owners"]), (&json!(["Dana Reyes"]), &json!(["Finance BI"])));
     let table = house.run(&["status"]).stdout();
-    assert!(table.contains("owned by Dana Reyes") && table.contains("page owned by Finance BI"), "{table}");
+    let below = |title: &str| -> String {
+        let lines: Vec<&str> = table.lines().skip_while(|line| !line.contains(title)).take(2).collect();
+        lines.join(" ")
+    };
+    let [own, of_page] = [below("Revenue by region"), below("Top regions")];
+    assert!(own.contains("owned by Dana Reyes") && !own.contains("page owned by"), "{table}");
+    assert!(of_page.contains("page owned by Finance BI"), "only where a card has no owner of its own:\n{table}");
     assert!(house.run(&["history", "101"]).stdout().contains("owned by Dana Reyes"));
 }
