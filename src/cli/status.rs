@@ -94,6 +94,8 @@ pub(super) struct IncidentStatus {
     pub(super) opened_at: At,
     pub(super) card_ids: Vec<i64>,
     pub(super) datasets: Vec<DatasetStatus>,
+    #[serde(skip)]
+    pub(super) extent: String,
 }
 
 #[derive(Serialize)]
@@ -219,6 +221,7 @@ impl Seen<'_> {
             class: incident.reason.class.name(),
             reason: incident.reason.text.clone(),
             opened_at: At(incident.opened_at),
+            extent: self.snapshot.extent(cards),
             card_ids: cards.iter().map(|card| card.0).collect(),
             datasets: incident
                 .datasets

@@ -102,7 +102,7 @@ impl IncidentStatus {
         };
         let head = [
             wrapped(&format!("#{} {}", self.id, cell(&self.title)), "    "),
-            wrapped(&format!("  {}{muted}, since {}", count_cards(cards.len()), minute(self.opened_at.0)), "    "),
+            wrapped(&format!("  {}{muted}, since {}", self.extent, minute(self.opened_at.0)), "    "),
             wrapped(&format!("  {}: {}", self.class, cell(&self.reason)), "    "),
         ];
         let datasets = self.datasets.iter().take(MOST_DATASETS);

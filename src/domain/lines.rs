@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::card::{CardMemory, CardState};
 use super::cause::{Cause, Kind};
 use super::closing::{self, Closing, Memory, Reporting, Swept};
-use super::ids::{IncidentId, UserId};
+use super::ids::IncidentId;
 use super::incident::Incident;
 use super::link;
 use super::owners::Owner;
@@ -83,11 +83,6 @@ fn names(owners: &[Owner]) -> Vec<String> {
     owners.iter().map(|owner| owner.name.clone()).collect()
 }
 
-/// Who an owner is: the user, else the name.
-pub(super) fn identity(owner: &Owner) -> (Option<UserId>, &str) {
-    (owner.user, if owner.user.is_some() { "" } else { &owner.name })
-}
-
 /// Broken cards by their incidents: those first of which the report has most cards, of equal ones the larger, then
 /// the older.
 pub(super) fn grouped(lines: Vec<CardLine>, closing: &Closing, swept: &Swept, memory: &Memory) -> Vec<Group> {
@@ -113,8 +108,7 @@ pub(super) fn grouped(lines: Vec<CardLine>, closing: &Closing, swept: &Swept, me
 fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memory) -> IncidentLine {
     let planned: Vec<_> = incident.cards.iter().filter_map(|card| swept.plan.cards.get(card)).collect();
     let pages: BTreeSet<_> = planned.iter().flat_map(|planned| &planned.pages).collect();
-    let owners: BTreeSet<_> = planned.iter().flat_map(|planned| swept.plan.owners_of(planned)).map(identity).collect();
-    let people = owners.iter().filter(|(user, _)| user.is_some()).count();
+    let owners = OwnerCount::of(planned.iter().flat_map(|planned| swept.plan.owners_of(planned)));
     let upstream = incident.datasets.iter().filter_map(|id| {
         let evidence = closing::evidence_of(id, &closing.evidence, memory)?.explaining(incident.opened_at)?;
         let name = closing::dataset_name(id, swept, memory).unwrap_or(id.as_str());
@@ -129,7 +123,7 @@ fn incident(incident: &Incident, closing: &Closing, swept: &Swept, memory: &Memo
         opened_at: incident.opened_at,
         cards: incident.cards.len(),
         pages: all_seen.then_some(pages.len()),
-        owners: all_seen.then_some(OwnerCount { people, groups: owners.len() - people }),
+        owners: all_seen.then_some(owners),
         upstream: upstream.collect(),
     }
 }

@@ -12,6 +12,7 @@ pub mod closing;
 mod columns;
 pub mod dataset;
 mod digest;
+pub mod extent;
 pub mod findings;
 pub mod foreign;
 mod forest;

@@ -54,7 +54,7 @@ fn readers(news: &BTreeSet<CardId>, swept: &Swept, policy: &OwnerPolicy) -> (Vec
     let mut concerned: BTreeMap<_, (&Owner, BTreeSet<CardId>)> = BTreeMap::new();
     for card in news {
         for owner in swept.plan.cards.get(card).map(|planned| swept.plan.owners_of(planned)).unwrap_or_default() {
-            concerned.entry(lines::identity(owner)).or_insert((owner, BTreeSet::new())).1.insert(*card);
+            concerned.entry(owner.identity()).or_insert((owner, BTreeSet::new())).1.insert(*card);
         }
     }
     let concerned = concerned.into_values().map(|(owner, cards)| (owner, cards.len())).collect();

@@ -16,6 +16,13 @@ pub struct Owner {
     pub name: String,
 }
 
+impl Owner {
+    /// Who it is: the user, else the name.
+    pub(super) fn identity(&self) -> (Option<UserId>, &str) {
+        (self.user, if self.user.is_some() { "" } else { &self.name })
+    }
+}
+
 /// Whether owners are mailed, and which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerPolicy {

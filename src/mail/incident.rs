@@ -5,9 +5,10 @@
 use super::outline::{REASON_LIMIT, TITLE_LIMIT};
 use super::words;
 use crate::domain::Timestamp;
+use crate::domain::extent;
 use crate::domain::findings::Findings;
 use crate::domain::foreign::one_line;
-use crate::domain::report::{Audience, Group, IncidentLine, OwnerCount, Report, cards};
+use crate::domain::report::{Audience, Group, IncidentLine, Report, cards};
 
 /// So many datasets of one incident are spoken of.
 const MOST_DATASETS: usize = 3;
@@ -46,24 +47,10 @@ fn extent(audience: &Audience, incident: &IncidentLine, here: usize) -> String {
     let all = incident.cards;
     match audience {
         Audience::Admins { .. } if here < all => format!("{here} of its {}", cards(all)),
-        Audience::Admins { .. } if all == 1 => cards(all),
-        Audience::Admins { .. } => {
-            let pages = incident.pages.filter(|pages| *pages > 0);
-            let pages = pages.map(|pages| format!(" on {}", words::many(pages, "page", "pages"))).unwrap_or_default();
-            let owners = incident.owners.and_then(owned_by).unwrap_or_default();
-            format!("{}{pages}{owners}", cards(all))
-        }
+        Audience::Admins { .. } => extent::in_words(all, incident.pages, incident.owners),
         Audience::Owner { .. } if here < all => format!("{here} of your cards, part of an incident of {}", cards(all)),
         Audience::Owner { .. } => format!("{here} of your cards"),
     }
-}
-
-/// ', owned by 2 people and 1 group'.
-fn owned_by(owners: OwnerCount) -> Option<String> {
-    let people = (owners.people > 0).then(|| words::many(owners.people, "person", "people"));
-    let groups = (owners.groups > 0).then(|| words::many(owners.groups, "group", "groups"));
-    let owners: Vec<String> = people.into_iter().chain(groups).collect();
-    (!owners.is_empty()).then(|| format!(", owned by {}", owners.join(" and ")))
 }
 
 fn foot(report: &Report, incident: &IncidentLine, is_reminder: bool) -> String {

@@ -37,6 +37,8 @@ async fn a_dropped_column_is_one_mail_and_one_incident_until_it_is_back_and_a_de
     assert_eq!(cards_of(&now), [json!(BY_REGION)]);
     assert_eq!(now["incidents"][0]["title"], "Dataset Orders lost column region_name");
     assert_eq!(now["incidents"][0]["datasets"][0]["last_run"]["outcome"], "failed");
+    let table = house.run(&["status"]).stdout();
+    assert!(table.contains("  4 cards on 3 pages, owned by 2 people, since "), "as in the mail:\n{table}");
     let members = "SELECT count(*) FROM incident_card JOIN incident USING (incident_id)
                     WHERE left_at IS NULL AND closed_at IS NULL";
     assert_eq!(house.ask::<i64>(members).await, 4);
