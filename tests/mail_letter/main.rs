@@ -8,3 +8,4 @@ mod news;
 mod owner;
 mod paper;
 mod reading;
+mod recoveries;
