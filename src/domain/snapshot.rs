@@ -15,7 +15,7 @@ use super::rendering::Rendering;
 use super::sight::Blind;
 use super::strip::Strip;
 use super::sweep::{Outcome, PageKind};
-use super::verdict::{Class, Reason};
+use super::verdict::Reason;
 
 /// One instance as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,11 +236,6 @@ impl InstanceSnapshot {
             }
         }
         incidents
-    }
-
-    /// How many incidents of a class broken cards are in now.
-    pub fn open_incidents(&self, class: Class, now: Timestamp, stale_after: Duration) -> usize {
-        self.incidents(now, stale_after).values().filter(|(incident, _)| incident.reason.class == class).count()
     }
 
     /// When the latest sweep ended that ran to an end.

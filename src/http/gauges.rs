@@ -183,8 +183,9 @@ impl Gauges {
     /// What ails cards: the causes of what is broken, and what is amiss though it works.
     fn show_ailing(&self, instance: &InstanceSnapshot, now: Timestamp) {
         let (name, stale_after) = (instance.name.as_str(), self.settings.stale_after);
+        let incidents = instance.incidents(now, stale_after);
         for class in Class::ALL {
-            let open = instance.open_incidents(class, now, stale_after);
+            let open = incidents.values().filter(|(incident, _)| incident.reason.class == class).count();
             self.incidents_open.with_label_values(&[name, class.name()]).set(whole(open));
         }
         self.muted_cards.with_label_values(&[name]).set(whole(instance.muted(now, stale_after)));

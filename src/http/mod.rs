@@ -13,6 +13,7 @@ mod headers;
 mod health;
 pub mod live;
 mod page;
+mod shared;
 mod timer;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
 use auth::Door;
 use live::LiveBoard;
+use shared::Kitchen;
 
 pub use auth::Reach;
 
@@ -114,16 +116,20 @@ impl std::fmt::Debug for Board {
 /// 405. Where a login is configured, everything but `/healthz` needs it.
 pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
-    let guarded = Router::new()
+    let kitchen = Kitchen::default();
+    let shown = Router::new()
         .route("/", read(page::home::index))
-        .route("/assets/{name}", read(page::shell::asset))
         .route("/instances/{name}", read(page::instance::index))
         .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
         .route("/instances/{name}/cards/{card_id}", read(page::card::card))
         .route("/metrics", read(gauges::metrics))
+        .layer(middleware::from_fn_with_state(kitchen.clone(), shared::share));
+    let guarded = Router::new()
+        .route("/assets/{name}", read(page::shell::asset))
         .route("/readyz", read(health::readyz))
         .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
-        .merge(api::router())
+        .merge(shown)
+        .merge(api::router(kitchen))
         .fallback(page::missing::nowhere);
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);

@@ -40,7 +40,7 @@ pub struct ToldTransition {
 pub struct CardPast {
     /// Its transitions, at most 200.
     pub transitions: Vec<ToldTransition>,
-    /// How long its working renders took, at most 400 of them, spread evenly.
+    /// How long its working renders took, at most 160 of them, spread evenly.
     pub renders: Vec<(Timestamp, Duration)>,
     /// Its results in the latest 400 sweeps, at most 50.
     pub results: Vec<PastResult>,
@@ -52,7 +52,7 @@ pub struct CardPast {
 
 const MOST_TRANSITIONS: u32 = 200;
 const MOST_LETTERS: usize = 20;
-const MOST_RENDERS: usize = 400;
+const MOST_RENDERS: usize = 160;
 const MOST_RESULTS: u32 = 50;
 const MOST_INCIDENTS: u32 = 50;
 const MOST_MUTES: u32 = 50;

@@ -39,6 +39,8 @@ pub(crate) struct House {
     /// What the daemon says of itself; `Err` = why it is not ready.
     pub(crate) readiness: watch::Sender<Result<(), String>>,
     pub(crate) store: Store,
+    /// What its pages are made from.
+    pub(crate) board: Board,
     snapshot: watch::Sender<Snapshot>,
     folder: TempDir,
 }
@@ -87,8 +89,8 @@ impl House {
             readiness: Arc::new(move || ready.borrow().clone()),
         };
         let stop = CancellationToken::new();
-        let served = tokio::spawn(http::serve(listener, board, stop.clone().cancelled_owned()));
-        Self { address, clock, settings, stop, served, live, readiness, store, snapshot, folder }
+        let served = tokio::spawn(http::serve(listener, board.clone(), stop.clone().cancelled_owned()));
+        Self { address, clock, settings, stop, served, live, readiness, store, board, snapshot, folder }
     }
 
     /// The file that its pages read the past from.

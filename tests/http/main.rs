@@ -29,3 +29,4 @@ mod rooms;
 mod safety;
 mod scenes;
 mod schema;
+mod shared;

@@ -1,0 +1,128 @@
+//! Readers who ask the same at the same time share an answer, and none is told what was true before he asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::{self, Body};
+use axum::http::{Request, Response, StatusCode};
+use cardwatch::http::{self, Board, Reach};
+use futures::future::{join, join_all};
+use futures::poll;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+
+use crate::facts::{broken, instance, showing, working};
+use crate::house::House;
+
+async fn house() -> House {
+    showing([instance("acme", [working(), broken()])]).await
+}
+
+/// What answers, and how often the status page was made.
+struct Kitchen {
+    router: TowerToHyperService<axum::Router>,
+    made: Arc<AtomicUsize>,
+}
+
+impl Kitchen {
+    fn of(house: &House) -> Self {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&made);
+        let readiness = Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        let board = Board { readiness, ..house.board.clone() };
+        Self { router: TowerToHyperService::new(http::router(board, Reach::Machine)), made }
+    }
+
+    fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    async fn ask(&self, address: &str) -> (StatusCode, String) {
+        self.ask_with(Request::get(address)).await
+    }
+
+    async fn ask_with(&self, request: axum::http::request::Builder) -> (StatusCode, String) {
+        let answer: Response<Body> = self.router.call(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn readers_who_wait_for_the_same_page_get_one_that_is_made_once() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    let answers = join_all((0..16).map(|_| kitchen.ask("/"))).await;
+    assert!(answers.iter().all(|(status, body)| *status == 200 && body.contains("acme")));
+    // One for the first, who waited for nobody, and one for the fifteen others.
+    assert_eq!(kitchen.made(), 2);
+}
+
+#[tokio::test]
+async fn a_reader_who_waits_for_nobody_gets_a_page_of_his_own() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    for made in 1..=3 {
+        kitchen.ask("/").await;
+        assert_eq!(kitchen.made(), made);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_begun_before_a_change_is_not_given_to_who_asks_after_it() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    let mut early = Box::pin(kitchen.ask("/"));
+    assert!(poll!(&mut early).is_pending(), "the first page waits for the database");
+    house.show(instance("globex", [working()]));
+    let ((_, early), (_, late)) = join(early, kitchen.ask("/")).await;
+    assert!(early.contains("acme") && !early.contains("globex"));
+    assert!(late.contains("globex") && !late.contains("acme"));
+}
+
+#[tokio::test]
+async fn what_differs_by_a_query_is_not_shared() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    let ask = |state: &str| {
+        let address = format!("/api/v1/cards?state={state}");
+        let kitchen = &kitchen;
+        async move { kitchen.ask(&address).await.1 }
+    };
+    let (working, broken) = join(ask("working"), ask("broken")).await;
+    assert!(working.contains(r#""state":"working""#) && !working.contains(r#""state":"broken""#), "{working}");
+    assert!(broken.contains(r#""state":"broken""#) && !broken.contains(r#""state":"working""#), "{broken}");
+}
+
+#[tokio::test]
+async fn a_reader_who_has_the_answer_does_not_keep_it_from_others() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    let address = "/api/v1/sweeps";
+    let asks = (0..6).map(|place| {
+        let request = Request::get(address);
+        kitchen.ask_with(if place % 2 == 0 { request.header("If-None-Match", "*") } else { request })
+    });
+    let answers: Vec<u16> = join_all(asks).await.iter().map(|(status, _)| status.as_u16()).collect();
+    assert_eq!(answers, [304, 200, 304, 200, 304, 200]);
+}
+
+#[tokio::test]
+async fn a_reader_who_leaves_while_his_page_is_made_leaves_the_others_theirs() {
+    let house = house().await;
+    let kitchen = Kitchen::of(&house);
+    let mut leaving = Box::pin(kitchen.ask("/"));
+    let mut waiting = Box::pin(kitchen.ask("/"));
+    let mut also_waiting = Box::pin(kitchen.ask("/"));
+    assert!(poll!(&mut leaving).is_pending() && poll!(&mut waiting).is_pending());
+    assert!(poll!(&mut also_waiting).is_pending());
+    drop(leaving);
+    assert!(poll!(&mut waiting).is_pending(), "it is being made now");
+    drop(waiting);
+    assert_eq!(also_waiting.await.0, 200);
+    assert_eq!(kitchen.ask("/").await.0, 200);
+}
