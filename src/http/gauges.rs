@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use super::series::Series;
 use super::{Board, Settings};
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
@@ -30,7 +31,7 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
 
 async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
     let registry = Registry::new();
-    let gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
+    let mut gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
     let now = board.clock.now();
     let snapshot = board.snapshot.borrow().clone();
     for instance in &snapshot {
@@ -41,6 +42,9 @@ async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
     gauges.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let mut families = board.registry.gather();
     families.extend(registry.gather());
+    families.extend(
+        [gauges.page_cards, gauges.page_broken_cards, gauges.card_broken].into_iter().filter_map(Series::family),
+    );
     families.sort_by(|a, b| a.name().cmp(b.name()));
     let mut body = Vec::with_capacity(64 * 1024);
     TextEncoder::new().encode(&families, &mut body)?;
@@ -50,9 +54,9 @@ async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
 struct Gauges {
     settings: Settings,
     cards: IntGaugeVec,
-    page_cards: IntGaugeVec,
-    page_broken_cards: IntGaugeVec,
-    card_broken: IntGaugeVec,
+    page_cards: Series,
+    page_broken_cards: Series,
+    card_broken: Series,
     card_broken_series_dropped: IntGaugeVec,
     incidents_open: IntGaugeVec,
     muted_cards: IntGaugeVec,
@@ -72,8 +76,6 @@ struct Gauges {
 }
 
 const INSTANCE: &[&str] = &["domo_instance"];
-const PAGE: &[&str] = &["domo_instance", "page_id", "page"];
-const CARD: &[&str] = &["domo_instance", "card_id", "card"];
 const STATE: &[&str] = &["domo_instance", "state"];
 const CLASS: &[&str] = &["domo_instance", "class"];
 
@@ -102,9 +104,9 @@ impl Gauges {
         Ok(Self {
             settings,
             cards: whole("cardwatch_cards", "Distinct cards monitored, by state.", STATE)?,
-            page_cards: whole("cardwatch_page_cards", "Cards on a page.", PAGE)?,
-            page_broken_cards: whole("cardwatch_page_broken_cards", "Cards on a page that do not render.", PAGE)?,
-            card_broken: whole("cardwatch_card_broken", "1 for each card that does not render, up to a cap.", CARD)?,
+            page_cards: Series::new("cardwatch_page_cards", "Cards on a page."),
+            page_broken_cards: Series::new("cardwatch_page_broken_cards", "Cards on a page that do not render."),
+            card_broken: Series::new("cardwatch_card_broken", "1 for each card that does not render, up to a cap."),
             card_broken_series_dropped: whole(
                 "cardwatch_card_broken_series_dropped",
                 "Broken cards that have no series of their own because of the cap.",
@@ -159,7 +161,7 @@ impl Gauges {
         })
     }
 
-    fn show(&self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show(&mut self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
         let name = instance.name.as_str();
         let counts = instance.counts(now, self.settings.stale_after);
         for shown in Shown::ALL {
@@ -196,21 +198,23 @@ impl Gauges {
         }
     }
 
-    fn show_pages(&self, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show_pages(&mut self, instance: &InstanceSnapshot, now: Timestamp) {
         for (id, page) in &instance.pages {
             let counts = instance.page_counts(page, now, self.settings.stale_after);
-            let labels = [instance.name.as_str(), &id.to_string(), &label(&page.title)];
-            self.page_cards.with_label_values(&labels).set(whole(counts.all()));
-            self.page_broken_cards.with_label_values(&labels).set(whole(counts.broken));
+            let (id, title) = (id.to_string(), label(&page.title));
+            let labels = [("domo_instance", instance.name.as_str()), ("page", &title), ("page_id", &id)];
+            self.page_cards.push(&labels, counts.all());
+            self.page_broken_cards.push(&labels, counts.broken);
         }
     }
 
-    fn show_broken(&self, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show_broken(&mut self, instance: &InstanceSnapshot, now: Timestamp) {
         let name = instance.name.as_str();
         let mut dropped = 0;
         for (place, (id, card)) in instance.broken(now, self.settings.stale_after).enumerate() {
             if place < self.settings.max_broken_card_series {
-                self.card_broken.with_label_values(&[name, &id.to_string(), &label(&card.title)]).set(1);
+                let (id, title) = (id.to_string(), label(&card.title));
+                self.card_broken.push(&[("card", &title), ("card_id", &id), ("domo_instance", name)], 1);
             } else {
                 dropped += 1;
             }

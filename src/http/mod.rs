@@ -13,6 +13,7 @@ mod headers;
 mod health;
 pub mod live;
 mod page;
+mod series;
 mod shared;
 mod timer;
 

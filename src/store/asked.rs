@@ -41,8 +41,7 @@ impl Store {
         let work = async {
             let mut tx = self.begin_read().await?;
             let instance_id = instance_id(&mut tx, instance).await?;
-            let sweeps: Vec<i64> =
-                sqlx::query_scalar(SWEEPS_SINCE).bind(instance_id).bind(millis(since)).fetch_all(&mut *tx).await?;
+            let sweeps = sweeps_since(&mut tx, instance_id, since).await?;
             let cards: Vec<i64> = cards.iter().take(MOST_LOOKUPS / LEAST_SWEEPS).map(|card| card.0).collect();
             let sweeps = spread(&sweeps, (MOST_LOOKUPS / cards.len().max(1)).clamp(LEAST_SWEEPS, MOST_SWEEPS));
             let rows: Vec<(i64, i64, i64)> = sqlx::query_as(LATENCIES)
@@ -123,9 +122,21 @@ impl Store {
     }
 }
 
+/// One row, since each that is handed from SQLite's thread to this one costs more than finding it.
 pub(super) const SWEEPS_SINCE: &str = "
-    SELECT sweep_id FROM sweep WHERE instance_id = ?1 AND outcome IN ('completed', 'partial') AND started_at >= ?2
-     ORDER BY started_at";
+    SELECT json_group_array(sweep_id ORDER BY started_at) FROM sweep
+     WHERE instance_id = ?1 AND outcome IN ('completed', 'partial') AND started_at >= ?2";
+
+/// The sweeps since an instant that ran to an end, the earliest first.
+pub(super) async fn sweeps_since(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    since: Timestamp,
+) -> Work<Vec<i64>> {
+    let sweeps = sqlx::query_scalar(SWEEPS_SINCE).bind(instance_id).bind(millis(since));
+    let sweeps: String = sweeps.fetch_one(connection).await?;
+    Ok(serde_json::from_str(&sweeps)?)
+}
 
 /// At most so many of the sweeps, evenly spread.
 pub(super) fn spread(sweeps: &[i64], most: usize) -> Vec<i64> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sqlx::{FromRow, SqliteConnection};
 
-use super::asked::{SWEEPS_SINCE, spread};
+use super::asked::{spread, sweeps_since};
 use super::history::{PastResult, PastTransition, ResultRow};
-use super::rows::{duration, instant, millis, owners};
+use super::rows::{duration, instant, owners};
 use super::sweeps::json;
 use super::{MuteRecord, PastIncident, Store, StoreError, Work, incidents, mutes};
 use crate::domain::Timestamp;
@@ -84,6 +84,40 @@ impl Store {
         self.named(work.await)
     }
 }
+
+/// A card whose first result is looked for is looked up in so many sweeps.
+const SWEEPS_PROBED: usize = 180;
+
+impl Store {
+    /// When a card was first looked at since an instant, as closely as 180 sweeps tell that are spread evenly; `None`
+    /// where none of them did, or nothing that old is kept.
+    pub async fn first_result(
+        &self,
+        instance: &InstanceName,
+        card: CardId,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let found = sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(&mut *tx).await?;
+            let Some(found): Option<CardRow> = found else { return Ok(None) };
+            let sweeps = sweeps_since(&mut tx, found.instance_id, since).await?;
+            let probed = json(&spread(&sweeps, SWEEPS_PROBED))?;
+            let first: Option<(i64, i64)> =
+                sqlx::query_as(FIRST_RESULT).bind(probed).bind(found.card_key).fetch_optional(&mut *tx).await?;
+            Ok(first.map(|(sweep, at)| instant("sweep", sweep, "started_at", at)).transpose()?)
+        };
+        self.named(work.await)
+    }
+}
+
+/// Looks the card up in each of the sweeps, in their order, until one has it.
+pub(super) const FIRST_RESULT: &str = "
+    SELECT s.sweep_id, s.started_at
+      FROM json_each(?1) looked
+           CROSS JOIN sweep s ON s.sweep_id = looked.value
+           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
+     LIMIT 1";
 
 pub(super) const CARD: &str = "
     SELECT c.card_key, c.instance_id, c.owners, c.owner_users
@@ -175,8 +209,7 @@ async fn renders(
     card: &CardRow,
     since: Timestamp,
 ) -> Work<Vec<(Timestamp, Duration)>> {
-    let mut sweeps: Vec<i64> =
-        sqlx::query_scalar(SWEEPS_SINCE).bind(card.instance_id).bind(millis(since)).fetch_all(&mut *connection).await?;
+    let mut sweeps = sweeps_since(&mut *connection, card.instance_id, since).await?;
     // From the latest on, which is among those that are looked into.
     sweeps.reverse();
     let looked = json(&spread(&sweeps, MOST_RENDERS))?;

@@ -21,6 +21,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon a database is tried again that is locked just now.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// So many rows may lie ready between SQLite's thread and who reads them, so that the two do not wait for each other at
+/// every few.
+const ROWS_AHEAD: usize = 1024;
+
 /// Read-only connections: pages and scrapes that are answered at the same time.
 const READERS: u32 = 4;
 
@@ -164,6 +168,7 @@ async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
         .filename(path)
         .read_only(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(ROWS_AHEAD)
         .disable_statement_logging();
     SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await
 }

@@ -52,6 +52,7 @@ const STATEMENTS: [(&str, &[&str]); 58] = [
     (card_past::LETTERS, &["SCAN wanted VIRTUAL TABLE INDEX 1:"]),
     (card_past::PAGE_OWNERS, &[]),
     (card_past::RENDERS, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
+    (card_past::FIRST_RESULT, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
     // Of the latest sweeps alone.
     (card_past::RESULTS, &["SCAN s"]),
     // The latest of them alone.

@@ -183,6 +183,8 @@ async fn a_long_time_without_a_render_breaks_the_line() {
 #[tokio::test]
 async fn ninety_days_are_ninety_bars_and_a_bad_day_is_seen() {
     let (house, mut past) = with(working("Revenue")).await;
+    let first = past.sweep(90 * DAY, 0, 0).await;
+    past.result(first, 1, None, 200).await;
     let (broke, worked) = (past.sweep(50 * DAY, 1, 0).await, past.sweep(50 * DAY - 26, 0, 0).await);
     past.broke(broke, 1, 50 * DAY, "gone").await;
     past.recovered(worked, 1, 50 * DAY - 26).await;
@@ -216,6 +218,32 @@ async fn before_it_was_first_seen_nothing_is_claimed() {
     let drawing = drawing(&page, "timeline");
     assert_eq!((shapes(drawing, "fill", UNKNOWN), shapes(drawing, "fill", BROKEN)), (87, 3), "{drawing}");
     assert!(words(&page).contains("Broken for 3 days, unknown before."), "{page}");
+}
+
+#[tokio::test]
+async fn before_the_first_result_of_it_nothing_is_claimed_of_a_card_that_changed_since() {
+    let (house, mut past) = with(broken("Revenue", "gone", 3 * DAY)).await;
+    // The instance was swept before the card was there.
+    past.sweep(20 * DAY, 0, 0).await;
+    let (first, broke) = (past.sweep(10 * DAY, 0, 0).await, past.sweep(3 * DAY, 1, 0).await);
+    past.result(first, 1, None, 200).await;
+    past.broke(broke, 1, 3 * DAY, "gone").await;
+    let page = card(&house).await;
+    let drawing = drawing(&page, "timeline");
+    let days = [UNKNOWN, WORKING, BROKEN].map(|colour| shapes(drawing, "fill", colour));
+    assert_eq!(days, [80, 7, 3], "{drawing}");
+    assert!(words(&page).contains("Broken for 3 days in 1 spell, working for 7 days, unknown before."), "{page}");
+}
+
+#[tokio::test]
+async fn where_no_result_is_kept_nothing_is_claimed_before_the_first_change() {
+    let (house, mut past) = with(working("Revenue")).await;
+    let worked = past.sweep(5 * DAY, 0, 0).await;
+    past.recovered(worked, 1, 5 * DAY).await;
+    let page = card(&house).await;
+    let drawing = drawing(&page, "timeline");
+    let days = [UNKNOWN, WORKING, BROKEN].map(|colour| shapes(drawing, "fill", colour));
+    assert_eq!(days, [85, 5, 0], "{drawing}");
 }
 
 #[tokio::test]

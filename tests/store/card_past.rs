@@ -223,7 +223,21 @@ async fn of_many_renders_some_are_told_that_are_spread_evenly_with_the_latest_am
     }
     let renders = past(&house, 1).await.renders;
     let ids: Vec<u128> = renders.iter().map(|(_, took)| took.as_millis()).collect();
-    assert_eq!((ids.len(), ids[0], ids[1], ids[335]), (336, 1344, 1340, 4));
+    assert_eq!((ids.len(), ids[0], ids[1], ids[149]), (150, 1344, 1335, 3));
+}
+
+#[tokio::test]
+async fn the_first_result_of_a_card_is_that_of_the_first_sweep_that_looked_at_it() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, works())]).await;
+    house.sweep(15, &[(1, works()), (2, unchecked())]).await;
+    house.sweep(30, &[(1, works()), (2, works())]).await;
+    let first = async |card, since| house.store.first_result(&acme(), CardId(card), since).await.unwrap();
+    assert_eq!(first(1, LONG_BEFORE).await, Some(at(0)));
+    assert_eq!(first(2, LONG_BEFORE).await, Some(at(15)));
+    assert_eq!(first(1, at(16)).await, Some(at(30)));
+    assert_eq!(first(1, at(31)).await, None);
+    assert_eq!(first(3, LONG_BEFORE).await, None);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::cards::{answerable, since};
@@ -16,7 +15,7 @@ use super::parts::{
 use super::scene::{Scene, state, title};
 use super::shell::{Head, page};
 use super::timeline::Timeline;
-use super::{graphs, past, removed};
+use super::{graphs, past, removed, timeline};
 use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
 use crate::domain::findings::{Findings, Piece};
@@ -48,7 +47,12 @@ async fn show(board: &Board, scene: &Scene, address: Asked<(String, String)>) ->
     let id = CardId(id("card", &text)?);
     let Some(card) = instance.cards.get(&id) else { return removed::show(board, scene, instance, id).await };
     let past = board.store.card_past(&instance.name, id, graphs::since(scene)).await?.unwrap_or_default();
-    let shown = Known { scene, instance, id, card };
+    // Without a change its state says since when it holds.
+    let first_result = match past.transitions.as_slice() {
+        [] => None,
+        _ => board.store.first_result(&instance.name, id, timeline::begin(scene)).await?,
+    };
+    let shown = Known { scene, instance, id, card, first_result };
     let head = Head { title: title(&card.title), here: card_address(&instance.name, id) };
     Ok(page(StatusCode::OK, scene, &head, &shown.page(&past)))
 }
@@ -59,11 +63,13 @@ struct Known<'a> {
     instance: &'a InstanceSnapshot,
     id: CardId,
     card: &'a CardNow,
+    /// When it was first looked at, of what is kept of the time that the timeline shows.
+    first_result: Option<Timestamp>,
 }
 
 impl Known<'_> {
     fn page(&self, past: &CardPast) -> Markup {
-        let Self { scene, instance, id, card } = self;
+        let Self { scene, instance, id, card, .. } = self;
         let changes: Vec<past::Told<'_>> =
             past.transitions.iter().map(|told| (&told.transition, Some(told.letters.as_slice()))).collect();
         html! {
@@ -281,10 +287,7 @@ impl Known<'_> {
 
     fn timeline(&self, past: &CardPast) -> Timeline {
         let changes: Vec<&PastTransition> = past.transitions.iter().map(|told| &told.transition).collect();
-        // Renders are read from an instant on: only where none is near it, the card may not have been there.
-        let first = past.renders.iter().map(|(at, _)| *at).min();
-        let first = first.filter(|at| *at - graphs::since(self.scene) > TimeDelta::days(2));
-        Timeline::of(self.scene, self.card, &changes, first)
+        Timeline::of(self.scene, self.card, &changes, self.first_result)
     }
 }
 

@@ -16,6 +16,11 @@ use crate::store::PastTransition;
 /// known here.
 const DAYS: i32 = 90;
 
+/// When the timeline begins.
+pub(super) fn begin(scene: &Scene) -> Timestamp {
+    scene.now.checked_sub_signed(TimeDelta::days(DAYS.into())).unwrap_or(scene.now)
+}
+
 /// What a card was in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Was {
@@ -42,18 +47,18 @@ pub(super) struct Timeline {
 impl Timeline {
     /// What is concluded from a card's changes, the latest first, and from its state.
     ///
-    /// Before the first change on record it was what it changed from, unless it was seen for the first time then. A
-    /// card that is not known to have rendered before `first_render` is not taken to have existed before.
+    /// Before the first change on record it was what it changed from, as far back as there are results of it; what it
+    /// was before those, and of a card that was seen for the first time then, nobody knows.
     pub(super) fn of(
         scene: &Scene,
         card: &CardNow,
         changes: &[&PastTransition],
-        first_render: Option<Timestamp>,
+        first_result: Option<Timestamp>,
     ) -> Self {
-        let begin = scene.now.checked_sub_signed(TimeDelta::days(DAYS.into())).unwrap_or(scene.now);
+        let begin = begin(scene);
         let mut points = vec![(begin, Was::Unknown)];
         match (changes.last(), &card.state) {
-            (Some(first), _) => points.push((first_render.filter(|at| *at < first.at).unwrap_or(begin), before(first))),
+            (Some(first), _) => points.push((first_result.unwrap_or(first.at).min(first.at), before(first))),
             (None, CardState::Working { since, .. }) => points.push((*since, Was::Working)),
             (None, CardState::Broken { since, .. }) => points.push((*since, Was::Broken)),
             (None, CardState::Undecided | CardState::Unsupported) => {}
