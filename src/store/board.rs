@@ -4,7 +4,7 @@
 
 use sqlx::FromRow;
 
-use super::instances::instance_id;
+use super::instances::known_instance_id;
 use super::rows::{ImpossibleRow, instant, millis};
 use super::{Store, StoreError};
 use crate::domain::Timestamp;
@@ -41,7 +41,8 @@ pub struct Level {
 }
 
 impl Store {
-    /// The sweeps of an instance before one, or the latest; the latest first, at most `limit`.
+    /// The sweeps of an instance before one, or the latest; the latest first, at most `limit`. None of an
+    /// instance that is not known yet.
     pub async fn sweeps(
         &self,
         instance: &InstanceName,
@@ -50,7 +51,7 @@ impl Store {
     ) -> Result<Vec<PastSweep>, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let instance_id = instance_id(&mut tx, instance).await?;
+            let Some(instance_id) = known_instance_id(&mut tx, instance).await? else { return Ok(Vec::new()) };
             let before = before.map_or(i64::MAX, |sweep| sweep.0);
             let rows: Vec<SweepRow> =
                 sqlx::query_as(SWEEPS).bind(instance_id).bind(before).bind(limit).fetch_all(&mut *tx).await?;
@@ -61,7 +62,7 @@ impl Store {
 
     /// How many cards were broken after each sweep that began since an instant and ran to an end, sweeps of a part
     /// aside; the earliest first. Of several sweeps that fall together on a chart of `most` points the worst of each
-    /// count is told; the latest sweep is always told as it was.
+    /// count is told; the latest sweep is always told as it was. Nothing of an instance that is not known yet.
     pub async fn broken_over_time(
         &self,
         instance: &InstanceName,
@@ -70,7 +71,7 @@ impl Store {
     ) -> Result<Vec<Level>, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let instance_id = instance_id(&mut tx, instance).await?;
+            let Some(instance_id) = known_instance_id(&mut tx, instance).await? else { return Ok(Vec::new()) };
             let rows: Vec<(i64, i64, i64, i64)> =
                 sqlx::query_as(LEVELS).bind(instance_id).bind(millis(since)).fetch_all(&mut *tx).await?;
             let mut levels = Vec::with_capacity(rows.len());

@@ -30,10 +30,19 @@ impl Store {
     }
 }
 
+const ID: &str = "SELECT instance_id FROM instance WHERE name = ?1";
+
 /// The key of an instance.
 pub(super) async fn instance_id(connection: &mut sqlx::SqliteConnection, name: &InstanceName) -> Work<i64> {
-    let id = sqlx::query_scalar("SELECT instance_id FROM instance WHERE name = ?1").bind(name.as_str());
-    Ok(id.fetch_one(connection).await?)
+    Ok(sqlx::query_scalar(ID).bind(name.as_str()).fetch_one(connection).await?)
+}
+
+/// The key of an instance that may be configured and not known yet; `None` then.
+pub(super) async fn known_instance_id(
+    connection: &mut sqlx::SqliteConnection,
+    name: &InstanceName,
+) -> Work<Option<i64>> {
+    Ok(sqlx::query_scalar(ID).bind(name.as_str()).fetch_optional(connection).await?)
 }
 
 /// The name of an instance out of a row.

@@ -30,3 +30,4 @@ mod safety;
 mod scenes;
 mod schema;
 mod shared;
+mod unknown;

@@ -1,7 +1,7 @@
 //! The past of an instance: its sweeps, and how many cards were broken over time.
 
 use cardwatch::domain::Timestamp;
-use cardwatch::domain::ids::SweepId;
+use cardwatch::domain::ids::{CardId, SweepId};
 use cardwatch::domain::snapshot::Counts;
 use cardwatch::domain::sweep::{Outcome, Scope};
 use cardwatch::domain::verdict::Verdict;
@@ -218,4 +218,15 @@ async fn a_clock_that_went_back_leaves_the_levels_in_the_order_of_time() {
     assert_eq!(levels(&house, 0, 99).await, [level(1, 1, 0), level(61, 0, 0)]);
     let long_before: Timestamp = at(0) - TimeDelta::days(99_999);
     assert_eq!(house.store.broken_over_time(&acme(), long_before, 1).await.unwrap(), [level(61, 0, 0)]);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_configured_and_not_known_yet_has_an_empty_past() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x"))]).await;
+    let (store, globex) = (&house.store, named("globex"));
+    assert_eq!(store.sweeps(&globex, None, 9).await.unwrap(), []);
+    assert_eq!(store.broken_over_time(&globex, at(0), 9).await.unwrap(), []);
+    assert_eq!(store.card_past(&globex, CardId(1), at(0)).await.unwrap(), None);
+    assert_eq!(store.first_decided(&globex, CardId(1), at(0)).await.unwrap(), None);
 }
