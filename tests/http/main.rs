@@ -23,6 +23,7 @@ mod home;
 mod house;
 mod incidents;
 mod instance_page;
+mod lately;
 mod limits;
 mod past;
 mod rooms;
