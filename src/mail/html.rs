@@ -137,7 +137,10 @@ fn cause_lines(cause: &Cause) -> Markup {
         strong { (cause.title) } ": " (cause.extent)
         div style=(REASON) { (cause.reason) }
         @for sentence in &cause.evidence { div style=(EVIDENCE) { (sentence) } }
-        div.soft style=(SMALL) { (cause.foot) }
+        div.soft style=(SMALL) {
+            @if let Some(url) = &cause.url { a.link href=(url) style=(LINK) { (cause.name) } } @else { (cause.name) }
+            ", " (cause.foot)
+        }
     }
 }
 

@@ -99,8 +99,14 @@ pub(super) fn cards_in(report: &Report) -> usize {
 /// The outline of a report's letter.
 pub(super) fn of(report: &Report, link_base: Option<&Url>) -> Outline {
     let said = phrases::said(report);
-    let mut room =
-        Room { cards: MOST_CARDS, causes: MOST_CAUSES, evidence: MOST_EVIDENCE, causes_left_out: 0, cards_left_out: 0 };
+    let mut room = Room {
+        cards: MOST_CARDS,
+        causes: MOST_CAUSES,
+        evidence: MOST_EVIDENCE,
+        causes_left_out: 0,
+        cards_left_out: 0,
+        link_base,
+    };
     let sections = sections(report, &said, &mut room);
     Outline {
         headline: phrases::headline(report, &said),
@@ -134,15 +140,17 @@ fn preview(report: &Report, sections: &[Section], said: &[(Said, usize)]) -> Str
 }
 
 /// How much may still be shown, and what was not.
-pub(super) struct Room {
+pub(super) struct Room<'a> {
     cards: usize,
     causes: usize,
     evidence: usize,
     causes_left_out: usize,
     cards_left_out: usize,
+    /// The status page, which has a page for each cause.
+    link_base: Option<&'a Url>,
 }
 
-impl Room {
+impl Room<'_> {
     /// Whether no card can be shown any more.
     pub(super) fn is_full(&self) -> bool {
         self.cards == 0
@@ -165,7 +173,7 @@ impl Room {
         self.causes -= 1;
         let with_evidence = self.evidence > 0;
         self.evidence -= usize::from(with_evidence);
-        Some(incident::cause(report, group, said.is_reminder(), with_evidence))
+        Some(incident::cause(report, group, said.is_reminder(), with_evidence, self.link_base))
     }
 
     fn left_out(&self) -> Option<String> {
@@ -179,7 +187,7 @@ impl Room {
     }
 }
 
-fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Section> {
+fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room<'_>) -> Vec<Section> {
     let storm = phrases::storm(report).is_some();
     let mut sections = Vec::new();
     for &(what, count) in said {
@@ -208,7 +216,7 @@ fn sections(report: &Report, said: &[(Said, usize)], room: &mut Room) -> Vec<Sec
 }
 
 /// The causes without their cards.
-fn causes(report: &Report, groups: &[Group], room: &mut Room) -> Vec<Block> {
+fn causes(report: &Report, groups: &[Group], room: &mut Room<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
         if let Some(cause) = room.admit(report, group, Said::Broke) {
@@ -219,14 +227,14 @@ fn causes(report: &Report, groups: &[Group], room: &mut Room) -> Vec<Block> {
 }
 
 /// The cards of all groups, each with its reason where there are several.
-fn listed(report: &Report, groups: &[Group], room: &mut Room) -> Block {
+fn listed(report: &Report, groups: &[Group], room: &mut Room<'_>) -> Block {
     let note = |line: &CardLine| line.reason.as_ref().filter(|_| groups.len() > 1).map(what_is_wrong);
     let lines = groups.iter().flat_map(|group| &group.cards);
     let entries = lines.map(|line| Entry { note: note(line), ..entry(report, line, Said::Broke) });
     filled(None, entries, count(groups), room)
 }
 
-fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room) -> Vec<Block> {
+fn grouped(report: &Report, groups: &[Group], said: Said, room: &mut Room<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     for group in groups {
         if let Some(cause) = room.admit(report, group, said) {
@@ -245,7 +253,7 @@ pub(super) fn filled(
     cause: Option<Cause>,
     entries: impl Iterator<Item = Entry>,
     count: usize,
-    room: &mut Room,
+    room: &mut Room<'_>,
 ) -> Block {
     let shown = room.take(count);
     let hidden = count - shown;

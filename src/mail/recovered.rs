@@ -1,7 +1,7 @@
 //! The recovered cards of a letter, by the incidents that they were in. Owns that order, which the attached list
 //! follows, and what is said once of the cards that share an incident.
 
-use super::incident::Cause;
+use super::incident::{Cause, name};
 use super::outline::{Block, Entry, REASON_LIMIT, Room, TITLE_LIMIT, entry, filled};
 use super::phrases::Said;
 use crate::domain::foreign::one_line;
@@ -21,7 +21,7 @@ pub(super) fn lines(report: &Report) -> impl Iterator<Item = &CardLine> {
 }
 
 /// The cards below the incidents that they share, and the others after them.
-pub(super) fn blocks(report: &Report, room: &mut Room) -> Vec<Block> {
+pub(super) fn blocks(report: &Report, room: &mut Room<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut parties = parties(report).into_iter();
     while let Some(party) = parties.next() {
@@ -64,7 +64,9 @@ fn was(incident: &LeftIncident, reason: &Reason, here: usize) -> Cause {
         extent: format!("{} {} again", cards(here), if here == 1 { "works" } else { "work" }),
         reason: format!("was: {}", one_line(&reason.text, REASON_LIMIT)),
         evidence: Vec::new(),
-        foot: format!("incident {}, {}", incident.id, reason.class.name().to_lowercase()),
+        name: name(incident.id),
+        url: None,
+        foot: reason.class.name().to_lowercase(),
         is_over: true,
     }
 }

@@ -56,7 +56,10 @@ fn write_block(page: &mut Page, block: &Block) {
         for sentence in &cause.evidence {
             page.hanging("  ", "    ", sentence);
         }
-        page.paragraph("  ", &cause.foot);
+        page.paragraph("  ", &format!("{}, {}", cause.name, cause.foot));
+        if let Some(url) = &cause.url {
+            page.line(&format!("  {url}"));
+        }
         if !block.shown.is_empty() {
             page.gap();
         }

@@ -56,6 +56,7 @@ Sweep of 24 November, 14:05 (Europe/Amsterdam).
 Trouble 1: 2 cards on 1 page, owned by 1 person
   Invalid column(s) referenced: region_name
   incident 1, misconfigured card, since 21 November, 14:05, for 3 days
+  https://cardwatch.example.com/?incident=1
 
   - Card 1
     Sales overview; owner Sales BI; broken since 21 November, 14:05, for 3

@@ -5,6 +5,8 @@ use cardwatch::domain::dataset::{Evidence, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::maintenance::Span;
 use cardwatch::domain::report::{CardLine, Group, IncidentLine, OwnerCount, Report};
 use cardwatch::domain::verdict::{Class, Reason};
+use cardwatch::mail::message::{Envelope, compose};
+use url::Url;
 
 use crate::paper::{at, broke, card, cards, grouped, incident, letter, page, records, report, seen, told_in_both};
 
@@ -101,6 +103,7 @@ owned by 1 person and 1 group
     snowflake.example.com:443; lost column region_name between 13:50 and
     14:06
   incident 12, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=12
 
   - Revenue by region
     Sales overview, Board pack; owner Sales BI; broken since 14:05
@@ -136,6 +139,7 @@ Sweep of 24 November, 14:05 (Europe/Amsterdam).
 Dataset Web sessions is too slow: 2 of its 5 cards
   no answer within 90 s, 3 times
   incident 9, query timeout, since 22 November, 09:12
+  https://cardwatch.example.com/?incident=9
 
   - Sessions by campaign
     Sales overview; owner Sales BI; broken since 14:05; usually 2.1 s
@@ -148,6 +152,7 @@ Dataset Orders (Snowflake) lost column region_name: 1 of its 4 cards
   Invalid column(s) referenced: region_name
   Dataset Orders (Snowflake): gone, or not shown to the cardwatch user
   incident 12, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=12
 
   - Revenue by region
     Sales overview, Board pack; owner Sales BI; broken since 14:05
@@ -322,6 +327,7 @@ Mails waited for maintenance from 23 November, 22:00 to 04:00.
 Trouble 1: 1 card
   No indexed schema found
   incident 1, misconfigured card, since 00:30
+  https://cardwatch.example.com/?incident=1
 
   - Orders map
     Sales overview; owner Sales BI; broken since 00:30
@@ -351,4 +357,26 @@ fn an_incident_that_lies_ahead_by_a_wrong_clock_is_no_trouble() {
     group.incident.opened_at = ahead;
     let letter = letter(&Report { still_broken: vec![group], ..report() });
     assert!(letter.text.contains("since 1 January 2031, 01:00\n"), "{}", letter.text);
+}
+
+/// The HTML of a letter about incident 12, where the status page has this address.
+fn html(link_base: &str) -> String {
+    let base: Url = link_base.parse().unwrap();
+    let report = Report { broke: vec![lost_column(silence())], ..report() };
+    let envelope = Envelope { message_id: "1@x".to_owned(), references: Vec::new(), to: &[], link_base: Some(&base) };
+    compose(&report, envelope).html
+}
+
+#[test]
+fn an_incident_leads_to_its_own_page() {
+    for (base, page) in [
+        ("https://cardwatch.example.com", "https://cardwatch.example.com/?incident=12"),
+        ("https://example.com/cardwatch/", "https://example.com/cardwatch/?incident=12"),
+        ("https://example.com/?of=bi", "https://example.com/?of=bi&amp;incident=12"),
+    ] {
+        let html = html(base);
+        let link = html.split("<a ").find(|link| link.contains(&format!("href=\"{page}\"")));
+        let words = link.and_then(|link| link.split_once('>')?.1.split_once("</a>")).map(|(words, _)| words);
+        assert_eq!(words, Some("incident 12"), "{html}");
+    }
 }

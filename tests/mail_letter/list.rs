@@ -31,9 +31,9 @@ fn every_group_is_told_with_its_count_though_its_cards_are_not_shown() {
     let letter = letter(&broke(lines));
     assert!(letter.text.contains("Trouble 1: 60 cards on 1 page, owned by 1 person\n  large\n"), "{}", letter.text);
     let small = "Trouble 2: 3 cards on 1 page, owned by 1 person\n  small\n  incident 2, misconfigured card, since \
-                 14:05\n  … in the attached list\n";
+                 14:05\n  https://cardwatch.example.com/?incident=2\n  … in the attached list\n";
     assert!(letter.text.contains(small), "{}", letter.text);
-    let small = "small incident 2, misconfigured card, since 14:05 … in the attached list";
+    let small = "small incident 2 , misconfigured card, since 14:05 … in the attached list";
     assert!(seen(&letter.html).contains(small), "{}", seen(&letter.html));
 }
 

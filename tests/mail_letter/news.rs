@@ -167,10 +167,12 @@ Sweep of 24 November, 14:05 (Europe/Amsterdam).
 Trouble 1: 30 cards on 1 page, owned by 1 person
   Invalid column(s) referenced: region_name
   incident 1, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=1
 
 Trouble 2: 10 cards on 1 page, owned by 1 person
   No indexed schema found
   incident 2, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=2
 
 The 40 cards
 ------------

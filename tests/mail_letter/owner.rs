@@ -37,6 +37,7 @@ Dataset Orders lost column region_name: 2 of your cards, part of an incident
 of 30 cards
   Invalid column(s) referenced: region_name
   incident 1, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=1
 
   - Revenue by region
     Sales overview; owner Jo Doe; broken since 14:05

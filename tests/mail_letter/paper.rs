@@ -139,7 +139,7 @@ pub(crate) fn seen(html: &str) -> String {
 /// Checks that both parts of a letter say each of these.
 pub(crate) fn told_in_both(letter: &Letter, facts: &[&str]) {
     let text = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let html = seen(&letter.html).replace(" · ", "; ").replace(" : ", ": ");
+    let html = seen(&letter.html).replace(" · ", "; ").replace(" : ", ": ").replace(" , ", ", ");
     for fact in facts {
         assert!(text.contains(fact), "text lacks '{fact}':\n{text}");
         assert!(html.contains(fact), "HTML lacks '{fact}':\n{html}");

@@ -34,6 +34,7 @@ Sweep of 24 November, 14:05 (Europe/Amsterdam).
 Trouble 1: 2 cards on 1 page, owned by 1 person
   Invalid column(s) referenced: region_name
   incident 1, misconfigured card, since 14:05
+  https://cardwatch.example.com/?incident=1
 
   - Revenue by region
     Sales overview, Board pack; owner Sales BI; broken since 14:05
@@ -45,6 +46,7 @@ Trouble 1: 2 cards on 1 page, owned by 1 person
 Trouble 2: 1 card
   no answer within 90 s, 3 times
   incident 2, query timeout, since 14:05
+  https://cardwatch.example.com/?incident=2
 
   - Sessions by campaign
     on no page; broken since 14:05
@@ -181,6 +183,7 @@ fn without_a_second_look_or_a_status_page_neither_is_mentioned() {
     let ends = "/kpis/details/1\n\nTo mute one: cardwatch mute 1 --for 3d --reason \"…\"\n";
     assert!(letter.text.ends_with(ends), "{}", letter.text);
     assert!(!letter.html.contains("rendered again"));
+    assert!(!letter.text.contains("?incident=") && !letter.html.contains("?incident="), "{}", letter.text);
 }
 
 #[test]
