@@ -31,6 +31,12 @@ pub fn whole_line(text: &str) -> String {
     folded(text).collect()
 }
 
+/// With a capital to begin with, as a sentence has it.
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What a spreadsheet takes for the beginning of a formula, in half and in full width (OWASP, 'CSV Injection').
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 

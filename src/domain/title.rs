@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::cause::{Cause, Kind};
-use super::foreign::one_line;
+use super::foreign::{capitalised, one_line};
 
 /// The longest title, in characters.
 const LIMIT: usize = 160;
@@ -96,9 +96,4 @@ fn formula(causes: &[Cause]) -> String {
         Some(first) if names.all(|name| name == first) => format!("beast mode {}", one_line(first, 40)),
         Some(_) | None => "a beast mode or query".to_owned(),
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use super::outline::{MOST_CARDS, Mood, TITLE_LIMIT, cards_in};
 use super::words;
 use crate::domain::Timestamp;
-use crate::domain::foreign::one_line;
+use crate::domain::foreign::{capitalised, one_line};
 use crate::domain::report::{Audience, CardLine, Report, Storm, Totals, cards, count};
 use crate::domain::sight::SightNews;
 
@@ -222,11 +222,6 @@ fn sight(report: &Report, in_headline: bool) -> Option<String> {
         }
     };
     Some(if in_headline { capitalised(&sentence) } else { format!("{subject}{sentence}") })
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn swept(report: &Report) -> String {

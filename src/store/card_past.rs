@@ -195,9 +195,10 @@ async fn answerable(connection: &mut SqliteConnection, card: &CardRow) -> Work<B
     Ok(answerable.into_iter().filter_map(|owner| owner.user).collect())
 }
 
-/// Looks the card up in each of the sweeps, by primary key.
+/// Looks the card up in each of the sweeps, by primary key. One row, since each that is handed from SQLite's thread to
+/// this one costs more than finding it.
 pub(super) const RENDERS: &str = "
-    SELECT s.sweep_id, s.started_at, r.at_s, r.latency_ms
+    SELECT json_group_array(json_array(s.sweep_id, s.started_at, r.at_s, r.latency_ms))
       FROM json_each(?1) looked
            CROSS JOIN sweep s ON s.sweep_id = looked.value
            CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2 AND r.round = 0
@@ -213,8 +214,8 @@ async fn renders(
     // From the latest on, which is among those that are looked into.
     sweeps.reverse();
     let looked = json(&spread(&sweeps, MOST_RENDERS))?;
-    let rows: Vec<(i64, i64, i64, i64)> =
-        sqlx::query_as(RENDERS).bind(looked).bind(card.card_key).fetch_all(connection).await?;
+    let rows: String = sqlx::query_scalar(RENDERS).bind(looked).bind(card.card_key).fetch_one(connection).await?;
+    let rows: Vec<(i64, i64, i64, i64)> = serde_json::from_str(&rows)?;
     let render = |(sweep, started_at, at_s, latency): (i64, i64, i64, i64)| {
         let at = instant("render_result", sweep, "at_s", (started_at.div_euclid(1000) + at_s) * 1000)?;
         Ok((at, duration("render_result", sweep, "latency_ms", latency)?))
@@ -222,21 +223,24 @@ async fn renders(
     rows.into_iter().map(render).collect()
 }
 
-/// Looks the card up in each of the latest sweeps, by primary key.
+/// Looks the card up in each of the latest sweeps, by primary key; one row, as above, of what a [`ResultRow`] holds.
 pub(super) const RESULTS: &str = "
-    SELECT r.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
-      FROM (SELECT sweep_id, started_at FROM sweep WHERE instance_id = ?1 ORDER BY sweep_id DESC LIMIT ?3) s
-           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
-           LEFT JOIN reason t ON t.reason_id = r.reason_id
-     ORDER BY r.sweep_id DESC, r.round DESC LIMIT ?4";
+    SELECT json_group_array(json_array(sweep_id, started_at, at_s, verdict, reason, latency_ms)
+                            ORDER BY sweep_id DESC, round DESC)
+      FROM (SELECT r.sweep_id, r.round, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
+              FROM (SELECT sweep_id, started_at FROM sweep WHERE instance_id = ?1 ORDER BY sweep_id DESC LIMIT ?3) s
+                   CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
+                   LEFT JOIN reason t ON t.reason_id = r.reason_id
+             ORDER BY r.sweep_id DESC, r.round DESC LIMIT ?4)";
 
 async fn results(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<PastResult>> {
-    let rows: Vec<ResultRow> = sqlx::query_as(RESULTS)
+    let rows: String = sqlx::query_scalar(RESULTS)
         .bind(card.instance_id)
         .bind(card.card_key)
         .bind(SWEEPS_LOOKED_INTO)
         .bind(MOST_RESULTS)
-        .fetch_all(connection)
+        .fetch_one(connection)
         .await?;
+    let rows: Vec<ResultRow> = serde_json::from_str(&rows)?;
     rows.into_iter().map(ResultRow::past).collect()
 }

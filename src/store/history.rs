@@ -2,6 +2,7 @@
 //! they are printed is `cli`'s.
 
 use futures::stream::{Stream, TryStreamExt};
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use super::incidents::PastIncident;
@@ -87,7 +88,7 @@ pub struct ExportedResult {
     pub result: PastResult,
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 pub(super) struct ResultRow {
     sweep_id: i64,
     started_at: i64,

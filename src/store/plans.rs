@@ -11,7 +11,7 @@ use super::{
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 58] = [
+const STATEMENTS: [(&str, &[&str]); 59] = [
     (memory::CARDS, &[]),
     (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
@@ -53,8 +53,8 @@ const STATEMENTS: [(&str, &[&str]); 58] = [
     (card_past::PAGE_OWNERS, &[]),
     (card_past::RENDERS, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
     (card_past::FIRST_RESULT, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
-    // Of the latest sweeps alone.
-    (card_past::RESULTS, &["SCAN s"]),
+    // Of the latest sweeps alone, and then of what was found.
+    (card_past::RESULTS, &["SCAN s", "SCAN (subquery-2)"]),
     // The latest of them alone.
     (lately::LATEST, &["SCAN sweep"]),
     // As many steps as happenings are asked for.

@@ -97,7 +97,7 @@ async fn a_sweep_that_did_not_see_everything_keeps_the_news_from_being_good() {
     acme.last_sweep.as_mut().unwrap().trouble = Some("page 7 could not be listed".to_owned());
     let house = showing([acme]).await;
     assert_eq!(answer(&house).await, said("unsure", "No card is known to be broken"));
-    assert!(words(&house).await.contains("The last sweep did not see everything. page 7 could not be listed"));
+    assert!(words(&house).await.contains("The last sweep did not see everything. Page 7 could not be listed"));
 }
 
 #[tokio::test]
@@ -197,4 +197,12 @@ async fn ten_thousand_cards_of_which_many_are_broken_are_told_in_a_page_that_a_p
     let body = page(&house).await.body;
     assert!(body.len() < 200_000, "{}", body.len());
     assert!(read(&body).contains("from 300 causes, out of 10,000 cards"));
+}
+
+#[tokio::test]
+async fn what_a_trouble_quotes_is_shown_as_code() {
+    let mut acme = swept("acme", [working("Revenue")]);
+    acme.last_sweep.as_mut().unwrap().trouble = Some("see `pages` of <acme>".to_owned());
+    let body = page(&showing([acme]).await).await.body;
+    assert!(body.contains("See <code>pages</code> of &lt;acme&gt;"), "{body}");
 }

@@ -7,9 +7,9 @@ use axum::body::{self, Body};
 use axum::http::{Request, Response, StatusCode};
 use cardwatch::http::{self, Board, Reach};
 use futures::future::{join, join_all};
-use futures::poll;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::facts::{broken, instance, showing, working};
 use crate::house::House;
@@ -75,11 +75,11 @@ async fn a_reader_who_waits_for_nobody_gets_a_page_of_his_own() {
 #[tokio::test]
 async fn an_answer_that_was_begun_before_a_change_is_not_given_to_who_asks_after_it() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
-    let mut early = Box::pin(kitchen.ask("/"));
-    assert!(poll!(&mut early).is_pending(), "the first page waits for the database");
+    let kitchen = Arc::new(Kitchen::of(&house));
+    let early = begun(&kitchen).await;
     house.show(instance("globex", [working()]));
-    let ((_, early), (_, late)) = join(early, kitchen.ask("/")).await;
+    let (early, (_, late)) = join(early, kitchen.ask("/")).await;
+    let (_, early) = early.unwrap();
     assert!(early.contains("acme") && !early.contains("globex"));
     assert!(late.contains("globex") && !late.contains("acme"));
 }
@@ -114,15 +114,19 @@ async fn a_reader_who_has_the_answer_does_not_keep_it_from_others() {
 #[tokio::test]
 async fn a_reader_who_leaves_while_his_page_is_made_leaves_the_others_theirs() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
-    let mut leaving = Box::pin(kitchen.ask("/"));
-    let mut waiting = Box::pin(kitchen.ask("/"));
-    let mut also_waiting = Box::pin(kitchen.ask("/"));
-    assert!(poll!(&mut leaving).is_pending() && poll!(&mut waiting).is_pending());
-    assert!(poll!(&mut also_waiting).is_pending());
-    drop(leaving);
-    assert!(poll!(&mut waiting).is_pending(), "it is being made now");
-    drop(waiting);
-    assert_eq!(also_waiting.await.0, 200);
+    let kitchen = Arc::new(Kitchen::of(&house));
+    let (leaving, waiting, also_waiting) = (begun(&kitchen).await, begun(&kitchen).await, begun(&kitchen).await);
+    leaving.abort();
+    yield_now().await;
+    waiting.abort();
+    assert_eq!(also_waiting.await.unwrap().0, 200);
     assert_eq!(kitchen.ask("/").await.0, 200);
+}
+
+/// A reader of the status page who has asked, and mostly waits for the database now.
+async fn begun(kitchen: &Arc<Kitchen>) -> JoinHandle<(StatusCode, String)> {
+    let kitchen = Arc::clone(kitchen);
+    let asked = tokio::spawn(async move { kitchen.ask("/").await });
+    yield_now().await;
+    asked
 }

@@ -19,13 +19,14 @@ use crate::domain::ids::{DatasetId, IncidentId, PageId};
 use crate::domain::owners::Owner;
 use crate::domain::search::{Match, Which};
 
-/// So many incidents are on the status page.
-const MOST_INCIDENTS: usize = 20;
+/// So many incidents are on the status page, and so many of them with their first cards; a line has to do for the others.
+const MOST_INCIDENTS: usize = 40;
+const WITH_CARDS: usize = 8;
 
 /// So many cards of an incident are on the status page: more of the largest ones, so that the others stay in sight.
-const FIRST_CARDS: usize = 10;
-const LARGEST: usize = 5;
-const FIRST_CARDS_OF_OTHERS: usize = 3;
+const FIRST_CARDS: usize = 6;
+const LARGEST: usize = 3;
+const FIRST_CARDS_OF_OTHERS: usize = 2;
 
 /// So many cards are on each part of an incident's own page.
 const CARDS_A_PAGE: usize = 50;
@@ -41,15 +42,46 @@ pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
     let more = incidents.get(MOST_INCIDENTS..).unwrap_or_default();
     html! {
         @if !incidents.is_empty() { h2 { "Why they are broken" } }
-        @for (place, open) in incidents.iter().take(MOST_INCIDENTS).enumerate() {
+        @for (place, open) in incidents.iter().take(WITH_CARDS).enumerate() {
             (in_short(scene, open, if place < LARGEST { FIRST_CARDS } else { FIRST_CARDS_OF_OTHERS }))
         }
+        (in_a_line_each(scene, incidents.get(WITH_CARDS..MOST_INCIDENTS.min(incidents.len())).unwrap_or_default()))
         @if !more.is_empty() {
             p.more {
                 (many(more.len(), "smaller incident", "smaller incidents")) " with "
                 (many(more.iter().map(|open| open.cards.len()).sum(), "card", "cards")) ": "
                 a href=(address("/", &[("state", Which::State(Shown::Broken).name())])) {
                     "all broken cards"
+                }
+            }
+        }
+    }
+}
+
+fn in_a_line_each(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
+    html! {
+        @if !incidents.is_empty() {
+            h3 { "Smaller incidents" }
+            div.sheet.rows {
+                table {
+                    caption.visually-hidden { "Smaller incidents" }
+                    thead { tr {
+                        th scope="col" { "Incident" } th.num scope="col" { "Cards" } th scope="col" { "Instance" }
+                        th scope="col" { "Since" }
+                    } }
+                    tbody {
+                        @for open in incidents {
+                            tr {
+                                td { a href=(own_address(open.id, 0)) { (title(&open.incident.title)) } }
+                                td.num data-label="cards" { (parts::number(open.cards.len())) }
+                                td { a href=(instance_address(&open.instance.name)) { (open.instance.name) } }
+                                td.when data-label="since" {
+                                    (scene.time(open.incident.opened_at)) " "
+                                    span.soft.age { "(" (scene.distance(open.incident.opened_at)) ")" }
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }

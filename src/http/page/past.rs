@@ -96,15 +96,29 @@ fn recipients(to: &[String]) -> String {
     }
 }
 
+/// So many results are in sight; those before them unfold.
+const RESULTS_IN_SIGHT: usize = 15;
+
 /// The latest results of a card, the latest first.
 pub(super) fn results(scene: &Scene, results: &[PastResult]) -> Markup {
-    if results.is_empty() {
-        return html! { p.soft { "No result of it is kept." } };
+    let (first, earlier) = results.split_at(results.len().min(RESULTS_IN_SIGHT));
+    html! {
+        @if first.is_empty() { p.soft { "No result of it is kept." } }
+        @else { (results_table(scene, "Its latest results", first)) }
+        @if !earlier.is_empty() {
+            details {
+                summary { (many(earlier.len(), "earlier result", "earlier results")) }
+                (results_table(scene, "Its earlier results", earlier))
+            }
+        }
     }
+}
+
+fn results_table(scene: &Scene, called: &str, results: &[PastResult]) -> Markup {
     html! {
         div.sheet.rows {
             table {
-                caption.visually-hidden { "Its latest results" }
+                caption.visually-hidden { (called) }
                 thead { tr {
                     th scope="col" { "Checked" } th scope="col" { "Verdict" } th.num scope="col" { "Took" }
                     th scope="col" { "Reason" }

@@ -29,7 +29,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(super) struct Head {
     /// What the window is called, before ' · cardwatch'.
     pub(super) title: String,
-    /// The address that the page has, with its query, for the link that reads it anew without script.
+    /// The address that the page has, with its query, for the link that refreshes it without script.
     pub(super) here: String,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn page(status: StatusCode, scene: &Scene, head: &Head, main: &Markup
                             a href=(format!("/instances/{}", instance.name)) { (instance.name) }
                         }
                     }
-                    p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "read anew" } }
+                    p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "refresh" } }
                 }
                 p.lost.notice role="status" hidden {
                     strong { "cardwatch does not answer." } " What stands here may no longer be true."

@@ -7,7 +7,7 @@ use super::answer::{Seen, View};
 use super::parts::{card_link, instance_address, many, number};
 use super::scene::{Scene, span};
 use crate::domain::card::{CardState, Shown};
-use crate::domain::foreign::one_line;
+use crate::domain::foreign::{capitalised, one_line};
 use crate::domain::ids::CardId;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 use crate::domain::sweep::Outcome;
@@ -129,7 +129,7 @@ pub(super) fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
             div.notice {
                 strong { "Cannot check since " (scene.time(since)) "." } " "
                 @if sweeps > 1 { (sweeps) " sweeps in a row decided nothing. " }
-                @if let Some(why) = why { (one_line(why, TROUBLE_LIMIT)) }
+                @if let Some(why) = why { (sentence(why)) }
             }
         },
         View::NotLately { last } => html! {
@@ -139,8 +139,23 @@ pub(super) fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
             }
         },
         View::Partly { why } => html! {
-            div.notice { strong { "The last sweep did not see everything." } " " (one_line(why, TROUBLE_LIMIT)) }
+            div.notice { strong { "The last sweep did not see everything." } " " (sentence(why)) }
         },
+    }
+}
+
+/// A trouble as a sentence of its own; what it quotes in backticks, a key or a command, is shown as such.
+fn sentence(trouble: &str) -> Markup {
+    let trouble = capitalised(&one_line(trouble, TROUBLE_LIMIT));
+    let pieces: Vec<&str> = trouble.split('`').collect();
+    html! {
+        // Of an odd backtick nobody knows what it quotes.
+        @if pieces.len() % 2 == 0 { (trouble) }
+        @else {
+            @for (place, piece) in pieces.iter().enumerate() {
+                @if place % 2 == 1 { code { (piece) } } @else { (piece) }
+            }
+        }
     }
 }
 
