@@ -65,13 +65,13 @@ impl Line {
     async fn ask<F: Future<Output = Answer>>(&self, make: impl FnOnce() -> F) -> Answer {
         let shared = Arc::clone(held(&self.next).get_or_insert_default());
         // Where the reader who makes it goes away, another of those who wait takes over.
-        let made = shared.get_or_init(|| async {
+        let answer = shared.get_or_init(|| async {
             let _turn = self.making.lock().await;
             // It begins: whoever comes from here on waits for the one after it.
             held(&self.next).take_if(|next| Arc::ptr_eq(next, &shared));
             make().await
         });
-        made.await.clone()
+        answer.await.clone()
     }
 }
 

@@ -150,10 +150,10 @@ fn sentence(trouble: &str) -> Markup {
     let pieces: Vec<&str> = trouble.split('`').collect();
     html! {
         // Of an odd backtick nobody knows what it quotes.
-        @if pieces.len() % 2 == 0 { (trouble) }
+        @if pieces.len().is_multiple_of(2) { (trouble) }
         @else {
             @for (place, piece) in pieces.iter().enumerate() {
-                @if place % 2 == 1 { code { (piece) } } @else { (piece) }
+                @if place.is_multiple_of(2) { (piece) } @else { code { (piece) } }
             }
         }
     }
