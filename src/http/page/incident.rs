@@ -61,10 +61,10 @@ pub(super) fn section(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
 fn in_a_line_each(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
     html! {
         @if !incidents.is_empty() {
-            h3 { "Smaller incidents" }
+            h3 { "More incidents" }
             div.sheet.rows {
                 table {
-                    caption.visually-hidden { "Smaller incidents" }
+                    caption.visually-hidden { "More incidents" }
                     thead { tr {
                         th scope="col" { "Incident" } th.num scope="col" { "Cards" } th scope="col" { "Instance" }
                         th scope="col" { "Since" }
