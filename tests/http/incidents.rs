@@ -32,13 +32,13 @@ async fn an_incident_tells_what_domo_says_of_its_datasets() {
 }
 
 #[tokio::test]
-async fn an_incident_lists_its_cards_by_title_and_where_each_is_in_domo() {
+async fn an_incident_lists_its_cards_by_id_as_mails_do_and_where_each_is_in_domo() {
     let body = page(&showing([orders()]).await).await.body;
     let place = |text: &str| body.find(text).unwrap_or_else(|| panic!("{text}: {body}"));
     let rows = place("<tbody>");
-    let titles = ["<a href=\"/instances/acme/cards/2\">Orders map</a>", "<a href=\"/instances/acme/cards/1\">Revenue"];
-    let [orders, revenue] = titles.map(|title| rows + body[rows..].find(title).unwrap());
-    assert!(orders < revenue);
+    let titles = ["<a href=\"/instances/acme/cards/1\">Revenue", "<a href=\"/instances/acme/cards/2\">Orders map</a>"];
+    let [revenue, orders] = titles.map(|title| rows + body[rows..].find(title).unwrap());
+    assert!(revenue < orders);
     place("<a href=\"/instances/acme/pages/7\">Sales overview</a>, <a href=\"/instances/acme/pages/8\">Board pack</a>");
     place("href=\"https://acme.domo.com/kpis/details/2\"");
     place("aria-label=\"last 31 sweeps: broken in the latest 2\"");

@@ -89,7 +89,7 @@ fn in_a_line_each(scene: &Scene, incidents: &[Open<'_>]) -> Markup {
 }
 
 fn in_short(scene: &Scene, open: &Open<'_>, most: usize) -> Markup {
-    let cards = by_title(open);
+    let cards = cards_of(open);
     let all = cards.len();
     let first = cards.get(..most.min(all)).unwrap_or_default();
     html! {
@@ -113,7 +113,7 @@ pub(super) fn whole(scene: &Scene, id: IncidentId, from: usize) -> Response {
         let over = format!("Incident {id} is over, or never was: no broken card is in it");
         return apology(StatusCode::NOT_FOUND, scene, &over);
     };
-    let cards = by_title(open);
+    let cards = cards_of(open);
     let part = Part::at(from, CARDS_A_PAGE, cards.len());
     let shown = cards.get(part.from..part.end()).unwrap_or_default();
     let head = Head { title: title(&open.incident.title), here: own_address(id, part.from) };
@@ -137,11 +137,12 @@ fn own_address(id: IncidentId, from: usize) -> String {
     address("/", &[("incident", &id.to_string()), ("from", &from)])
 }
 
-fn by_title<'a>(open: &Open<'a>) -> Vec<Match<'a>> {
+/// By id, as mails and the command line list them.
+fn cards_of<'a>(open: &Open<'a>) -> Vec<Match<'a>> {
     let instance = open.instance;
     let cards = open.cards.iter().filter_map(|id| Some(Match { instance, id: *id, card: instance.cards.get(id)? }));
     let mut cards: Vec<Match<'a>> = cards.collect();
-    cards.sort_by(|one, other| (&one.card.title, one.id).cmp(&(&other.card.title, other.id)));
+    cards.sort_by_key(|card| card.id);
     cards
 }
 
