@@ -13,7 +13,7 @@ use crate::http::Board;
 use crate::store::PastSweep;
 
 /// So many sweeps are on one page.
-const SWEEPS_A_PAGE: usize = 20;
+const SWEEPS_A_PAGE: usize = 15;
 
 /// The longest trouble of a sweep, in characters.
 const TROUBLE_LIMIT: usize = 300;
