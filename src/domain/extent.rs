@@ -1,25 +1,26 @@
-//! How far an incident reaches, in words that mail and command line share. Owns these words, and who counts as one
+//! How far an incident reaches, in words that mail, command line and page share. Owns these words, and who counts as one
 //! owner; which cards are in an incident is [`super::incident`]'s.
 
 use std::collections::BTreeSet;
 
 use super::ids::CardId;
 use super::owners::Owner;
-use super::report::{OwnerCount, cards};
+use super::report::OwnerCount;
 use super::snapshot::{InstanceSnapshot, PageNow};
 
 /// '30 cards on 4 pages, owned by 2 people'; of one card, whose page and owner are told beside it, only '1 card'.
 /// `None` is what nobody counted.
 pub fn in_words(count: usize, pages: Option<usize>, owners: Option<OwnerCount>) -> String {
-    let all = cards(count);
-    if count == 1 {
-        return all;
-    }
-    let pages = pages.filter(|pages| *pages > 0);
-    let pages = pages.map(|pages| format!(" on {}", many(pages, "page", "pages"))).unwrap_or_default();
-    let owners = owners.and_then(OwnerCount::in_words);
+    let reach = on_pages(count, pages.unwrap_or_default(), many);
+    let owners = owners.filter(|_| count != 1).and_then(OwnerCount::in_words);
     let owners = owners.map(|owners| format!(", owned by {owners}")).unwrap_or_default();
-    format!("{all}{pages}{owners}")
+    format!("{reach}{owners}")
+}
+
+/// '30 cards on 4 pages', as [`in_words`] begins, in numbers as `many` writes them: '1 card' of 1, 'card' and 'cards'.
+pub fn on_pages(count: usize, pages: usize, many: impl Fn(usize, &str, &str) -> String) -> String {
+    let all = many(count, "card", "cards");
+    if count == 1 || pages == 0 { all } else { format!("{all} on {}", many(pages, "page", "pages")) }
 }
 
 impl OwnerCount {

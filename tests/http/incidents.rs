@@ -1,8 +1,8 @@
 //! What the status page says of open incidents.
 
 use crate::scenes::{
-    COLUMN, ago, broken, evidence, failed_run, lost_column, muted, of, orders, page, read, showing, sweeps, swept,
-    with_dataset, with_incident, words,
+    COLUMN, ago, broken, evidence, failed_run, lost_column, muted, of, orders, page, paged, read, showing, sweeps,
+    swept, with_dataset, with_incident, words,
 };
 
 #[tokio::test]
@@ -15,6 +15,23 @@ async fn an_incident_tells_why_since_when_how_far_it_reaches_and_whose_it_is() {
         ),
         "{words}"
     );
+}
+
+#[tokio::test]
+async fn an_incident_of_one_card_leaves_pages_and_owners_to_its_row() {
+    let instance =
+        with_incident(swept("acme", [of(12, broken("Revenue", COLUMN, 15))]), 12, "Domo refuses", COLUMN, &[]);
+    let words = words(&showing([paged(instance, 7, "Sales overview", &[1])]).await).await;
+    assert!(words.contains(&format!("Domo refuses {COLUMN} 1 card · since 07:45 UTC")), "{words}");
+    assert!(words.contains("Sales overview"), "{words}");
+}
+
+#[tokio::test]
+async fn an_incident_counts_thousands_of_cards_as_the_rest_of_the_page_does() {
+    let cards = (0..1_200).map(|_| of(12, broken("Revenue", COLUMN, 15)));
+    let acme = paged(swept("acme", cards), 7, "Sales overview", &[1, 2]);
+    let words = words(&showing([with_incident(acme, 12, "Domo refuses", COLUMN, &[])]).await).await;
+    assert!(words.contains("1,200 cards on 1 page · since 07:45 UTC"), "{words}");
 }
 
 #[tokio::test]

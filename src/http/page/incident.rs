@@ -13,6 +13,7 @@ use super::parts::{self, NAME_LIMIT, Part, address, instance_address, many, page
 use super::scene::{Scene, title};
 use super::shell::{Head, apology, page};
 use crate::domain::card::Shown;
+use crate::domain::extent;
 use crate::domain::findings::{Findings, Piece};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::{DatasetId, IncidentId, PageId};
@@ -161,7 +162,7 @@ fn facts(scene: &Scene, open: &Open<'_>) -> Markup {
             }
         }
         p.small.soft {
-            (extent(open)) " · since " (scene.time(incident.opened_at)) ", for " (scene.distance(incident.opened_at))
+            (reach(open)) " · since " (scene.time(incident.opened_at)) ", for " (scene.distance(incident.opened_at))
             " · " (incident.reason.class.name().to_lowercase())
             @if let Some(muted) = muted(scene, open) { " · " (muted) }
             " · incident " (open.id) " at " a href=(instance_address(&open.instance.name)) { (open.instance.name) }
@@ -169,16 +170,15 @@ fn facts(scene: &Scene, open: &Open<'_>) -> Markup {
     }
 }
 
-/// '4 cards on 3 pages, owned by Sales BI'.
-fn extent(open: &Open<'_>) -> Markup {
+/// '4 cards on 3 pages, owned by Sales BI'; of one card, its row tells where it is and whose.
+fn reach(open: &Open<'_>) -> Markup {
     let instance = open.instance;
     let cards: Vec<_> = open.cards.iter().filter_map(|id| instance.cards.get_key_value(id)).collect();
     let pages: BTreeSet<PageId> = cards.iter().flat_map(|(_, card)| &card.pages).copied().collect();
     let owners: Vec<&Owner> = cards.iter().flat_map(|(id, card)| answerable(card, instance, **id)).collect();
     html! {
-        (many(cards.len(), "card", "cards"))
-        @if !pages.is_empty() { " on " (many(pages.len(), "page", "pages")) }
-        @if !owners.is_empty() { ", owned by " (parts::owners(owners)) }
+        (extent::on_pages(cards.len(), pages.len(), many))
+        @if cards.len() != 1 && !owners.is_empty() { ", owned by " (parts::owners(owners)) }
     }
 }
 
