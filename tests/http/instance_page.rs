@@ -181,6 +181,25 @@ async fn sweeps_are_told_with_outcome_duration_counts_and_trouble() {
 }
 
 #[tokio::test]
+async fn a_trouble_is_told_in_full_once_while_it_lasts() {
+    let house = showing(swept("acme", [working("a")])).await;
+    let mut past = Past::of(&house).await;
+    for (minutes, trouble) in [(60, "no answer"), (45, "see `pages`"), (30, "see `pages`"), (15, "no answer")] {
+        past.sweep_that(minutes, "failed", Some(trouble), 0, 0).await;
+    }
+    let body = ask(&house, "").await.body;
+    let page = words(&body);
+    let told =
+        ["no answer", "see pages", "as above", "no answer"].map(|trouble| format!("failed 60 s 0 0 900 {trouble}"));
+    let places: Vec<usize> = page.match_indices("failed 60 s").map(|(place, _)| place).collect();
+    assert_eq!(places.len(), told.len(), "{page}");
+    for (place, told) in places.into_iter().zip(told) {
+        assert!(page[place..].starts_with(&told), "{told}: {page}");
+    }
+    assert!(body.contains("see <code>pages</code>"), "{body}");
+}
+
+#[tokio::test]
 async fn earlier_sweeps_are_reached_by_links() {
     let house = showing(swept("acme", [working("a")])).await;
     let mut past = Past::of(&house).await;

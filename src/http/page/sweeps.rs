@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::missing::Missing;
-use super::parts::{address, instance_address, number};
+use super::parts::{address, instance_address, number, quoting};
 use super::scene::{Scene, span};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::SweepId;
@@ -56,7 +56,11 @@ pub(super) fn section(scene: &Scene, instance: &InstanceSnapshot, sweeps: &Sweep
                             th.num scope="col" { "Broken" } th.num scope="col" { "Not checked" }
                             th.num scope="col" { "Cards" } th scope="col" { "Trouble" }
                         } }
-                        tbody { @for sweep in &sweeps.shown { (row(scene, sweep)) } }
+                        tbody {
+                            @for (place, sweep) in sweeps.shown.iter().enumerate() {
+                                (row(scene, sweep, place.checked_sub(1).and_then(|above| sweeps.shown.get(above))))
+                            }
+                        }
                     }
                 }
                 (pager(&here, sweeps, last.as_deref()))
@@ -78,7 +82,7 @@ fn pager(here: &str, sweeps: &Sweeps, last: Option<&str>) -> Markup {
     }
 }
 
-fn row(scene: &Scene, sweep: &PastSweep) -> Markup {
+fn row(scene: &Scene, sweep: &PastSweep, above: Option<&PastSweep>) -> Markup {
     let counts = sweep.counts;
     html! {
         tr {
@@ -92,9 +96,18 @@ fn row(scene: &Scene, sweep: &PastSweep) -> Markup {
                 @if counts.unchecked > 0 { span.unsure { (number(counts.unchecked)) } } @else { "0" }
             }
             td.num data-label="of cards" { (number(counts.all())) }
-            td.reason { @if let Some(trouble) = &sweep.trouble { (one_line(trouble, TROUBLE_LIMIT)) } }
+            td.reason { (trouble(sweep, above)) }
         }
     }
+}
+
+/// What was in its way; what stands in the row above already is not told in full again.
+fn trouble(sweep: &PastSweep, above: Option<&PastSweep>) -> Markup {
+    let Some(trouble) = &sweep.trouble else { return html! {} };
+    if above.is_some_and(|above| above.trouble.as_ref() == Some(trouble)) {
+        return html! { span.soft { "as above" } };
+    }
+    quoting(&one_line(trouble, TROUBLE_LIMIT))
 }
 
 /// How it ended, as a sign and a word.

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::answer::{Seen, View};
-use super::parts::{card_link, instance_address, many, number};
+use super::parts::{card_link, instance_address, many, number, quoting};
 use super::scene::{Scene, span};
 use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign::{capitalised, one_line};
@@ -144,19 +144,9 @@ pub(super) fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
     }
 }
 
-/// A trouble as a sentence of its own; what it quotes in backticks, a key or a command, is shown as such.
+/// A trouble as a sentence of its own.
 fn sentence(trouble: &str) -> Markup {
-    let trouble = capitalised(&one_line(trouble, TROUBLE_LIMIT));
-    let pieces: Vec<&str> = trouble.split('`').collect();
-    html! {
-        // Of an odd backtick nobody knows what it quotes.
-        @if pieces.len().is_multiple_of(2) { (trouble) }
-        @else {
-            @for (place, piece) in pieces.iter().enumerate() {
-                @if place.is_multiple_of(2) { (piece) } @else { code { (piece) } }
-            }
-        }
-    }
+    quoting(&capitalised(&one_line(trouble, TROUBLE_LIMIT)))
 }
 
 pub(super) fn maintenance(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
