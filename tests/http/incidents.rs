@@ -35,6 +35,16 @@ async fn an_incident_counts_thousands_of_cards_as_the_rest_of_the_page_does() {
 }
 
 #[tokio::test]
+async fn a_long_reason_is_cut_shorter_on_the_status_page_than_on_the_page_of_its_incident() {
+    let reason = "because ".repeat(50);
+    let instance =
+        with_incident(swept("acme", [of(12, broken("Revenue", &reason, 15))]), 12, "Domo refuses", &reason, &[]);
+    let house = showing([instance]).await;
+    let told = async |path| house.ask("GET", path, &[]).await.body.matches("because ").count();
+    assert_eq!((told("/").await, told("/?incident=12").await), (29, 49));
+}
+
+#[tokio::test]
 async fn an_incident_tells_what_domo_says_of_its_datasets() {
     let told = async |evidence| {
         let instance = with_dataset(orders(), "d-1", "Orders", Some(evidence));
@@ -82,10 +92,10 @@ async fn the_largest_incidents_come_first_and_no_page_is_endless() {
         acme = with_incident(acme, incident, &format!("Cause {incident}"), COLUMN, &[]);
     }
     let body = page(&showing([acme]).await).await.body;
-    assert_eq!(body.matches("<section class=\"incident").count(), 8, "with their first cards");
+    assert_eq!(body.matches("<section class=\"incident").count(), 6, "with their first cards");
     assert_eq!(body.matches(">Cause ").count(), 40, "those with a line each among them");
     assert!(body.find("Cause 30").unwrap() < body.find("Cause 1<").unwrap());
-    assert_eq!(body.matches(">Card 30-").count(), 6, "six of its fifteen");
+    assert_eq!(body.matches(">Card 30-").count(), 5, "five of its fifteen");
     assert!(body.contains("<a href=\"/?incident=30\">all 15 cards of this incident</a>"));
     assert!(read(&body).contains("10 smaller incidents with 10 cards: all broken cards"));
 }

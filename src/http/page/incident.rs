@@ -22,10 +22,10 @@ use crate::domain::search::{Match, Which};
 
 /// So many incidents are on the status page, and so many of them with their first cards; a line has to do for the others.
 const MOST_INCIDENTS: usize = 40;
-const WITH_CARDS: usize = 8;
+const WITH_CARDS: usize = 6;
 
 /// So many cards of an incident are on the status page: more of the largest ones, so that the others stay in sight.
-const FIRST_CARDS: usize = 6;
+const FIRST_CARDS: usize = 5;
 const LARGEST: usize = 3;
 const FIRST_CARDS_OF_OTHERS: usize = 2;
 
@@ -35,7 +35,8 @@ const CARDS_A_PAGE: usize = 50;
 /// So many datasets of an incident are spoken of.
 const MOST_DATASETS: usize = 3;
 
-/// The longest reason, in characters; the card's page has all of it.
+/// The longest reason, in characters, on the status page and on the incident's own; the card's page has all of it.
+const SHORT_REASON_LIMIT: usize = 240;
 const REASON_LIMIT: usize = 600;
 
 /// The largest incidents.
@@ -97,7 +98,7 @@ fn in_short(scene: &Scene, open: &Open<'_>, most: usize) -> Markup {
         section.incident.sheet aria-labelledby=(format!("incident-{}", open.id)) {
             header {
                 h3 id=(format!("incident-{}", open.id)) { a href=(own_address(open.id, 0)) { (title(&open.incident.title)) } }
-                (facts(scene, open))
+                (facts(scene, open, SHORT_REASON_LIMIT))
             }
             (table(scene, "Its cards", Columns::default(), first))
             @if all > first.len() {
@@ -122,7 +123,7 @@ pub(super) fn whole(scene: &Scene, id: IncidentId, from: usize) -> Response {
         p.back { a href="/" { "← Status" } }
         h1 { span.bad { (title(&open.incident.title)) } }
         section.incident.sheet {
-            header { h2.visually-hidden { "What is known of it" } (facts(scene, open)) }
+            header { h2.visually-hidden { "What is known of it" } (facts(scene, open, REASON_LIMIT)) }
         }
         h2 { (many(cards.len(), "card", "cards")) }
         div.sheet {
@@ -147,12 +148,12 @@ fn cards_of<'a>(open: &Open<'a>) -> Vec<Match<'a>> {
     cards
 }
 
-/// The reason, the extent, and what is known of the datasets.
-fn facts(scene: &Scene, open: &Open<'_>) -> Markup {
+/// The reason in at most so many characters, the extent, and what is known of the datasets.
+fn facts(scene: &Scene, open: &Open<'_>, longest: usize) -> Markup {
     let incident = open.incident;
     let datasets = evidence(scene, open);
     html! {
-        p { code { (one_line(&incident.reason.text, REASON_LIMIT)) } }
+        p { code { (one_line(&incident.reason.text, longest)) } }
         @if !datasets.is_empty() {
             ul.evidence {
                 @for line in datasets.iter().take(MOST_DATASETS) { li { (line) } }
