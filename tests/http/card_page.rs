@@ -180,6 +180,24 @@ async fn its_latest_results_are_listed() {
 }
 
 #[tokio::test]
+async fn a_reason_is_told_in_full_once_while_it_lasts_and_again_where_results_unfold() {
+    let house = showing(swept("acme", [broken("Revenue", WHY, 15)])).await;
+    let mut past = Past::of(&house).await;
+    past.card(1, "Revenue").await;
+    for place in 0..17 {
+        let sweep = past.sweep(200 - place, 1, 0).await;
+        let why = if place == 15 { None } else { Some(WHY) };
+        past.result(sweep, 1, why, 120).await;
+    }
+    let page = words(&page_of_card(&house, 1).await.body);
+    let (in_sight, unfolds) = page.split_once("2 earlier results").unwrap();
+    let results = in_sight.split("Verdict").last().unwrap();
+    assert!(results.contains(&format!("broken 0.12 s {WHY} ")), "{results}");
+    assert_eq!((results.matches(WHY).count(), results.matches("as above").count()), (2, 12), "{results}");
+    assert_eq!((unfolds.matches(WHY).count(), unfolds.matches("as above").count()), (1, 1), "{unfolds}");
+}
+
+#[tokio::test]
 async fn a_card_without_a_past_says_so() {
     let page = page_of(working("Revenue")).await;
     for told in ["Its state never changed.", "No result of it is kept.", "It did not render in the last 14 days."] {

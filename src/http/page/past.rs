@@ -124,18 +124,27 @@ fn results_table(scene: &Scene, called: &str, results: &[PastResult]) -> Markup 
                     th scope="col" { "Reason" }
                 } }
                 tbody {
-                    @for result in results {
+                    @for (place, result) in results.iter().enumerate() {
                         tr {
                             td.when { (scene.time(result.checked_at)) }
                             td.state { (verdict(result.verdict)) }
                             td.num data-label="took" { (millis(result.latency_ms)) }
-                            td.reason { @if let Some(reason) = &result.reason { (one_line(reason, REASON_LIMIT)) } }
+                            td.reason { (why(result, place.checked_sub(1).and_then(|above| results.get(above)))) }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// The reason of a result; what stands in the row above already is not told in full again.
+fn why(result: &PastResult, above: Option<&PastResult>) -> Markup {
+    let Some(reason) = &result.reason else { return html! {} };
+    if above.is_some_and(|above| above.reason.as_ref() == Some(reason)) {
+        return html! { span.soft { "as above" } };
+    }
+    html! { (one_line(reason, REASON_LIMIT)) }
 }
 
 /// A verdict by the name that the database gives it.
