@@ -3,26 +3,20 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use axum::body::{self, Body, Bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::Next;
 
-/// No answer is larger, in bytes: each list is bounded, and its texts are.
-const LARGEST: usize = 64 * 1024 * 1024;
+use super::body::whole;
 
 /// Tags what was found, and answers 304 where the reader has it already.
 pub(super) async fn tag(request: Request, next: Next) -> Response<Body> {
     let known = request.headers().clone();
-    let (mut parts, body) = next.run(request).await.into_parts();
+    let (mut parts, bytes) = whole(next.run(request).await).await;
     if parts.status != StatusCode::OK {
-        return Response::from_parts(parts, body);
+        return Response::from_parts(parts, Body::from(bytes));
     }
-    let Ok(bytes) = body::to_bytes(body, LARGEST).await else {
-        tracing::error!("an answer is too large to be sent");
-        parts.status = StatusCode::INTERNAL_SERVER_ERROR;
-        return Response::from_parts(parts, Body::from("this answer is too large\n"));
-    };
     let tag = entity_tag(&bytes);
     let holds = matches(&known, &tag);
     if let Ok(tag) = HeaderValue::from_str(&tag) {

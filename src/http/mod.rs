@@ -6,6 +6,8 @@
 mod api;
 mod auth;
 mod badge;
+mod body;
+mod coalescing;
 mod connections;
 mod fresh;
 mod gauges;
@@ -14,7 +16,6 @@ mod health;
 pub mod live;
 mod page;
 mod series;
-mod shared;
 mod timer;
 
 use std::collections::BTreeMap;
@@ -37,8 +38,8 @@ use crate::domain::maintenance::Maintenance;
 use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
 use auth::Door;
+use coalescing::Coalescer;
 use live::LiveBoard;
-use shared::Kitchen;
 
 pub use auth::Reach;
 
@@ -117,20 +118,20 @@ impl std::fmt::Debug for Board {
 /// 405. Where a login is configured, everything but `/healthz` needs it.
 pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
-    let kitchen = Kitchen::default();
+    let coalescer = Coalescer::default();
     let shown = Router::new()
         .route("/", read(page::home::index))
         .route("/instances/{name}", read(page::instance::index))
         .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
         .route("/instances/{name}/cards/{card_id}", read(page::card::card))
         .route("/metrics", read(gauges::metrics))
-        .layer(middleware::from_fn_with_state(kitchen.clone(), shared::share));
+        .layer(middleware::from_fn_with_state(coalescer.clone(), coalescing::share));
     let guarded = Router::new()
         .route("/assets/{name}", read(page::shell::asset))
         .route("/readyz", read(health::readyz))
         .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
         .merge(shown)
-        .merge(api::router(kitchen))
+        .merge(api::router(coalescer))
         .fallback(page::missing::nowhere);
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
     let all = guarded.route("/healthz", read(health::healthz)).with_state(board);

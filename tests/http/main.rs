@@ -13,6 +13,7 @@ mod charts;
 #[expect(dead_code, reason = "it remembers pauses that were over at once, and here none is")]
 #[path = "../support/clock.rs"]
 mod clock;
+mod coalescing;
 mod dashboard_page;
 mod ending;
 mod facts;
@@ -30,5 +31,4 @@ mod rooms;
 mod safety;
 mod scenes;
 mod schema;
-mod shared;
 mod unknown;

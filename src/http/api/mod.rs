@@ -23,14 +23,14 @@ mod sweeps;
 use axum::routing::any;
 use axum::{Router, middleware};
 
-use super::shared::{self, Kitchen};
+use super::coalescing::{self, Coalescer};
 use super::{Board, fresh};
 
 /// Every address below `/api`.
-pub(super) fn router(kitchen: Kitchen) -> Router<Board> {
+pub(super) fn router(coalescer: Coalescer) -> Router<Board> {
     let described = document::routes().method_not_allowed_fallback(problem::read_only);
     let nowhere = ["/api", "/api/", "/api/{*rest}"];
     let all = nowhere.into_iter().fold(described, |router, path| router.route(path, any(problem::nowhere)));
     // The tag is each reader's own matter, and so it stands around what they share.
-    all.layer(middleware::from_fn_with_state(kitchen, shared::share)).layer(middleware::from_fn(fresh::tag))
+    all.layer(middleware::from_fn_with_state(coalescer, coalescing::share)).layer(middleware::from_fn(fresh::tag))
 }

@@ -19,12 +19,12 @@ async fn house() -> House {
 }
 
 /// What answers, and how often the status page was made.
-struct Kitchen {
+struct Answering {
     router: TowerToHyperService<axum::Router>,
     made: Arc<AtomicUsize>,
 }
 
-impl Kitchen {
+impl Answering {
     fn of(house: &House) -> Self {
         let made = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&made);
@@ -55,31 +55,31 @@ impl Kitchen {
 #[tokio::test]
 async fn readers_who_wait_for_the_same_page_share_one() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
-    let answers = join_all((0..16).map(|_| kitchen.ask("/"))).await;
+    let answering = Answering::of(&house);
+    let answers = join_all((0..16).map(|_| answering.ask("/"))).await;
     assert!(answers.iter().all(|(status, body)| *status == 200 && body.contains("acme")));
     // Mostly one for the first, who waited for nobody, and one for all others: more where the database is so quick that
     // a page is there before the next reader has asked.
-    assert!(kitchen.made() < 16, "made {} times", kitchen.made());
+    assert!(answering.made() < 16, "made {} times", answering.made());
 }
 
 #[tokio::test]
 async fn a_reader_who_waits_for_nobody_gets_a_page_of_his_own() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
+    let answering = Answering::of(&house);
     for made in 1..=3 {
-        kitchen.ask("/").await;
-        assert_eq!(kitchen.made(), made);
+        answering.ask("/").await;
+        assert_eq!(answering.made(), made);
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_was_begun_before_a_change_is_not_given_to_who_asks_after_it() {
     let house = house().await;
-    let kitchen = Arc::new(Kitchen::of(&house));
-    let early = begun(&kitchen).await;
+    let answering = Arc::new(Answering::of(&house));
+    let early = begun(&answering).await;
     house.show(instance("globex", [working()]));
-    let (early, (_, late)) = join(early, kitchen.ask("/")).await;
+    let (early, (_, late)) = join(early, answering.ask("/")).await;
     let (_, early) = early.unwrap();
     assert!(early.contains("acme") && !early.contains("globex"));
     assert!(late.contains("globex") && !late.contains("acme"));
@@ -88,11 +88,11 @@ async fn an_answer_that_was_begun_before_a_change_is_not_given_to_who_asks_after
 #[tokio::test]
 async fn what_differs_by_a_query_is_not_shared() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
+    let answering = Answering::of(&house);
     let ask = |state: &str| {
         let address = format!("/api/v1/cards?state={state}");
-        let kitchen = &kitchen;
-        async move { kitchen.ask(&address).await.1 }
+        let answering = &answering;
+        async move { answering.ask(&address).await.1 }
     };
     let (working, broken) = join(ask("working"), ask("broken")).await;
     assert!(working.contains(r#""state":"working""#) && !working.contains(r#""state":"broken""#), "{working}");
@@ -102,11 +102,11 @@ async fn what_differs_by_a_query_is_not_shared() {
 #[tokio::test]
 async fn a_reader_who_has_the_answer_does_not_keep_it_from_others() {
     let house = house().await;
-    let kitchen = Kitchen::of(&house);
+    let answering = Answering::of(&house);
     let address = "/api/v1/sweeps";
     let asks = (0..6).map(|place| {
         let request = Request::get(address);
-        kitchen.ask_with(if place % 2 == 0 { request.header("If-None-Match", "*") } else { request })
+        answering.ask_with(if place % 2 == 0 { request.header("If-None-Match", "*") } else { request })
     });
     let answers: Vec<u16> = join_all(asks).await.iter().map(|(status, _)| status.as_u16()).collect();
     assert_eq!(answers, [304, 200, 304, 200, 304, 200]);
@@ -115,19 +115,19 @@ async fn a_reader_who_has_the_answer_does_not_keep_it_from_others() {
 #[tokio::test]
 async fn a_reader_who_leaves_while_his_page_is_made_leaves_the_others_theirs() {
     let house = house().await;
-    let kitchen = Arc::new(Kitchen::of(&house));
-    let (leaving, waiting, also_waiting) = (begun(&kitchen).await, begun(&kitchen).await, begun(&kitchen).await);
+    let answering = Arc::new(Answering::of(&house));
+    let (leaving, waiting, also_waiting) = (begun(&answering).await, begun(&answering).await, begun(&answering).await);
     leaving.abort();
     yield_now().await;
     waiting.abort();
     assert_eq!(also_waiting.await.unwrap().0, 200);
-    assert_eq!(kitchen.ask("/").await.0, 200);
+    assert_eq!(answering.ask("/").await.0, 200);
 }
 
 /// A reader of the status page who has asked, and mostly waits for the database now.
-async fn begun(kitchen: &Arc<Kitchen>) -> JoinHandle<(StatusCode, String)> {
-    let kitchen = Arc::clone(kitchen);
-    let asked = tokio::spawn(async move { kitchen.ask("/").await });
+async fn begun(answering: &Arc<Answering>) -> JoinHandle<(StatusCode, String)> {
+    let answering = Arc::clone(answering);
+    let asked = tokio::spawn(async move { answering.ask("/").await });
     yield_now().await;
     asked
 }
