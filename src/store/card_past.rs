@@ -38,7 +38,7 @@ pub struct ToldTransition {
 /// What is shown of a card's past, each the latest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardPast {
-    /// Its transitions, at most 200.
+    /// Its transitions, at most [`CardPast::MOST_TRANSITIONS`].
     pub transitions: Vec<ToldTransition>,
     /// How long its working renders took, at most 160 of them, spread evenly.
     pub renders: Vec<(Timestamp, Duration)>,
@@ -50,12 +50,19 @@ pub struct CardPast {
     pub mutes: Vec<MuteRecord>,
 }
 
-const MOST_TRANSITIONS: u32 = 200;
+impl CardPast {
+    /// So many transitions are told; where there are as many, there may be more.
+    pub const MOST_TRANSITIONS: usize = 200;
+}
+
 const MOST_LETTERS: usize = 20;
 const MOST_RENDERS: usize = 160;
 const MOST_RESULTS: u32 = 50;
 const MOST_INCIDENTS: u32 = 50;
 const MOST_MUTES: u32 = 50;
+
+/// A card is looked up in so many sweeps for when it was first decided.
+const SWEEPS_PROBED: usize = 180;
 
 /// A card that is never rendered would else be looked for in every sweep that there was.
 const SWEEPS_LOOKED_INTO: u32 = 400;
@@ -71,8 +78,7 @@ impl Store {
     ) -> Result<Option<CardPast>, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let found = sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(&mut *tx).await?;
-            let Some(found): Option<CardRow> = found else { return Ok(None) };
+            let Some(found) = found(&mut tx, instance, card).await? else { return Ok(None) };
             Ok(Some(CardPast {
                 transitions: transitions(&mut tx, &found).await?,
                 renders: renders(&mut tx, &found, since).await?,
@@ -83,15 +89,10 @@ impl Store {
         };
         self.named(work.await)
     }
-}
 
-/// A card whose first result is looked for is looked up in so many sweeps.
-const SWEEPS_PROBED: usize = 180;
-
-impl Store {
-    /// When a card was first looked at since an instant, as closely as 180 sweeps tell that are spread evenly; `None`
-    /// where none of them did, or nothing that old is kept.
-    pub async fn first_result(
+    /// When a card was first decided, working or broken, since an instant, as closely as 180 sweeps tell that are spread
+    /// evenly: not earlier than it was. `None` where none of them decided it, or nothing that old is kept.
+    pub async fn first_decided(
         &self,
         instance: &InstanceName,
         card: CardId,
@@ -99,25 +100,16 @@ impl Store {
     ) -> Result<Option<Timestamp>, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let found = sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(&mut *tx).await?;
-            let Some(found): Option<CardRow> = found else { return Ok(None) };
+            let Some(found) = found(&mut tx, instance, card).await? else { return Ok(None) };
             let sweeps = sweeps_since(&mut tx, found.instance_id, since).await?;
             let probed = json(&spread(&sweeps, SWEEPS_PROBED))?;
             let first: Option<(i64, i64)> =
-                sqlx::query_as(FIRST_RESULT).bind(probed).bind(found.card_key).fetch_optional(&mut *tx).await?;
+                sqlx::query_as(FIRST_DECIDED).bind(probed).bind(found.card_key).fetch_optional(&mut *tx).await?;
             Ok(first.map(|(sweep, at)| instant("sweep", sweep, "started_at", at)).transpose()?)
         };
         self.named(work.await)
     }
 }
-
-/// Looks the card up in each of the sweeps, in their order, until one has it.
-pub(super) const FIRST_RESULT: &str = "
-    SELECT s.sweep_id, s.started_at
-      FROM json_each(?1) looked
-           CROSS JOIN sweep s ON s.sweep_id = looked.value
-           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
-     LIMIT 1";
 
 pub(super) const CARD: &str = "
     SELECT c.card_key, c.instance_id, c.owners, c.owner_users
@@ -131,13 +123,26 @@ struct CardRow {
     owner_users: String,
 }
 
+async fn found(connection: &mut SqliteConnection, instance: &InstanceName, card: CardId) -> Work<Option<CardRow>> {
+    Ok(sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(connection).await?)
+}
+
+/// Looks the card up in each of the sweeps, in their order, until one decided it.
+pub(super) const FIRST_DECIDED: &str = "
+    SELECT s.sweep_id, s.started_at
+      FROM json_each(?1) looked
+           CROSS JOIN sweep s ON s.sweep_id = looked.value
+           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2 AND r.verdict <> 2
+     LIMIT 1";
+
 pub(super) const TRANSITIONS: &str = "
     SELECT transition_id, sweep_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
      WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2";
 
 async fn transitions(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<ToldTransition>> {
+    let most = i64::try_from(CardPast::MOST_TRANSITIONS).unwrap_or(i64::MAX);
     let rows: Vec<(i64, i64, i64, String, bool, Option<String>)> =
-        sqlx::query_as(TRANSITIONS).bind(card.card_key).bind(MOST_TRANSITIONS).fetch_all(&mut *connection).await?;
+        sqlx::query_as(TRANSITIONS).bind(card.card_key).bind(most).fetch_all(&mut *connection).await?;
     let sweeps: BTreeSet<i64> = rows.iter().map(|(_, sweep, ..)| *sweep).collect();
     let letters = letters(connection, card, &sweeps).await?;
     let told = |(id, sweep, at, to, first_seen, reason)| {

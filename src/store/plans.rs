@@ -52,7 +52,7 @@ const STATEMENTS: [(&str, &[&str]); 59] = [
     (card_past::LETTERS, &["SCAN wanted VIRTUAL TABLE INDEX 1:"]),
     (card_past::PAGE_OWNERS, &[]),
     (card_past::RENDERS, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
-    (card_past::FIRST_RESULT, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
+    (card_past::FIRST_DECIDED, &["SCAN looked VIRTUAL TABLE INDEX 1:"]),
     // Of the latest sweeps alone, and then of what was found.
     (card_past::RESULTS, &["SCAN s", "SCAN (subquery-2)"]),
     // The latest of them alone.

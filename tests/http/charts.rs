@@ -247,6 +247,23 @@ async fn where_no_result_is_kept_nothing_is_claimed_before_the_first_change() {
 }
 
 #[tokio::test]
+async fn where_there_are_more_changes_than_are_told_nothing_is_claimed_before_those() {
+    let (house, mut past) = with(broken("Revenue", "gone", DAY)).await;
+    let first = past.sweep(80 * DAY, 0, 0).await;
+    past.result(first, 1, None, 200).await;
+    let sweep = past.sweep(10 * DAY, 1, 0).await;
+    for change in (0..201).rev() {
+        let at = DAY + change * 60;
+        if change % 2 == 0 { past.broke(sweep, 1, at, "gone").await } else { past.recovered(sweep, 1, at).await }
+    }
+    let page = card(&house).await;
+    let drawing = drawing(&page, "timeline");
+    let days = [UNKNOWN, WORKING, BROKEN].map(|colour| shapes(drawing, "fill", colour));
+    // The earliest of the 200 that are told is nine days and seven hours ago.
+    assert_eq!(days, [80, 0, 10], "{drawing}");
+}
+
+#[tokio::test]
 async fn a_card_whose_state_never_changed_worked_since_it_was_first_decided() {
     let (house, _) = with(working("Revenue")).await;
     let page = card(&house).await;

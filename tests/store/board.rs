@@ -228,5 +228,5 @@ async fn an_instance_that_is_configured_and_not_known_yet_has_an_empty_past() {
     assert_eq!(store.sweeps(&globex, None, 9).await.unwrap(), []);
     assert_eq!(store.broken_over_time(&globex, at(0), 9).await.unwrap(), []);
     assert_eq!(store.card_past(&globex, CardId(1), at(0)).await.unwrap(), None);
-    assert_eq!(store.first_result(&globex, CardId(1), at(0)).await.unwrap(), None);
+    assert_eq!(store.first_decided(&globex, CardId(1), at(0)).await.unwrap(), None);
 }

@@ -227,14 +227,15 @@ async fn of_many_renders_some_are_told_that_are_spread_evenly_with_the_latest_am
 }
 
 #[tokio::test]
-async fn the_first_result_of_a_card_is_that_of_the_first_sweep_that_looked_at_it() {
+async fn a_card_was_first_decided_by_the_first_sweep_that_did_more_than_look_at_it() {
     let house = House::new().await;
     house.sweep(0, &[(1, works())]).await;
     house.sweep(15, &[(1, works()), (2, unchecked())]).await;
     house.sweep(30, &[(1, works()), (2, works())]).await;
-    let first = async |card, since| house.store.first_result(&acme(), CardId(card), since).await.unwrap();
+    let first = async |card, since| house.store.first_decided(&acme(), CardId(card), since).await.unwrap();
     assert_eq!(first(1, LONG_BEFORE).await, Some(at(0)));
-    assert_eq!(first(2, LONG_BEFORE).await, Some(at(15)));
+    // The sweep before it could not check it.
+    assert_eq!(first(2, LONG_BEFORE).await, Some(at(30)));
     assert_eq!(first(1, at(16)).await, Some(at(30)));
     assert_eq!(first(1, at(31)).await, None);
     assert_eq!(first(3, LONG_BEFORE).await, None);

@@ -47,12 +47,12 @@ async fn show(board: &Board, scene: &Scene, address: Asked<(String, String)>) ->
     let id = CardId(id("card", &text)?);
     let Some(card) = instance.cards.get(&id) else { return removed::show(board, scene, instance, id).await };
     let past = board.store.card_past(&instance.name, id, graphs::since(scene)).await?.unwrap_or_default();
-    // Without a change its state says since when it holds.
-    let first_result = match past.transitions.as_slice() {
-        [] => None,
-        _ => board.store.first_result(&instance.name, id, timeline::begin(scene)).await?,
+    // Without a change its state says since when it holds; beyond those that are told nobody knows what it was.
+    let first_decided = match past.transitions.len() {
+        0 | CardPast::MOST_TRANSITIONS.. => None,
+        _ => board.store.first_decided(&instance.name, id, timeline::begin(scene)).await?,
     };
-    let shown = Known { scene, instance, id, card, first_result };
+    let shown = Known { scene, instance, id, card, first_decided };
     let head = Head { title: title(&card.title), here: card_address(&instance.name, id) };
     Ok(page(StatusCode::OK, scene, &head, &shown.page(&past)))
 }
@@ -63,8 +63,8 @@ struct Known<'a> {
     instance: &'a InstanceSnapshot,
     id: CardId,
     card: &'a CardNow,
-    /// When it was first looked at, of what is kept of the time that the timeline shows.
-    first_result: Option<Timestamp>,
+    /// When it was first decided, of what is kept of the time that the timeline shows.
+    first_decided: Option<Timestamp>,
 }
 
 impl Known<'_> {
@@ -287,7 +287,7 @@ impl Known<'_> {
 
     fn timeline(&self, past: &CardPast) -> Timeline {
         let changes: Vec<&PastTransition> = past.transitions.iter().map(|told| &told.transition).collect();
-        Timeline::of(self.scene, self.card, &changes, self.first_result)
+        Timeline::of(self.scene, self.card, &changes, self.first_decided)
     }
 }
 

@@ -53,12 +53,12 @@ impl Timeline {
         scene: &Scene,
         card: &CardNow,
         changes: &[&PastTransition],
-        first_result: Option<Timestamp>,
+        first_decided: Option<Timestamp>,
     ) -> Self {
         let begin = begin(scene);
         let mut points = vec![(begin, Was::Unknown)];
         match (changes.last(), &card.state) {
-            (Some(first), _) => points.push((first_result.unwrap_or(first.at).min(first.at), before(first))),
+            (Some(first), _) => points.push((first_decided.unwrap_or(first.at).min(first.at), before(first))),
             (None, CardState::Working { since, .. }) => points.push((*since, Was::Working)),
             (None, CardState::Broken { since, .. }) => points.push((*since, Was::Broken)),
             (None, CardState::Undecided | CardState::Unsupported) => {}
