@@ -100,8 +100,12 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print a man page: that of cardwatch, or that of one of its commands
+    Man {
+        /// The command, such as 'sweep' [default: cardwatch itself]
+        #[arg(value_name = "COMMAND")]
+        of: Option<String>,
+    },
 }
 
 /// Options of `sweep`.

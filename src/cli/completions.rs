@@ -1,6 +1,7 @@
 //! `cardwatch completions` and `cardwatch man`: what packages install beside the binary, made from the
 //! grammar so that it cannot differ from it.
 
+use anyhow::Context as _;
 use clap::CommandFactory as _;
 
 use super::args::Args;
@@ -14,8 +15,18 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     Ok(Exit::Well)
 }
 
-pub(super) fn man() -> Outcome {
-    let page = clap_mangen::Man::new(Args::command());
+pub(super) fn man(of: Option<&str>) -> Outcome {
+    let mut grammar = Args::command();
+    grammar.build();
+    let described = match of {
+        None => &grammar,
+        Some(name) => grammar
+            .find_subcommand(name)
+            .with_context(|| format!("there is no command '{name}': 'cardwatch --help' lists those that there are"))?,
+    };
+    let page = clap_mangen::Man::new(described.clone())
+        .source(concat!("cardwatch ", env!("CARGO_PKG_VERSION")))
+        .manual("User Commands");
     forgive_closed_pipe(page.render(&mut std::io::stdout().lock()))?;
     Ok(Exit::Well)
 }

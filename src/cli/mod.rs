@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
 fn execute(args: Args) -> Outcome {
     match &args.command {
         Command::Completions { shell } => return completions::completions(*shell),
-        Command::Man => return completions::man(),
+        Command::Man { of } => return completions::man(of.as_deref()),
         _ => {}
     }
     let session = Session { environment: Environment::of_process(), args };
@@ -115,7 +115,7 @@ async fn dispatch(session: &Session) -> Outcome {
         Command::Unmute(options) => mute::unmute(session, options).await,
         Command::Mutes(options) => mutes::execute(session, options).await,
         Command::SendTestEmail { to } => send_test_email::execute(session, to.as_deref()).await,
-        Command::Completions { .. } | Command::Man => Ok(Exit::Well),
+        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Well),
     }
 }
 
@@ -176,7 +176,7 @@ impl Session {
             | Command::CheckConfig { .. }
             | Command::SendTestEmail { .. }
             | Command::Completions { .. }
-            | Command::Man => true,
+            | Command::Man { .. } => true,
         };
         request
     }

@@ -209,7 +209,17 @@ async fn completions_and_man_page_need_no_configuration() {
         assert!(script.code() == 0 && script.stdout().contains("check-config"), "{shell}");
     }
     let page = house.run(&["man"]);
-    assert!(page.code() == 0 && page.stdout().contains(".TH cardwatch"), "{}", page.stdout());
+    assert!(page.code() == 0 && page.stdout().contains(".TH cardwatch 1"), "{}", page.stdout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_has_a_man_page_of_its_own() {
+    let house = small_house().await;
+    let page = house.run(&["man", "check-config"]);
+    assert!(page.code() == 0 && page.stdout().contains(".TH cardwatch-check-config 1"), "{}", page.stdout());
+    let none = house.run(&["man", "brake"]);
+    assert_eq!(none.code(), 2);
+    assert_eq!(none.stderr(), "error: there is no command 'brake': 'cardwatch --help' lists those that there are\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
