@@ -155,6 +155,7 @@ impl Daemon {
         let idle = desk.turn.available_permits() > 0;
         let Instance { schedule, maintenance, .. } = &*sweeper.instance;
         let missed = idle && schedule::missed(schedule, maintenance, latest, shared.clock.now());
+        sweeper.live.set_kept_since(shared.clock.now());
         let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
         let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());

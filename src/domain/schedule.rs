@@ -77,6 +77,12 @@ impl Schedule {
         }
     }
 
+    /// How often it was due after `after`, until `until`; `most` stands for anything beyond.
+    pub fn times_due(&self, after: Timestamp, until: Timestamp, most: usize) -> usize {
+        let due = std::iter::successors(self.next_after(after), |&due| self.next_after(due));
+        due.take_while(|&due| due <= until).take(most).count()
+    }
+
     /// The zone in which the expression is read.
     pub fn zone(&self) -> Tz {
         self.zone

@@ -12,6 +12,7 @@ use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
 use super::mute::Mute;
 use super::owners::Owner;
 use super::rendering::Rendering;
+use super::schedule::Schedule;
 use super::sight::Blind;
 use super::strip::Strip;
 use super::sweep::{Outcome, PageKind};
@@ -162,6 +163,21 @@ impl Counts {
 }
 
 impl InstanceSnapshot {
+    /// How many due times passed, but for the latest, since the latest sweep that decided something began, or since
+    /// `kept_since`, from which on this process keeps the schedule. While all goes well it is 0: a sweep may last until
+    /// the next is due. At 2 two whole intervals have passed in which nothing was decided. 100 stands for more.
+    pub fn overdue(&self, schedule: &Schedule, kept_since: Timestamp, now: Timestamp) -> usize {
+        const MOST: usize = 100;
+        let decided = match (&self.blind, &self.last_sweep) {
+            // The time for which it began lies before, and decided nothing either: it is the one that is let off.
+            (Some(blind), _) => blind.since,
+            (None, Some(sweep)) => sweep.started_at,
+            (None, None) => kept_since,
+        };
+        let counted = schedule.times_due(decided.max(kept_since), now, MOST + 1);
+        counted.saturating_sub(usize::from(self.blind.is_none() || decided < kept_since))
+    }
+
     /// An instance of which nothing is known yet.
     pub fn empty(name: InstanceName) -> Self {
         Self {

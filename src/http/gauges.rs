@@ -67,6 +67,7 @@ struct Gauges {
     domo_up: IntGaugeVec,
     last_completed: GaugeVec,
     next: GaugeVec,
+    overdue: IntGaugeVec,
     last_duration: GaugeVec,
     remaining: IntGaugeVec,
     queue_length: IntGauge,
@@ -148,6 +149,11 @@ impl Gauges {
                 "When the latest sweep ended that decided every card.",
             )?,
             next: seconds("cardwatch_sweep_next_timestamp_seconds", "When the next sweep is due.")?,
+            overdue: whole(
+                "cardwatch_sweeps_overdue",
+                "Due times that passed, but for the latest, since the latest sweep that decided something began.",
+                INSTANCE,
+            )?,
             last_duration: seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
             remaining: whole(
                 "cardwatch_sweep_cards_remaining",
@@ -168,12 +174,14 @@ impl Gauges {
             self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
         }
         self.show_ailing(instance, now);
-        let open = self.settings.instances.get(&instance.name).and_then(|set| set.maintenance.span_at(now));
+        let (live, set) = (board.live.of_instance(&instance.name), self.settings.instances.get(&instance.name));
+        let overdue = set.map_or(0, |set| instance.overdue(&set.schedule, live.kept_since(), now));
+        self.overdue.with_label_values(&[name]).set(whole(overdue));
+        let open = set.and_then(|set| set.maintenance.span_at(now));
         self.maintenance.with_label_values(&[name]).set(i64::from(open.is_some()));
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
         self.show_pages(instance, now);
         self.show_broken(instance, now);
-        let live = board.live.of_instance(&instance.name);
         self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
         self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
         self.last_completed.with_label_values(&[name]).set(instance.last_completed.map_or(0.0, seconds));

@@ -17,6 +17,8 @@ pub struct LiveBoard(Arc<Mutex<BTreeMap<InstanceName, Arc<Live>>>>);
 pub struct Live {
     /// In milliseconds since 1970; 0 = none is known.
     next_sweep: AtomicI64,
+    /// In milliseconds since 1970.
+    kept_since: AtomicI64,
     remaining: AtomicUsize,
     planned: AtomicUsize,
 }
@@ -42,6 +44,16 @@ impl Live {
     /// Notes when the next sweep is due.
     pub fn set_next_sweep(&self, at: Option<Timestamp>) {
         self.next_sweep.store(at.map_or(0, |at| at.timestamp_millis()), Ordering::Relaxed);
+    }
+
+    /// Since when this process keeps the schedule that is configured now.
+    pub fn kept_since(&self) -> Timestamp {
+        Timestamp::from_timestamp_millis(self.kept_since.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+
+    /// Notes since when this process keeps the schedule.
+    pub fn set_kept_since(&self, at: Timestamp) {
+        self.kept_since.store(at.timestamp_millis(), Ordering::Relaxed);
     }
 
     /// How many cards the running sweep still has to decide; 0 between sweeps.

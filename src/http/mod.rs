@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::config::valid::{Instance, Login};
 use crate::domain::ids::InstanceName;
 use crate::domain::maintenance::Maintenance;
+use crate::domain::schedule::Schedule;
 use crate::domain::snapshot::Snapshot;
 use crate::store::Store;
 use auth::Door;
@@ -85,6 +86,8 @@ pub struct Settings {
 pub struct InstanceSettings {
     /// Its address, for links into Domo.
     pub url: Url,
+    /// When it is swept.
+    pub schedule: Schedule,
     /// When mails wait.
     pub maintenance: Maintenance,
 }
@@ -104,7 +107,8 @@ impl Settings {
 
 impl InstanceSettings {
     fn of(instance: &Instance) -> Self {
-        Self { url: instance.url.clone(), maintenance: instance.maintenance.clone() }
+        let Instance { url, schedule, maintenance, .. } = instance;
+        Self { url: url.clone(), schedule: schedule.clone(), maintenance: maintenance.clone() }
     }
 }
 

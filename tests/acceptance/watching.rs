@@ -69,7 +69,7 @@ async fn every_metric_of_the_contract_is_there_from_the_start() {
 
 const CONTRACT: &str = "cardwatch_cards cardwatch_page_cards cardwatch_page_broken_cards cardwatch_card_broken
     cardwatch_card_broken_series_dropped cardwatch_incidents_open cardwatch_muted_cards cardwatch_slow_cards
-    cardwatch_no_data_cards cardwatch_maintenance cardwatch_domo_up cardwatch_sweeps_total
+    cardwatch_no_data_cards cardwatch_maintenance cardwatch_sweeps_overdue cardwatch_domo_up cardwatch_sweeps_total
     cardwatch_sweep_last_completed_timestamp_seconds cardwatch_sweep_next_timestamp_seconds
     cardwatch_sweep_last_duration_seconds cardwatch_sweep_cards_remaining cardwatch_renders_total
     cardwatch_render_duration_seconds cardwatch_domo_requests_total cardwatch_card_transitions_total

@@ -21,6 +21,7 @@ mod maintenance;
 mod mutes;
 mod nouns;
 mod obstacles;
+mod overdue;
 mod owner_mails;
 mod owners;
 mod plan;

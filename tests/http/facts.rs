@@ -8,11 +8,12 @@ use cardwatch::domain::card::CardState;
 use cardwatch::domain::closing::{self, Asked, Judged, Swept};
 use cardwatch::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
-use cardwatch::domain::maintenance::Maintenance;
+use cardwatch::domain::maintenance::{Maintenance, Window};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::report::Letter;
+use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::snapshot::{CardNow, DatasetNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
 use cardwatch::domain::strip::Strip;
 use cardwatch::domain::sweep::{
@@ -150,11 +151,16 @@ pub(crate) fn with_incident(mut instance: InstanceSnapshot, id: i64, looked_at: 
 
 /// What an operator sets for instances of these names.
 pub(crate) fn set(names: &[&str]) -> BTreeMap<InstanceName, InstanceSettings> {
-    let set = |name: &&str| {
-        let url = format!("https://{name}.domo.com").parse().unwrap();
-        (named(name), InstanceSettings { url, maintenance: Maintenance { windows: Vec::new() } })
-    };
-    names.iter().map(set).collect()
+    names.iter().map(|name| (named(name), set_for(name, Vec::new()))).collect()
+}
+
+/// What an operator sets for one instance, which is swept every quarter of an hour.
+pub(crate) fn set_for(name: &str, windows: Vec<Window>) -> InstanceSettings {
+    InstanceSettings {
+        url: format!("https://{name}.domo.com").parse().unwrap(),
+        schedule: Schedule::parse("*/15 * * * *", chrono_tz::UTC).unwrap(),
+        maintenance: Maintenance { windows },
+    }
 }
 
 /// A house that shows these, of instances that its database knows.

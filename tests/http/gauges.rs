@@ -5,15 +5,15 @@ use std::time::Duration;
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::card::CardState;
 use cardwatch::domain::ids::{CardId, IncidentId};
-use cardwatch::domain::maintenance::{Maintenance, Window};
+use cardwatch::domain::maintenance::Window;
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot};
 use cardwatch::domain::verdict::{Class, Reason};
-use cardwatch::http::InstanceSettings;
 
 use crate::clock::TestClock;
+use crate::facts::set_for;
 use crate::house::{House, open};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -169,18 +169,13 @@ async fn invalid_beast_modes_have_a_series_where_domo_counted_them() {
     assert_eq!(of_acme(&house, "cardwatch_invalid_functions").await, Some(7));
 }
 
-/// What is set for an instance with these windows.
-fn set(windows: Vec<Window>) -> InstanceSettings {
-    InstanceSettings { url: "https://acme.domo.com".parse().unwrap(), maintenance: Maintenance { windows } }
-}
-
 #[tokio::test]
 async fn an_instance_is_in_maintenance_while_a_window_is_open() {
     let house = showing(acme()).await;
     assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
     let start = Schedule::parse("0 9 * * *", chrono_tz::UTC).unwrap();
     let window = Window { start, duration: 2 * HOUR };
-    let windows = [("acme".parse().unwrap(), set(vec![window]))];
+    let windows = [("acme".parse().unwrap(), set_for("acme", vec![window]))];
     house.settings.send_modify(|settings| settings.instances = windows.into());
     let mut seen = Vec::new();
     for _ in 8..=11 {
@@ -194,7 +189,22 @@ async fn an_instance_is_in_maintenance_while_a_window_is_open() {
 async fn the_windows_of_one_instance_are_not_those_of_another() {
     let house = showing(acme()).await;
     let start = Schedule::parse("0 8 * * *", chrono_tz::UTC).unwrap();
-    let windows = [("globex".parse().unwrap(), set(vec![Window { start, duration: HOUR }]))];
+    let windows = [("globex".parse().unwrap(), set_for("acme", vec![Window { start, duration: HOUR }]))];
     house.settings.send_modify(|settings| settings.instances = windows.into());
     assert_eq!(of_acme(&house, "cardwatch_maintenance").await, Some(0));
+}
+
+#[tokio::test]
+async fn sweeps_are_overdue_while_due_times_pass_and_nothing_is_decided() {
+    let house = showing(acme()).await;
+    house
+        .settings
+        .send_modify(|settings| settings.instances = [("acme".parse().unwrap(), set_for("acme", vec![]))].into());
+    house.live.of_instance(&"acme".parse().unwrap()).set_kept_since(now());
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(of_acme(&house, "cardwatch_sweeps_overdue").await.unwrap());
+        house.clock.advance(HOUR / 4);
+    }
+    assert_eq!(seen, [0, 0, 1, 2], "every quarter of an hour");
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use cardwatch::domain::maintenance::{Maintenance, Window};
+use cardwatch::domain::maintenance::Window;
 use cardwatch::domain::snapshot::InstanceSnapshot;
-use cardwatch::http::InstanceSettings;
-use url::Url;
 
+use crate::facts::set_for;
 use crate::house::{House, open};
 
 /// A house that shows this instance, which has an address.
@@ -17,8 +16,8 @@ pub(crate) async fn showing(instance: InstanceSnapshot) -> House {
 /// The same with maintenance windows.
 pub(crate) async fn showing_with(instance: InstanceSnapshot, windows: Vec<Window>) -> House {
     let mut settings = open();
-    let url: Url = format!("https://{}.domo.com", instance.name).parse().unwrap();
-    let set = InstanceSettings { url: url.clone(), maintenance: Maintenance { windows } };
+    let set = set_for(instance.name.as_str(), windows);
+    let url = set.url.clone();
     settings.instances = [(instance.name.clone(), set)].into();
     let house = House::with(settings).await;
     house.store.know_instance(&instance.name, &url, Duration::from_hours(24)).await.unwrap();

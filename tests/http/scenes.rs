@@ -15,11 +15,12 @@ use cardwatch::domain::sweep::{Outcome, PageKind};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use chrono::TimeDelta;
 
-use cardwatch::domain::maintenance::{Maintenance, Window};
+use cardwatch::domain::maintenance::Window;
 use cardwatch::domain::sight::Blind;
-use cardwatch::http::{InstanceSettings, Settings};
+use cardwatch::http::Settings;
 
 use crate::clock::TestClock;
+use crate::facts::set_for;
 use crate::house::{Answer, House, open};
 
 /// So many minutes before the house opens.
@@ -195,8 +196,7 @@ pub(crate) const COLUMN: &str = "Invalid column(s) referenced: region_name";
 
 /// What an operator sets who watches acme, with these windows.
 pub(crate) fn watching(windows: Vec<Window>) -> Settings {
-    let acme = InstanceSettings { url: "https://acme.domo.com".parse().unwrap(), maintenance: Maintenance { windows } };
-    Settings { instances: [("acme".parse().unwrap(), acme)].into(), ..open() }
+    Settings { instances: [("acme".parse().unwrap(), set_for("acme", windows))].into(), ..open() }
 }
 
 /// A house whose daemon is well.
