@@ -121,9 +121,11 @@ async fn dispatch(session: &Session) -> Outcome {
 
 /// Refuses an instance that is not configured.
 fn must_know(config: &Config, instance: Option<&InstanceName>) -> anyhow::Result<()> {
-    let known = |name: &InstanceName| config.instances.iter().any(|instance| instance.name == *name);
-    match instance.filter(|name| !known(name)) {
-        Some(unknown) => anyhow::bail!("--instance: there is no instance '{unknown}' in the configuration"),
+    let known: Vec<&str> = config.instances.iter().map(|instance| instance.name.as_str()).collect();
+    match instance.filter(|name| !known.contains(&name.as_str())) {
+        Some(unknown) => {
+            anyhow::bail!("--instance: there is no instance '{unknown}'; configured are: {}", known.join(", "))
+        }
         None => Ok(()),
     }
 }

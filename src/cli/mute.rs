@@ -21,7 +21,9 @@ use crate::store::{MuteRecord, MuteRefused, Store};
 pub(super) async fn mute(session: &Session, options: &MuteOptions) -> Outcome {
     let (store, now) = open(session, options.instance.as_ref()).await?;
     let until = |lasting| Some(now + chrono::TimeDelta::from_std(lasting).ok()?);
-    let until = options.lasting.map(|lasting| until(lasting).context("--for: that is too long"));
+    let until = options
+        .lasting
+        .map(|lasting| until(lasting).context("--for: that is too long; leave it out to mute the card until it works"));
     let mute = Mute { reason: options.reason.clone(), by: session.user(), at: now, until: until.transpose()? };
     let muted = store.mute(CardId(options.card), options.instance.as_ref(), &mute).await?;
     store.close().await;

@@ -11,7 +11,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 pub(super) fn leave_no_core() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
-        tracing::warn!(%error, "a crash may leave a memory image with secrets in it");
+        tracing::warn!(
+            "a crash may leave a memory image with secrets in it; start cardwatch with 'ulimit -c 0': {error}"
+        );
     }
 }
 

@@ -39,7 +39,7 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match Claim::daemon_of(database) {
         Some(id) => OpenError::Taken { path: database.clone(), by: Some(id) }.into(),
         None => anyhow::Error::new(error).context(format!(
-            "http.listen: cannot listen on {address}; is another cardwatch running, or the port taken?"
+            "http.listen: cannot listen on {address}; end the program that has the port ('ss -ltnp' names it), or set another one"
         )),
     })
 }

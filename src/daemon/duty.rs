@@ -193,7 +193,7 @@ fn log(end: &SweepEnd) {
     let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
     let (outcome, tally) = (end.outcome.name(), end.tally);
     let trouble = end.trouble.as_deref().map(|trouble| foreign::one_line(trouble, TROUBLE_LIMIT));
-    let but = trouble.map(|trouble| format!("; {trouble}")).unwrap_or_default();
+    let but = trouble.as_ref().map(|trouble| format!("; {trouble}")).unwrap_or_default();
     match end.outcome {
         Outcome::Failed => tracing::error!(outcome, "cannot check cards{but}"),
         Outcome::Completed | Outcome::Partial if tally.decided() == 0 => {
@@ -201,11 +201,12 @@ fn log(end: &SweepEnd) {
         }
         Outcome::Interrupted | Outcome::Skipped => tracing::info!(outcome, "sweep {outcome}{but}"),
         Outcome::Completed | Outcome::Partial => {
-            let counts = format!("{} of {} cards broken, {} unchecked", tally.broken, tally.cards(), tally.unchecked);
-            let ended = format!("sweep {outcome} in {seconds} s: {counts}{but}");
             let (cards, broken, unchecked, mailed) = (tally.cards(), tally.broken, tally.unchecked, end.mailed);
+            let counts = format!("{broken} of {cards} cards broken, {unchecked} unchecked");
+            let ended = format!("sweep {outcome} in {seconds} s: {counts}");
             // What could not be listed needs a person's eye, sooner or later.
-            if end.trouble.is_some() {
+            if let Some(trouble) = trouble {
+                let ended = format!("{ended}; not all could be seen: {trouble}");
                 tracing::warn!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");
             } else {
                 tracing::info!(outcome, seconds, cards, broken, unchecked, mailed, "{ended}");

@@ -11,7 +11,7 @@ const LARGEST: usize = 64 * 1024 * 1024;
 pub(super) async fn whole(answer: Response<Body>) -> (Parts, Bytes) {
     let (mut parts, body) = answer.into_parts();
     let body = body::to_bytes(body, LARGEST).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer is too large to be sent");
+        tracing::error!("an answer is too large to be sent: {error}");
         parts.status = StatusCode::INTERNAL_SERVER_ERROR;
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         Bytes::from_static(b"this answer is too large\n")

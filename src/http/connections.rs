@@ -76,7 +76,7 @@ impl Host {
                 Ok((stream, _)) => drop(tokio::spawn(self.clone().attend(stream, place))),
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) => {
-                    tracing::error!(%error, "HTTP connections cannot be taken; trying again");
+                    tracing::error!("HTTP connections cannot be taken, which is tried again: {error}");
                     self.clock.sleep(BREATH).await;
                 }
             }

@@ -70,13 +70,13 @@ pub enum StoreError {
         trouble: Trouble,
     },
     /// A row that cannot be true.
-    #[error("the database holds a row that cannot be true: {0}")]
+    #[error("the database holds a row that cannot be true: {0}; mend it with sqlite3, or restore a backup")]
     Corrupt(rows::ImpossibleRow),
     /// A column that should hold JSON does not.
-    #[error("the database holds JSON that cannot be read: {0}")]
+    #[error("the database holds JSON that cannot be read: {0}; mend it with sqlite3, or restore a backup")]
     Json(String),
     /// The sweep was closed by somebody else.
-    #[error("sweep {0} is closed already: another process marked it as interrupted")]
+    #[error("sweep {0} is closed already: another process marked it as interrupted; the next sweep decides")]
     SweepClosed(i64),
 }
 

@@ -139,7 +139,7 @@ async fn what_cannot_be_muted_is_refused_in_one_line_with_a_remedy() {
     );
     assert_eq!(
         refusal(&house, &["mute", "101", "--instance", "globex", "--reason", "known"]),
-        "error: --instance: there is no instance 'globex' in the configuration"
+        "error: --instance: there is no instance 'globex'; configured are: acme"
     );
 }
 

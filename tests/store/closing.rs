@@ -124,7 +124,10 @@ async fn a_sweep_that_another_process_gave_up_changes_nothing_when_it_closes() {
     let id = sweep.id.0;
     let error = house.finish(sweep, &found).await.unwrap_err();
     assert!(matches!(error, StoreError::SweepClosed(closed) if closed == id));
-    assert_eq!(error.to_string(), format!("sweep {id} is closed already: another process marked it as interrupted"));
+    assert_eq!(
+        error.to_string(),
+        format!("sweep {id} is closed already: another process marked it as interrupted; the next sweep decides")
+    );
     assert_eq!(everything(&house).await, before);
 }
 

@@ -158,7 +158,7 @@ macro_rules! forgeries {
         async fn $name() {
             let house = furnished().await;
             forge(&house, $sql).await;
-            assert_eq!(snapshot_error(&house.store).await, format!("the database holds a row that cannot be true: {}", $told));
+            assert_eq!(snapshot_error(&house.store).await, format!("the database holds a row that cannot be true: {}; mend it with sqlite3, or restore a backup", $told));
         })*
     };
 }
@@ -233,7 +233,10 @@ async fn a_closing_on_a_row_that_cannot_be_true_fails_and_saves_nothing() {
     let sweep = house.begin(15, &plan).await;
     let found = crate::house::swept(&sweep, 15, plan, &[(1, works())]);
     let error = house.finish(sweep, &found).await.unwrap_err().to_string();
-    assert_eq!(error, "the database holds a row that cannot be true: table card_state, row 2, column state: odd");
+    assert_eq!(
+        error,
+        "the database holds a row that cannot be true: table card_state, row 2, column state: odd; mend it with sqlite3, or restore a backup"
+    );
     assert_eq!(house.number("SELECT count(*) FROM sweep WHERE finished_at IS NULL").await, 1);
 }
 
@@ -242,7 +245,10 @@ async fn a_mute_that_ended_in_an_unknown_way_is_named() {
     let house = furnished().await;
     forge(&house, "UPDATE mute SET ended_at = 1, ended_how = 'lost'").await;
     let error = house.store.mutes(true, crate::nouns::at(0)).await.unwrap_err().to_string();
-    assert_eq!(error, "the database holds a row that cannot be true: table mute, row 1, column ended_how: lost");
+    assert_eq!(
+        error,
+        "the database holds a row that cannot be true: table mute, row 1, column ended_how: lost; mend it with sqlite3, or restore a backup"
+    );
     assert!(house.store.card_histories(CardId(1), None, 9).await.is_err());
 }
 
@@ -257,7 +263,10 @@ async fn a_card_of_an_unknown_state_cannot_be_muted() {
         until: None,
     };
     let error = house.store.mute(CardId(1), None, &mute).await.unwrap_err().to_string();
-    assert_eq!(error, "the database holds a row that cannot be true: table card_state, row 1, column state: odd");
+    assert_eq!(
+        error,
+        "the database holds a row that cannot be true: table card_state, row 1, column state: odd; mend it with sqlite3, or restore a backup"
+    );
 }
 
 #[tokio::test]
@@ -268,7 +277,7 @@ async fn a_render_time_below_zero_is_named_where_render_times_are_asked_for() {
     let error = house.store.latencies(&acme(), &cards, crate::nouns::at(0)).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the database holds a row that cannot be true: table render_result, row 1, column latency_ms: -1"
+        "the database holds a row that cannot be true: table render_result, row 1, column latency_ms: -1; mend it with sqlite3, or restore a backup"
     );
 }
 
@@ -293,7 +302,7 @@ async fn a_result_that_cannot_be_true_ends_the_export_with_its_name() {
     let exported: Result<Vec<_>, _> = house.store.export(&ExportFilter::default()).try_collect().await;
     assert_eq!(
         exported.unwrap_err().to_string(),
-        "the database holds a row that cannot be true: table render_result, row 1, column verdict: 9"
+        "the database holds a row that cannot be true: table render_result, row 1, column verdict: 9; mend it with sqlite3, or restore a backup"
     );
     assert!(house.store.card_histories(CardId(2), None, 9).await.is_err());
 }

@@ -60,7 +60,7 @@ async fn status(board: &Board, scene: &Scene) -> Response {
 /// What happened lately, as far as the database tells it.
 async fn lately(board: &Board, scene: &Scene) -> Markup {
     let happenings = board.store.lately(HAPPENINGS).await.inspect_err(|error| {
-        tracing::warn!(error = %error, "the status page could not read what happened lately");
+        tracing::warn!("the status page could not read what happened lately: {error}");
     });
     html! {
         h2 { "Lately" }

@@ -76,7 +76,7 @@ impl Missing {
             Self::Nothing(what) => (StatusCode::NOT_FOUND, what.clone()),
             Self::Database(error) => {
                 // The log says more than the page does: the reader may be anybody.
-                tracing::error!(%error, "a page could not be made: the database could not be read");
+                tracing::error!("a page could not be made: {error}");
                 (StatusCode::SERVICE_UNAVAILABLE, "The database cannot be read now; the log says why".to_owned())
             }
         };
