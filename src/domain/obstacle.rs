@@ -116,6 +116,7 @@ fn nothing_to_decide(swept: &Swept) -> Option<(&'static str, String)> {
 
 /// What most of the cards met; empty words where not one was reached, which the sweep's trouble explains.
 fn most_met(swept: &Swept) -> (&'static str, String) {
+    const BRIEF: &str = "sweep ended too early";
     let mut met: BTreeMap<Obstacle, (usize, &str)> = BTreeMap::new();
     for judged in swept.verdicts.values() {
         if let Verdict::Unchecked(said) = &judged.verdict {
@@ -124,7 +125,7 @@ fn most_met(swept: &Swept) -> (&'static str, String) {
     }
     // Of several that were met as often the first, so that the same sweep always says the same.
     let most = met.iter().rev().max_by_key(|(_, (times, _))| *times);
-    let Some((obstacle, (times, said))) = most else { return ("sweep ended too early", String::new()) };
+    let Some((obstacle, (times, said))) = most else { return (BRIEF, String::new()) };
     let of = report::cards(swept.plan.to_render().count());
     let said = one_line(said, SAID_LIMIT);
     (obstacle.brief(), format!("{said}, said of {times} of {of}: {}", obstacle.remedy()))
