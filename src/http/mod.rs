@@ -132,6 +132,7 @@ pub fn router(board: Board, reach: Reach) -> Router {
         .layer(middleware::from_fn_with_state(coalescer.clone(), coalescing::share));
     let guarded = Router::new()
         .route("/assets/{name}", read(page::shell::asset))
+        .route("/runbook", read(page::runbook::runbook).layer(middleware::from_fn(fresh::tag)))
         .route("/readyz", read(health::readyz))
         .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
         .merge(shown)

@@ -18,6 +18,7 @@ const ADDRESSES = [
   { name: "small instance", path: "/instances/globex" },
   { name: "instance that cannot be checked", path: "/instances/initech" },
   ...Object.entries(facts.pages).map(([name, path]) => ({ name, path })),
+  { name: "runbook", path: "/runbook" },
   { name: "nowhere", path: "/nowhere", status: 404 },
   { name: "no such instance", path: "/instances/nobody", status: 404 },
   { name: "no such page", path: "/instances/acme/pages/1", status: 404 },

@@ -28,6 +28,7 @@ mod lately;
 mod limits;
 mod past;
 mod rooms;
+mod runbook;
 mod safety;
 mod scenes;
 mod schema;

@@ -19,6 +19,7 @@ pub(super) mod missing;
 mod parts;
 mod past;
 mod removed;
+pub(super) mod runbook;
 mod scene;
 pub(super) mod shell;
 mod sweeps;

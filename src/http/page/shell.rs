@@ -35,17 +35,45 @@ pub(super) struct Head {
 
 /// A page as an answer.
 pub(super) fn page(status: StatusCode, scene: &Scene, head: &Head, main: &Markup) -> Response {
-    let document = html! {
+    let now = html! {
+        p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "refresh" } }
+    };
+    let lost = html! {
+        p.lost.notice role="status" hidden {
+            strong { "cardwatch does not answer." } " What stands here may no longer be true."
+        }
+    };
+    let script = html! { script src=(format!("/assets/{}", *SCRIPT_NAME)) defer {} };
+    let frame = Frame { title: &head.title, script, now, lost };
+    (status, as_html(), document(scene, &frame, main).into_string()).into_response()
+}
+
+/// A page that stays as it is while this version runs: nothing of it is read anew.
+pub(super) fn unchanging(scene: &Scene, title: &str, main: &Markup) -> Response {
+    let frame = Frame { title, script: html! {}, now: html! {}, lost: html! {} };
+    (as_html(), document(scene, &frame, main).into_string()).into_response()
+}
+
+/// What stands around the content of a page, where it is not on every page.
+struct Frame<'a> {
+    title: &'a str,
+    script: Markup,
+    now: Markup,
+    lost: Markup,
+}
+
+fn document(scene: &Scene, frame: &Frame<'_>, main: &Markup) -> Markup {
+    html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (head.title) " · cardwatch" }
+                title { (frame.title) " · cardwatch" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(format!("/assets/{}", *STYLE_NAME));
-                script src=(format!("/assets/{}", *SCRIPT_NAME)) defer {}
+                (frame.script)
             }
             body {
                 a.skip href="#main" { "Skip to the content" }
@@ -56,26 +84,26 @@ pub(super) fn page(status: StatusCode, scene: &Scene, head: &Head, main: &Markup
                             a href=(format!("/instances/{}", instance.name)) { (instance.name) }
                         }
                     }
-                    p.now { "as of " (scene.time(scene.now)) " · " a href=(head.here) data-refresh { "refresh" } }
+                    (frame.now)
                 }
-                p.lost.notice role="status" hidden {
-                    strong { "cardwatch does not answer." } " What stands here may no longer be true."
-                }
+                (frame.lost)
                 main #main { (main) }
                 footer {
                     p {
-                        "cardwatch " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · "
-                        a href="/api/v1/openapi.json" { "API" }
+                        "cardwatch " (env!("CARGO_PKG_VERSION")) " · " a href="/runbook" { "runbook" } " · "
+                        a href="/metrics" { "metrics" } " · " a href="/api/v1/openapi.json" { "API" }
                     }
                 }
             }
         }
-    };
-    let headers = [
+    }
+}
+
+fn as_html() -> [(HeaderName, HeaderValue); 2] {
+    [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, POLICY),
-    ];
-    (status, headers, document.into_string()).into_response()
+    ]
 }
 
 /// A page that says what is not there, or went wrong, and where to go from here.

@@ -129,19 +129,26 @@ pub(super) fn obstacle(scene: &Scene, seen: &Seen<'_>) -> Markup {
             div.notice {
                 strong { "Cannot check since " (scene.time(since)) "." } " "
                 @if sweeps > 1 { (sweeps) " sweeps in a row decided nothing. " }
-                @if let Some(why) = why { (sentence(why)) }
+                @if let Some(why) = why { (sentence(why)) " " }
+                (runbook("cardwatchcannotcheck"))
             }
         },
         View::NotLately { last } => html! {
             div.notice {
                 strong { "Not checked for " (scene.distance(last)) "." }
-                " See whether its schedule is what it should be, and what the log says of its sweeps."
+                " See whether its schedule is what it should be, and what the log says of its sweeps. "
+                (runbook("cardwatchsweepsoverdue"))
             }
         },
         View::Partly { why } => html! {
             div.notice { strong { "The last sweep did not see everything." } " " (sentence(why)) }
         },
     }
+}
+
+/// Where it is told what to do.
+fn runbook(section: &str) -> Markup {
+    html! { a href=(format!("/runbook#{section}")) { "What to do" } }
 }
 
 /// A trouble as a sentence of its own.
