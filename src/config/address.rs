@@ -101,7 +101,8 @@ pub(super) fn is_local(server: &SmtpServer) -> bool {
     server.host.parse().map_or(server.host.eq_ignore_ascii_case("localhost"), |ip: std::net::IpAddr| ip.is_loopback())
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
+/// Whether a host is this machine.
+pub(super) fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),

@@ -8,6 +8,7 @@ use super::address;
 use super::credential;
 use super::cron;
 use super::email::recipients;
+use super::heartbeat;
 use super::house::{DAY, MINUTE, SECOND};
 use super::maintenance;
 use super::problems::{Mistake, quote};
@@ -68,6 +69,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
     let request_timeout = section.duration("request_timeout", &(SECOND..=10 * MINUTE));
     let attempts = section.integer("attempts", 1..=10);
     let sweep_timeout = section.duration("sweep_timeout", &(10 * SECOND..=DAY));
+    let heartbeat = section.take("heartbeat_url").map(heartbeat::read).transpose();
     let to = section.take("to").map(|entry| recipients(&entry)).transpose();
     let maintenance = maintenance::read(&mut section, zone);
     section.finish();
@@ -84,6 +86,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
         request_timeout: request_timeout?,
         attempts: attempts?,
         sweep_timeout: sweep_timeout?,
+        heartbeat: heartbeat?.flatten(),
         to: to?,
         maintenance: maintenance?,
     })

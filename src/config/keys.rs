@@ -69,6 +69,7 @@ const KEYS: &[Key] = &[
     with("instances.*.request_timeout", "90s"),
     with("instances.*.attempts", "3"),
     with("instances.*.sweep_timeout", "1h"),
+    key("instances.*.heartbeat_url"),
     key("instances.*.to"),
     with("instances.*.maintenance", ""),
 ];

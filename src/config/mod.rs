@@ -10,6 +10,7 @@ mod credential;
 mod cron;
 mod email;
 pub mod environment;
+mod heartbeat;
 mod house;
 mod instance;
 mod keys;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use url::Url;
 
 /// A shorter secret is part of too many words for being cut out of them.
 const SHORTEST_CONCEALED: usize = 4;
@@ -43,5 +44,28 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// An address that is a secret as a whole: whoever knows it may do there what cardwatch does. Its debug form shows
+/// nothing of it, and it has no display form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+impl SecretUrl {
+    /// Takes an address as a secret.
+    pub fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// The address itself, for the request that goes there.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(…)")
     }
 }

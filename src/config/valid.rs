@@ -9,7 +9,7 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use url::Url;
 
-use super::secret::Secret;
+use super::secret::{Secret, SecretUrl};
 use crate::domain::alerts::Policy;
 use crate::domain::ids::{InstanceName, PageId};
 use crate::domain::maintenance::Maintenance;
@@ -159,6 +159,9 @@ pub struct Instance {
     pub attempts: u32,
     /// A sweep that runs longer ends as `partial`.
     pub sweep_timeout: Duration,
+    /// What is asked after each sweep that decided something, so that silence is noticed from outside; `None` = nothing,
+    /// or secrets were not fetched.
+    pub heartbeat: Option<SecretUrl>,
     /// Who is mailed about it; `None` = [`Email::to`].
     pub to: Option<Vec<Mailbox>>,
     /// When sweeps go on and mails wait.

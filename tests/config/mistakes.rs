@@ -74,6 +74,21 @@ mistakes! {
     an_address_with_a_login: acme("url = 'https://a:b@acme.domo.com'") =>
         "config.toml: instances.acme.url: the address holds a login, which has keys of its own; write the address of the instance alone, like \"https://acme.domo.com\"";
 
+    a_heartbeat_that_is_no_address: acme("heartbeat_url = 'hc-ping.com/hunter2'") =>
+        "config.toml: instances.acme.heartbeat_url: what it holds is not an address; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    a_heartbeat_of_another_scheme: acme("heartbeat_url = 'ftp://hc-ping.com/hunter2'") =>
+        "config.toml: instances.acme.heartbeat_url: the address begins with neither https:// nor http://; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    a_heartbeat_in_clear_text_off_loopback: acme("heartbeat_url = 'http://hc-ping.com/hunter2'") =>
+        "config.toml: instances.acme.heartbeat_url: the address would be sent in clear text, and whoever reads it can feign that cardwatch lives; write https://, since http:// is for loopback alone";
+    a_heartbeat_with_a_login: acme("heartbeat_url = 'https://a:hunter2@hc-ping.com/x'") =>
+        "config.toml: instances.acme.heartbeat_url: the address holds a login, and a heartbeat takes none; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    a_heartbeat_with_a_fragment: acme("heartbeat_url = 'https://hc-ping.com/x#hunter2'") =>
+        "config.toml: instances.acme.heartbeat_url: the address has a fragment; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    an_empty_heartbeat: acme("heartbeat_url = ''") =>
+        "config.toml: instances.acme.heartbeat_url: the secret is empty; put the secret there";
+    a_heartbeat_that_is_no_text: acme("heartbeat_url = ['https://hc-ping.com/hunter2']") =>
+        "config.toml: instances.acme.heartbeat_url: a list is not a secret; write it as a text, or as { file = \"…\" }, { env = \"…\" } or { credential = \"…\" }";
+
     no_credential: acme_without("access_token") =>
         "config.toml: instances.acme: there is no credential; give it an access_token (Domo: Admin > Authentication > Access tokens), or a username and a password";
     both_kinds_of_credential: acme("username = 'a@example.com'\npassword = 'x'") =>

@@ -26,6 +26,7 @@ fn no_configuration_prints_its_secrets() {
     assert_kept(&House::with(&acme("access_token = 'hunter2'")).mode("config.toml", 0o644));
     assert_kept(&House::with(&(acme_without("access_token") + login)));
     assert_kept(&House::with(&email(login)));
+    assert_kept(&House::with(&acme("heartbeat_url = 'https://hunter2.example/hunter2?key=hunter2'")));
     assert_kept(&House::with(&also("http", "basic_auth = { username = 'a', password = 'hunter2' }")));
     assert_kept(&House::with(&acme("access_token = { file = 'token' }")).file("token", SECRET));
     assert_kept(&House::with(&acme("access_token = { env = 'TOKEN' }")).variable("TOKEN", SECRET));
@@ -50,6 +51,11 @@ fn no_problem_prints_a_secret() {
         "url = 'https://a:hunter2@acme.domo.com'",
         "url = 'https:a:hunter2@acme.domo.com'",
         "url = 'https://acme.domo.com?token=hunter2'",
+        "heartbeat_url = 'hunter2'",
+        "heartbeat_url = 'http://hunter2.example/hunter2'",
+        "heartbeat_url = 'https://a:hunter2@hc-ping.com/hunter2'",
+        "heartbeat_url = 'https://hc-ping.com:hunter2/'",
+        "heartbeat_url = 'https://hc-ping.com/x#hunter2'",
     ];
     for line in lines {
         let house = House::with(&acme(line)).file("token", SECRET);

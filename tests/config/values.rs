@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cardwatch::config::valid::{Credential, Pages, SmtpServer, SmtpTls};
+use cardwatch::config::{LoadRequest, load};
 use cardwatch::domain::owners::OwnerPolicy;
 
 use crate::house::{House, acme, acme_without, also, email};
@@ -138,6 +139,34 @@ fn a_password_that_may_travel_in_clear_text_is_warned_about() {
 fn a_render_part_that_domo_does_not_document_is_warned_about() {
     let warnings = House::with(&acme("render_parts = ['sumary']")).warnings();
     assert_eq!(warnings[1], "instances.acme.render_parts: Domo documents no part 'sumary'");
+}
+
+/// The heartbeat address of the only instance.
+fn heartbeat(house: &House) -> Option<String> {
+    house.config().instances.remove(0).heartbeat.map(|url| url.expose().to_string())
+}
+
+#[test]
+fn an_instance_has_no_heartbeat_unless_it_is_given_one() {
+    assert_eq!(heartbeat(&House::with(&acme(""))), None);
+}
+
+#[test]
+fn a_heartbeat_may_have_a_path_a_query_and_on_loopback_no_tls() {
+    for url in ["https://hc-ping.com/5bf66975/acme", "https://push.example/api?status=up", "http://[::1]:8000/ping"] {
+        assert_eq!(heartbeat(&House::with(&acme(&format!("heartbeat_url = '{url}'")))).as_deref(), Some(url));
+    }
+}
+
+#[test]
+fn a_heartbeat_may_be_wherever_a_secret_may_be() {
+    let url = "https://hc-ping.com/5bf66975";
+    let in_file = House::with(&acme("heartbeat_url = { file = 'ping' }")).file("ping", format!("{url}\n"));
+    assert_eq!(heartbeat(&in_file).as_deref(), Some(url));
+    let in_variable = House::with(&acme("")).variable("CARDWATCH_INSTANCES__ACME__HEARTBEAT_URL", url);
+    assert_eq!(heartbeat(&in_variable).as_deref(), Some(url));
+    let left_there = LoadRequest { fetch_secrets: false, ..in_file.request() };
+    assert_eq!(load(&left_there).unwrap().config.instances[0].heartbeat, None, "nobody is going to use it");
 }
 
 /// The maintenance windows of the only instance, as start, zone and duration.

@@ -83,6 +83,7 @@ pub(crate) fn instance_at(url: &str, credential: Credential) -> Instance {
         request_timeout: TIMEOUT,
         attempts: 3,
         sweep_timeout: Duration::from_hours(1),
+        heartbeat: None,
         to: None,
         maintenance: Maintenance::default(),
     }

@@ -133,6 +133,7 @@ fn instance(world: &World, maintenance: Maintenance) -> Instance {
         request_timeout: std::time::Duration::from_secs(5),
         attempts: 2,
         sweep_timeout: std::time::Duration::from_hours(1),
+        heartbeat: None,
         to: None,
         maintenance,
     }
