@@ -10,13 +10,14 @@
 //! | [`domo`] | Domo's API: sign-in, listings, renders, pacing |
 //! | [`store`] | SQLite: one method a unit of work, one transaction each |
 //! | [`mail`] | a report as a letter, and the SMTP server that takes it |
+//! | [`heartbeat`] | the dead man's switch that notices from outside when sweeps stop |
 //! | [`http`] | the listener: status page, API, badges, metrics and health |
 //! | [`daemon`] | the long-running tasks: schedule, sweeper, mailroom, housekeeping, lifecycle |
 //! | [`cli`] | one file a verb |
 //!
 //! # The import law
 //!
-//! Imports go one way: `domain ← config ← { domo | store | mail } ← http ← daemon ← cli`.
+//! Imports go one way: `domain ← config ← { domo | store | mail | heartbeat } ← http ← daemon ← cli`.
 //! Rooms in braces never see each other; `clock` sees nobody and is seen by the adapters.
 //! `tests/architecture.rs` reads each `use crate::` and holds it against this line.
 //!
@@ -31,6 +32,7 @@ pub mod config;
 pub mod daemon;
 pub mod domain;
 pub mod domo;
+pub mod heartbeat;
 pub mod http;
 pub mod mail;
 pub mod store;

@@ -4,16 +4,17 @@
 use std::path::Path;
 
 /// Each room with those that it may see beside itself.
-const LAW: [(&str, &[&str]); 9] = [
+const LAW: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("clock", &[]),
     ("config", &["domain"]),
     ("domo", &["domain", "config", "clock"]),
     ("store", &["domain", "config", "clock"]),
     ("mail", &["domain", "config", "clock"]),
-    ("http", &["domain", "config", "clock", "domo", "store", "mail"]),
-    ("daemon", &["domain", "config", "clock", "domo", "store", "mail", "http"]),
-    ("cli", &["domain", "config", "clock", "domo", "store", "mail", "http", "daemon"]),
+    ("heartbeat", &["domain", "config", "clock"]),
+    ("http", &["domain", "config", "clock", "domo", "store", "mail", "heartbeat"]),
+    ("daemon", &["domain", "config", "clock", "domo", "store", "mail", "heartbeat", "http"]),
+    ("cli", &["domain", "config", "clock", "domo", "store", "mail", "heartbeat", "http", "daemon"]),
 ];
 
 /// What the core does without.
