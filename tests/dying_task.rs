@@ -42,7 +42,8 @@ fn configuration(folder: &TempDir) -> Config {
     // A port where nobody listens: what cannot be reached is no reason to die.
     let text = format!(
         "[storage]\npath = \"{}\"\n[instances.acme]\nurl = \"http://127.0.0.1:9\"\naccess_token = \"t\"
-         schedule = \"0 0 29 2 *\"\npages = \"all\"\nattempts = 1\nsweep_timeout = \"2h\"\n",
+         schedule = \"0 0 29 2 *\"\npages = \"all\"\nattempts = 1\nsweep_timeout = \"2h\"
+         heartbeat_url = \"http://127.0.0.1:9/x\"\n",
         folder.path().join("cardwatch.db").display()
     );
     let path = folder.path().join("config.toml");
@@ -80,4 +81,10 @@ async fn the_death_of_a_schedule_is_the_daemons_and_is_named() {
 async fn the_death_of_a_sweeper_is_the_daemons_and_is_named() {
     let error = run_until_death(Duration::from_secs(5)).await;
     assert!(error.starts_with("the sweeper of acme died: ") && error.contains("an injected fault"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_death_of_a_heart_is_the_daemons_and_is_named() {
+    let error = run_until_death(Duration::from_secs(30)).await;
+    assert!(error.starts_with("the heart of acme died: ") && error.contains("an injected fault"), "{error}");
 }

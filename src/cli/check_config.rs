@@ -58,7 +58,10 @@ async fn check_instance(instance: &Instance, clock: &SharedClock) -> anyhow::Res
     if let Some(missing) = listing.unlisted.first() {
         anyhow::bail!("signed in, and {} of its lists could not be read: {}", listing.unlisted.len(), missing.why);
     }
-    Ok(format!("signed in; {}", describe(&listing)))
+    // A heartbeat would say that a sweep was made.
+    let heartbeat =
+        instance.heartbeat.as_ref().map_or("", |_| "; heartbeat_url is set, and is asked after sweeps alone");
+    Ok(format!("signed in; {}{heartbeat}", describe(&listing)))
 }
 
 fn wanted(instance: &Instance) -> Wanted {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use prometheus::Registry;
 use tokio::sync::mpsc;
@@ -23,6 +23,7 @@ use crate::daemon::metrics::SweepMetrics;
 use crate::daemon::sweeper::{LetterHead, SweepEnd, SweepRequest, Sweeper, sweep_once};
 use crate::domain::ids::PageId;
 use crate::domo::{Domo, DomoMetrics};
+use crate::heartbeat::{Beat, Heartbeat, HeartbeatMetrics};
 use crate::http::live::Live;
 use crate::mail::mailer::{MailMetrics, Mailer};
 use crate::store::Store;
@@ -39,11 +40,15 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let sweepers = sweepers(&config, &instances, options, &store, &clock).await?;
     let request = SweepRequest { pages: options.page.iter().copied().map(PageId).collect() };
     let looked = sweep_all(sweepers, &request, &stop, options, &clock).await?;
-    signals.abort();
     sweep_output::print(&looked, options.format)?;
-    if looked.iter().any(|looked| looked.end.mailed) {
-        send_mail(&config, &store, &clock).await?;
-    }
+    let mail = async {
+        let mailed = looked.iter().any(|looked| looked.end.mailed);
+        if mailed { send_mail(&config, &store, &clock).await } else { Ok(()) }
+    };
+    let whole = if request.pages.is_empty() { &*looked } else { &[] };
+    let (mailed, ()) = tokio::join!(mail, send_heartbeats(&instances, whole, &clock, &stop));
+    signals.abort();
+    mailed?;
     store.close().await;
     Ok(exit(&looked.iter().map(|looked| &looked.end).collect::<Vec<_>>()))
 }
@@ -160,6 +165,33 @@ async fn send_mail(config: &Config, store: &Store, clock: &SharedClock) -> anyho
         }
         Errand::Waiting(error) => bail!("the mail waits in the outbox, and 'cardwatch run' sends it: {error}"),
     }
+}
+
+/// Shows the dead man's switch of each instance that it was looked at. One that is not reached is no failure of the
+/// sweep, and holds up no stop.
+async fn send_heartbeats(instances: &[Instance], looked: &[Looked], clock: &SharedClock, stop: &CancellationToken) {
+    let beats = instances.iter().zip(looked).filter_map(|(instance, looked)| Some((instance, looked.end.beat()?)));
+    let sending = beats.map(|(instance, beat)| async move {
+        let sent = send_heartbeat(instance, &beat, clock).await;
+        sent.with_context(|| format!("the heartbeat of {} is not taken", instance.name))
+    });
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        sent = futures::future::join_all(sending) => {
+            for error in sent.into_iter().filter_map(Result::err) {
+                tracing::warn!("{error:#}");
+            }
+        }
+    }
+}
+
+async fn send_heartbeat(instance: &Instance, beat: &Beat, clock: &SharedClock) -> anyhow::Result<()> {
+    let metrics = HeartbeatMetrics::new(&Registry::new())?;
+    if let Some(heartbeat) = Heartbeat::of(instance, clock.clone(), &metrics)? {
+        heartbeat.send(beat).await?;
+    }
+    Ok(())
 }
 
 /// What the exit code says of all instances together.

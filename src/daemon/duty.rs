@@ -1,6 +1,6 @@
 //! The two tasks of one instance: one ticks when a sweep is due, one sweeps when told to. Owns the promise
 //! that there are never two sweeps of an instance at once, and handing on what came of a sweep: the
-//! snapshot to readers, the wake-up to the mailroom.
+//! snapshot to readers, the wake-up to the mailroom, the sign of life to the heart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::heart::Beats;
 use super::lasting::Lasting;
 use super::schedule::Timekeeper;
 use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
@@ -26,11 +27,12 @@ pub(super) fn of(
     turn: Turn,
     snapshots: watch::Sender<Snapshot>,
     wake: Arc<Notify>,
+    beats: Beats,
 ) -> (Ticker, Post) {
     let (send, orders) = mpsc::channel(1);
     let ticker = Ticker { sweeper: sweeper.clone(), turn: Arc::clone(&turn), orders: send };
     let (unread, unsaved) = (Lasting::default(), Lasting::default());
-    (ticker, Post { sweeper, turn, orders, snapshots, wake, seen: None, unread, unsaved, again: None })
+    (ticker, Post { sweeper, turn, orders, snapshots, wake, beats, seen: None, unread, unsaved, again: None })
 }
 
 /// Rings for one instance: hands its sweeper the turn, or counts a sweep as skipped.
@@ -80,6 +82,8 @@ pub(super) struct Post {
     orders: mpsc::Receiver<OwnedSemaphorePermit>,
     snapshots: watch::Sender<Snapshot>,
     wake: Arc<Notify>,
+    /// Where its signs of life go; nobody may hear them.
+    beats: Beats,
     /// How far it has seen what others swept or muted.
     seen: Option<ChangeMark>,
     /// Why it cannot see that.
@@ -142,6 +146,9 @@ impl Post {
                 log(&end);
                 if end.mailed {
                     self.wake.notify_one();
+                }
+                if let Some(beat) = end.beat() {
+                    self.beats.send_replace(Some(beat));
                 }
             }
             Err(error) => {

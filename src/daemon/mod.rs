@@ -1,6 +1,6 @@
 //! The long-running part. Owns the tasks and their wiring: the clockwork that rings, the sweeper that
-//! looks, the mailroom that sends, the housekeeping, and the life of the process. What is decided is
-//! decided in `domain`.
+//! looks, the mailroom that sends, the heart that shows life, the housekeeping, and the life of the
+//! process. What is decided is decided in `domain`.
 //!
 //! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`reload`], and
 //! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
@@ -8,6 +8,7 @@
 mod asking;
 pub mod clock;
 mod duty;
+mod heart;
 pub mod housekeeping;
 mod lasting;
 pub mod lifecycle;

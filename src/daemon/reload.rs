@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::duty::{self, Post, Turn};
+use super::heart::Heart;
 use super::housekeeping;
 use super::mailroom::Mailroom;
 use super::run::{Daemon, Shared};
@@ -20,6 +21,7 @@ use crate::config::valid::Instance;
 use crate::domain::ids::InstanceName;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::domo::Domo;
+use crate::heartbeat::{Beat, Heartbeat};
 use crate::http::Settings;
 use crate::mail::mailer::Mailer;
 
@@ -32,10 +34,13 @@ const SWEEPER_LIMIT: Duration = Duration::from_mins(5);
 /// The mailroom must move within this: one letter takes at most five minutes.
 const MAILROOM_LIMIT: Duration = Duration::from_mins(10);
 
+/// A heart must move within this: one heartbeat with its repeats takes at most 40 seconds.
+const HEART_LIMIT: Duration = Duration::from_mins(2);
+
 /// Where one instance is looked after.
 #[derive(Debug)]
 pub(super) struct Desk {
-    /// Ends its two tasks; the sweeper finishes the sweep that runs.
+    /// Ends its tasks; the sweeper finishes the sweep that runs.
     leave: CancellationToken,
     /// No configuration names the instance any more.
     gone: CancellationToken,
@@ -46,7 +51,14 @@ pub(super) struct Desk {
 /// What was made ready for a configuration.
 struct Prepared {
     mailer: Option<Mailer>,
-    instances: Vec<(Sweeper, Arc<InstanceSnapshot>)>,
+    instances: Vec<Newcomer>,
+}
+
+/// An instance whose tasks are about to begin.
+struct Newcomer {
+    sweeper: Sweeper,
+    heartbeat: Option<Heartbeat>,
+    snapshot: Arc<InstanceSnapshot>,
 }
 
 impl Daemon {
@@ -57,11 +69,11 @@ impl Daemon {
         let prepared = self.prepare(&config, &changed).await?;
         self.dismiss(&config, &changed);
         self.settings.send_replace(Settings::of(&config));
-        let fresh: Vec<_> = prepared.instances.iter().map(|(_, snapshot)| Arc::clone(snapshot)).collect();
+        let fresh: Vec<_> = prepared.instances.iter().map(|newcomer| Arc::clone(&newcomer.snapshot)).collect();
         self.show(&config, &fresh);
         self.keep_house(&config, prepared.mailer);
-        for (sweeper, snapshot) in prepared.instances {
-            self.look_after(sweeper, &snapshot);
+        for newcomer in prepared.instances {
+            self.look_after(newcomer);
         }
         self.config = Some(config);
         Ok(())
@@ -98,7 +110,9 @@ impl Daemon {
         for instance in config.instances.iter().filter(|instance| changed.contains(&instance.name)) {
             let sweeper = shared.sweeper(config, instance)?;
             shared.store.know_instance(&instance.name, &instance.url, config.alerts.policy.stale_after).await?;
-            instances.push((sweeper, Arc::new(shared.store.snapshot(&instance.name).await?)));
+            let heartbeat = Heartbeat::of(instance, shared.clock.clone(), &shared.heartbeat_metrics)?;
+            let snapshot = Arc::new(shared.store.snapshot(&instance.name).await?);
+            instances.push(Newcomer { sweeper, heartbeat, snapshot });
         }
         Ok(Prepared { mailer: mailer.transpose()?, instances })
     }
@@ -109,6 +123,7 @@ impl Daemon {
             let gone = config.instances.iter().all(|instance| instance.name != *name);
             if gone {
                 desk.gone.cancel();
+                self.shared.heartbeat_metrics.forget(name);
             }
             if gone || changed.contains(name) {
                 desk.leave.cancel();
@@ -143,8 +158,9 @@ impl Daemon {
         }
     }
 
-    /// Starts the two tasks of an instance.
-    fn look_after(&mut self, sweeper: Sweeper, snapshot: &InstanceSnapshot) {
+    /// Starts the tasks of an instance.
+    fn look_after(&mut self, newcomer: Newcomer) {
+        let Newcomer { sweeper, heartbeat, snapshot } = newcomer;
         let shared = &self.shared;
         let name = sweeper.instance.name.clone();
         let timekeeper = shared.timekeeper(&sweeper);
@@ -157,11 +173,17 @@ impl Daemon {
         let missed = idle && schedule::missed(schedule, maintenance, latest, shared.clock.now());
         sweeper.live.set_kept_since(shared.clock.now());
         let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
-        let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake);
+        let (beats, heard) = watch::channel(None);
+        let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake, beats);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());
         let sweeping = shared.sweep_until_gone(&name, post, &desk);
+        let heart = shared.heart(&name, heartbeat, heard);
         self.spawn(format!("the schedule of {name}"), leave.clone(), ticking);
-        self.spawn(format!("the sweeper of {name}"), leave, sweeping);
+        self.spawn(format!("the sweeper of {name}"), leave.clone(), sweeping);
+        if let Some(heart) = heart {
+            let beating = heart.work(leave.clone(), self.shared.stop.clone());
+            self.spawn(format!("the heart of {name}"), leave, beating);
+        }
         self.desks.insert(name, desk);
     }
 
@@ -198,6 +220,21 @@ impl Shared {
             live: Arc::clone(&sweeper.live),
             pulse: self.pulses.add(name, SCHEDULE_LIMIT, self.clock.elapsed()),
         }
+    }
+
+    /// The heart of an instance; one without an address shows no series either.
+    fn heart(
+        &self,
+        name: &InstanceName,
+        heartbeat: Option<Heartbeat>,
+        beats: watch::Receiver<Option<Beat>>,
+    ) -> Option<Heart> {
+        let Some(heartbeat) = heartbeat else {
+            self.heartbeat_metrics.forget(name);
+            return None;
+        };
+        let pulse = self.pulses.add(format!("the heart of {name}"), HEART_LIMIT, self.clock.elapsed());
+        Some(Heart { name: name.clone(), heartbeat, beats, clock: self.clock.clone(), pulse })
     }
 
     /// Sweeps until asked to leave; the series of an instance that is gone go with its last sweep.

@@ -23,6 +23,7 @@ use crate::config::{Config, Problems};
 use crate::domain::ids::InstanceName;
 use crate::domain::snapshot::Snapshot;
 use crate::domo::DomoMetrics;
+use crate::heartbeat::HeartbeatMetrics;
 use crate::http::live::LiveBoard;
 use crate::http::{self, Board, Settings};
 use crate::mail::mailer::MailMetrics;
@@ -77,6 +78,7 @@ pub(super) struct Shared {
     pub(super) sweep_metrics: SweepMetrics,
     pub(super) domo_metrics: DomoMetrics,
     pub(super) mail_metrics: MailMetrics,
+    pub(super) heartbeat_metrics: HeartbeatMetrics,
     config_read: IntGauge,
     config_read_at: IntGauge,
 }
@@ -102,6 +104,7 @@ impl Shared {
             sweep_metrics: SweepMetrics::new(&registry)?,
             domo_metrics: DomoMetrics::new(&registry)?,
             mail_metrics: MailMetrics::new(&registry)?,
+            heartbeat_metrics: HeartbeatMetrics::new(&registry)?,
             clockwork: Clockwork::start().await?,
             pulses: Pulses::default(),
             live: LiveBoard::default(),

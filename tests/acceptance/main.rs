@@ -6,10 +6,13 @@
 mod asking;
 mod blindness;
 mod database;
+#[path = "../support/dead_mans_switch.rs"]
+mod dead_mans_switch;
 mod digesting;
 mod disk;
 mod dying;
 mod evidence;
+mod heartbeat;
 mod hostile;
 mod house;
 mod incidents;

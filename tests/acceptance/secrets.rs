@@ -8,11 +8,14 @@ use std::time::Duration;
 use fake_domo::{Behaviour, FakeDomo, Login, Spec};
 use fake_smtp::FakeSmtp;
 
+use crate::dead_mans_switch::{Answer, Switch};
 use crate::house::{Daemon, EACH_SECOND, House, PATIENCE, client};
 use crate::search::Search;
 
 const HTTP_PASSWORD: &str = "http-8Kd2vQ0pXz-password";
 const SMTP_PASSWORD: &str = "smtp-Zr7Lq1mW3t-password";
+const HEARTBEAT: &str = "7Hf2kV9sWq-heartbeat";
+const HEARTBEAT_KEY: &str = "4Tz8mC1xLd-heartbeat";
 const WRONG_PASSWORD: &str = "wrong-0Jx5nB6yHc-password";
 
 /// A house with every kind of secret in its configuration.
@@ -31,7 +34,14 @@ impl Safe {
         house.set("email", &format!("username = \"cardwatch\"\npassword = \"{SMTP_PASSWORD}\""));
         house.set("http", &format!("basic_auth = {{ username = \"admin\", password = \"{HTTP_PASSWORD}\" }}"));
         house.instance("schedule", &format!("\"{EACH_SECOND}\""));
+        let switch = Switch::start().await;
+        let url = switch.url(&format!("/{HEARTBEAT}?key={HEARTBEAT_KEY}"));
+        // An error that could repeat it.
+        switch.answer([], Answer::Redirect(url.replace("127.0.0.1", "localhost")));
+        house.instance("heartbeat_url", &format!("\"{url}\""));
         let mut search = Search::default();
+        search.secret("heartbeat", HEARTBEAT);
+        search.secret("heartbeat key", HEARTBEAT_KEY);
         search.secret("access token", &house.domo.token());
         search.login("Domo password", &house.domo.user(), &house.domo.password());
         search.login("SMTP password", "cardwatch", SMTP_PASSWORD);
