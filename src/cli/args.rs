@@ -89,6 +89,15 @@ pub enum Command {
     Unmute(UnmuteOptions),
     /// The mutes that hold: of which card, until when, by whom and why
     Mutes(MutesOptions),
+    /// Copy the database to a file, also while the daemon runs; prints its size, how much it holds and up to when
+    ///
+    /// The file must not be there yet, and is there only once it is whole and checked. The README tells how to
+    /// restore it. Exits with 0 or 2.
+    Backup {
+        /// The copy, in a folder that is there; nobody but its user may read it
+        #[arg(value_name = "FILE", value_parser = backup_file)]
+        file: PathBuf,
+    },
     /// Send one real message through the configured SMTP server
     SendTestEmail {
         /// Who gets it [default: email.to]
@@ -106,6 +115,15 @@ pub enum Command {
         #[arg(value_name = "COMMAND")]
         of: Option<String>,
     },
+}
+
+/// A database is no stream: SQLite writes it here and there.
+fn backup_file(text: &str) -> Result<PathBuf, &'static str> {
+    match text {
+        "" => Err("name the file"),
+        "-" => Err("a backup cannot go to stdout; name a file"),
+        name => Ok(PathBuf::from(name)),
+    }
 }
 
 /// Options of `sweep`.

@@ -4,6 +4,7 @@
 //! A new verb is a variant of [`args::Command`] and a file with an `execute` that returns how it ended.
 
 pub mod args;
+mod backup;
 mod check_config;
 mod completions;
 mod dataset;
@@ -114,6 +115,7 @@ async fn dispatch(session: &Session) -> Outcome {
         Command::Mute(options) => mute::mute(session, options).await,
         Command::Unmute(options) => mute::unmute(session, options).await,
         Command::Mutes(options) => mutes::execute(session, options).await,
+        Command::Backup { file } => backup::execute(session, file).await,
         Command::SendTestEmail { to } => send_test_email::execute(session, to.as_deref()).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Well),
     }
@@ -170,6 +172,7 @@ impl Session {
             Command::Status(_)
             | Command::History(_)
             | Command::Export(_)
+            | Command::Backup { .. }
             | Command::Mute(_)
             | Command::Unmute(_)
             | Command::Mutes(_) => false,

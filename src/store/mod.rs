@@ -6,6 +6,7 @@
 //! migration, never a change of an old one.
 
 mod asked;
+mod backup;
 mod board;
 mod card_past;
 mod claim;
@@ -20,6 +21,7 @@ mod monitored;
 mod mutes;
 mod open;
 mod outbox;
+mod partial;
 #[cfg(test)]
 mod plans;
 mod retention;
@@ -35,6 +37,7 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Connection as _, Transaction};
 
 pub use asked::ChangeMark;
+pub use backup::{Backup, BackupError, back_up};
 pub use board::{Level, PastSweep};
 pub use card_past::{CardPast, LetterNote, ToldTransition};
 pub use claim::Claim;

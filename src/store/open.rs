@@ -13,10 +13,10 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::{Store, Trouble};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a connection waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How soon a database is tried again that is locked just now.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -134,7 +134,8 @@ async fn migrate(write: &SqlitePool) -> Result<(), Unmigrated> {
     Ok(tx.commit().await?)
 }
 
-const TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE name = '_sqlx_migrations') FROM sqlite_schema";
+/// How many tables and the like there are, and how many of these are the list of our migrations.
+pub(super) const TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE name = '_sqlx_migrations') FROM sqlite_schema";
 
 /// Whether as many migrations were made as there are; a database without any has no table of them.
 async fn is_current(write: &SqlitePool) -> bool {

@@ -4,14 +4,15 @@
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Store, asked, board, card_past, datasets, history, incidents, lately, memory, mutes, outbox, retention, snapshot,
+    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, mutes, outbox, retention,
+    snapshot,
 };
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 59] = [
+const STATEMENTS: [(&str, &[&str]); 61] = [
     (memory::CARDS, &[]),
     (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
@@ -82,6 +83,9 @@ const STATEMENTS: [(&str, &[&str]); 59] = [
     (retention::OLD_SWEEPS, &["SCAN s"]),
     // With what SQLite looks through before a reason may go.
     (retention::OLD_REASONS, &[]),
+    // Of a copy that nobody else reads.
+    (backup::RESULTS, &["SCAN render_result"]),
+    (backup::UNTIL, &["SCAN sweep"]),
 ];
 
 async fn scans(store: &Store, statement: &str) -> Vec<String> {

@@ -1,0 +1,44 @@
+//! `cardwatch backup`: a copy of the database, also while the daemon runs and sweeps. Owns what it says, and that a stop
+//! leaves nothing behind.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::output::{harmless, print};
+use super::table::minute;
+use super::{Exit, Outcome, Session};
+use crate::daemon::lifecycle;
+use crate::store::{Backup, back_up};
+
+pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
+    let config = session.load()?.config;
+    let stop = CancellationToken::new();
+    let (ignored, _requests) = mpsc::channel(1);
+    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));
+    let backup = tokio::select! {
+        biased;
+        backup = back_up(&config.storage.path, file) => backup?,
+        () = stop.cancelled() => {
+            return Err(anyhow!("stopped before the backup was whole; there is no {}", file.display()).into());
+        }
+    };
+    signals.abort();
+    print(&told(file, &backup))?;
+    Ok(Exit::Well)
+}
+
+fn told(file: &Path, backup: &Backup) -> String {
+    let name = file.display().to_string();
+    let until = backup.until.map_or_else(|| "no sweep yet".to_owned(), |until| format!("up to {}", minute(until)));
+    format!("{}: {}, {} results, {until}\n", harmless(&name), size(backup.bytes), backup.results)
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}

@@ -1,0 +1,153 @@
+//! A copy of the database that is whole, made while others work on it. Owns how it is made and checked, and what can
+//! be wrong, in words; the file that it grows in is [`super::partial`]'s.
+//!
+//! `VACUUM INTO` makes it, which SQLite names as the other way beside its backup interface
+//! (<https://sqlite.org/lang_vacuum.html#vacuuminto>). It reads one snapshot from beginning to end: no writer waits for it
+//! and it waits for none, each row is visited, and what comes of it is one file without free pages, in need of neither
+//! `-wal` nor `-shm`. The backup interface begins anew whenever another process has written between two of its steps,
+//! beside a daemon that sweeps perhaps for ever; in a single step it holds its snapshot just as long; and it would bring
+//! a second binding to SQLite into the program. The price of both: as long as a snapshot is read, the write-ahead log
+//! of the database cannot begin anew, and grows by what is written meanwhile.
+//!
+//! The database is opened for reading alone and its schema left as it is, so that a newer program makes a copy of what
+//! an older one left before it brings that up to date.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::open::{BUSY_TIMEOUT, MIGRATIONS, TABLES};
+use super::partial::Partial;
+use super::{OpenError, Trouble};
+use crate::domain::Timestamp;
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Its size.
+    pub bytes: u64,
+    /// The render results in it.
+    pub results: u64,
+    /// When the latest sweep in it ended; `None` where it holds none.
+    pub until: Option<Timestamp>,
+}
+
+/// Why there is no copy. Nothing of it was left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// Something bears that name.
+    #[error("{0} is there already, and a backup overwrites nothing; name another file, or move that one away")]
+    Exists(PathBuf),
+    /// The folder is not there.
+    #[error("the folder {0} is not there; create it, or name another file")]
+    NoFolder(PathBuf),
+    /// It is no name that SQLite can be given.
+    #[error("{0} is not the name of a file in UTF-8; name another file")]
+    Unnameable(PathBuf),
+    /// Another process is about it.
+    #[error("another backup to {0} is being made; wait for it, or name another file")]
+    Busy(PathBuf),
+    /// It could not be written.
+    #[error("cannot write the backup {file}: {trouble}")]
+    Unwritten {
+        /// The file.
+        file: PathBuf,
+        /// Why, and what helps.
+        trouble: Trouble,
+    },
+    /// It was written and does not hold what it should.
+    #[error(
+        "the copy is not sound ({found}), so no backup was made; check the disk, and the database by 'sqlite3 {database} \"PRAGMA integrity_check\"'"
+    )]
+    Unsound {
+        /// The database.
+        database: PathBuf,
+        /// What is wrong with the copy.
+        found: String,
+    },
+}
+
+/// Copies the database at `database` to `file`, which must not be there yet, in a folder that is. The file has that
+/// name only once it is whole, checked, and safe from a power cut. A database of whatever earlier schema is copied
+/// as it is.
+pub async fn back_up(database: &Path, file: &Path) -> Result<Backup, BackupError> {
+    let file = std::path::absolute(file).map_err(|_| BackupError::Unnameable(file.to_owned()))?;
+    let mut source = open_as_it_is(database).await?;
+    let mut partial = Partial::begin(&file)?;
+    let copied = sqlx::query("VACUUM INTO ?1").bind(partial.name()?).execute(&mut source).await;
+    copied.map_err(|error| blame(&error, database, &file))?;
+    // It only reads: what its end could say concerns nobody.
+    let _closed = source.close().await;
+    let backup = check(&mut partial, database).await?;
+    partial.publish()?;
+    Ok(backup)
+}
+
+/// Opens a database for reading, whichever schema of ours it has up to this program's own.
+async fn open_as_it_is(database: &Path) -> Result<SqliteConnection, OpenError> {
+    if !database.exists() {
+        return Err(OpenError::Missing(database.to_owned()));
+    }
+    let read = async {
+        let mut connection = reader(database).connect().await?;
+        let (tables, ours): (i64, i64) = sqlx::query_as(TABLES).fetch_one(&mut connection).await?;
+        let latest: Option<i64> =
+            if ours == 0 { None } else { sqlx::query_scalar(LATEST).fetch_one(&mut connection).await? };
+        Ok((connection, tables, latest))
+    };
+    let (connection, tables, latest) = read.await.map_err(|error| unusable(&error, database))?;
+    match latest {
+        None if tables == 0 => Err(OpenError::Missing(database.to_owned())),
+        None => Err(OpenError::Foreign(database.to_owned())),
+        Some(latest) if MIGRATIONS.iter().any(|known| known.version == latest) => Ok(connection),
+        Some(_) => Err(OpenError::Newer(database.to_owned())),
+    }
+}
+
+fn reader(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
+}
+
+/// The latest migration that was made.
+const LATEST: &str = "SELECT max(version) FROM _sqlx_migrations";
+
+pub(super) const RESULTS: &str = "SELECT count(*) FROM render_result";
+
+pub(super) const UNTIL: &str = "SELECT max(finished_at) FROM sweep";
+
+fn unusable(error: &sqlx::Error, database: &Path) -> OpenError {
+    OpenError::Unusable { path: database.to_owned(), trouble: Trouble::of(error) }
+}
+
+/// Whether it is the database that cannot be read, or the copy that cannot be written.
+fn blame(error: &sqlx::Error, database: &Path, file: &Path) -> BackupError {
+    match Trouble::of(error) {
+        Trouble::Locked | Trouble::NoDatabase | Trouble::Damaged => unusable(error, database).into(),
+        trouble @ (Trouble::Full | Trouble::ReadOnly | Trouble::Closed | Trouble::Disk(_) | Trouble::Other(_)) => {
+            BackupError::Unwritten { file: file.to_owned(), trouble }
+        }
+    }
+}
+
+/// Reads the copy as whoever restores it would.
+async fn check(partial: &mut Partial, database: &Path) -> Result<Backup, BackupError> {
+    let unsound = |found: String| BackupError::Unsound { database: database.to_owned(), found };
+    let read = async {
+        let mut copy = reader(partial.path()).connect().await?;
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut copy).await?;
+        let results: i64 = sqlx::query_scalar(RESULTS).fetch_one(&mut copy).await?;
+        let until: Option<i64> = sqlx::query_scalar(UNTIL).fetch_one(&mut copy).await?;
+        copy.close().await?;
+        Ok((found, results, until))
+    };
+    let (found, results, until) = read.await.map_err(|error: sqlx::Error| unsound(Trouble::of(&error).to_string()))?;
+    if found != "ok" {
+        return Err(unsound(found));
+    }
+    let until = until.and_then(Timestamp::from_timestamp_millis);
+    Ok(Backup { bytes: partial.size()?, results: results.unsigned_abs(), until })
+}
