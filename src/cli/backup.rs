@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{harmless, print};
 use super::table::minute;
-use super::{Exit, Outcome, Session};
+use super::{Exit, Outcome, Session, privacy};
 use crate::daemon::lifecycle;
 use crate::store::{Backup, back_up};
 
 pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
     let config = session.load()?.config;
+    privacy::keep_files_private();
     let stop = CancellationToken::new();
     let (ignored, _requests) = mpsc::channel(1);
     let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));

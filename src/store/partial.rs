@@ -12,6 +12,9 @@ use rustix::io::Errno;
 
 use super::{BackupError, Trouble};
 
+/// Where SQLite notes what it would take to give up what it writes.
+const JOURNAL: &str = "-journal";
+
 /// A file that is removed again unless it is published.
 #[derive(Debug)]
 pub(super) struct Partial {
@@ -35,9 +38,7 @@ impl Partial {
         if fs::symlink_metadata(file).is_ok() {
             return Err(BackupError::Exists(file.to_owned()));
         }
-        let mut partial = name.to_owned();
-        partial.push(".partial");
-        let path = folder.join(partial);
+        let path = with_suffix(&folder.join(name), ".partial");
         clear_away(&path, file)?;
         // A new one is never opened through a link that somebody has laid.
         let held = match File::options().write(true).create_new(true).mode(0o600).open(&path) {
@@ -49,6 +50,8 @@ impl Partial {
         if held.try_lock().is_err() || !is_at(&held, &path) {
             return Err(BackupError::Busy(file.to_owned()));
         }
+        // What SQLite would roll back, were it there, is another file's. There is hardly ever one.
+        let _gone = fs::remove_file(with_suffix(&path, JOURNAL));
         Ok(Self { path, file: file.to_owned(), held, published: false })
     }
 
@@ -89,9 +92,17 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if !self.published {
             // What cannot be removed gives way to the next backup.
-            let _gone = fs::remove_file(&self.path);
+            for path in [&self.path, &with_suffix(&self.path, JOURNAL)] {
+                let _gone = fs::remove_file(path);
+            }
         }
     }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(suffix);
+    path.into()
 }
 
 /// Removes what a process left behind that was killed.

@@ -46,7 +46,7 @@ async fn who_only_reads_the_database_needs_no_secrets() {
     let mut house = small_house().await;
     house.run(&["sweep"]);
     house.instance("access_token", "{ credential = \"acme-token\" }");
-    for arguments in [&["status"][..], &["history", "101"], &["export"]] {
+    for arguments in [&["status"][..], &["history", "101"], &["export"], &["backup", "copy.db"]] {
         assert_eq!(house.run(arguments).code(), 0, "{arguments:?}");
     }
     assert_eq!(house.run(&["sweep"]).code(), 2);

@@ -26,7 +26,8 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) {
 }
 
 /// Every command that opens the database.
-const COMMANDS: [&[&str]; 5] = [&["run"], &["sweep"], &["status"], &["export"], &["history", "101"]];
+const COMMANDS: [&[&str]; 6] =
+    [&["run"], &["sweep"], &["status"], &["export"], &["history", "101"], &["backup", "copy.db"]];
 
 fn assert_one_error(ended: &Ended, says: &str) {
     let said = ended.errors();

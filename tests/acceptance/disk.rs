@@ -84,6 +84,27 @@ async fn a_full_disk_is_one_clear_error_a_sweep_and_the_daemon_goes_on_when_ther
     assert_eq!(house.ask::<i64>("SELECT count(*) FROM transition").await, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_for_which_there_is_no_room_is_one_clear_error_and_leaves_nothing() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("not tried: this user may not mount a file system");
+        return;
+    };
+    let (house, _sink) = watched_house().await;
+    assert_eq!(house.run(&["sweep"]).code(), 0);
+    disk.fill();
+    let copy = disk.folder().join("copy.db");
+    let ended = house.run(&["backup", copy.to_str().unwrap()]);
+    assert_eq!(
+        (ended.code(), ended.stderr()),
+        (2, format!("error: cannot write the backup {}: {FULL}\n", copy.display()))
+    );
+    let left: Vec<_> = std::fs::read_dir(disk.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["ballast"]);
+    disk.make_room();
+    assert_eq!(house.run(&["backup", copy.to_str().unwrap()]).code(), 0);
+}
+
 /// Limits how large a file the daemon may write, in bytes; a write beyond fails as on a broken disk.
 fn limit_files(daemon: &Daemon, bytes: &str) {
     let limit = format!("--fsize={bytes}:unlimited");
@@ -154,7 +175,7 @@ async fn a_folder_that_may_not_be_written_is_one_clear_error() {
     house.run(&["sweep"]);
     allow(&house.database(), 0o444);
     allow(house.folder(), 0o555);
-    for arguments in [&["run"][..], &["sweep"], &["status"], &["export"], &["history", "1"]] {
+    for arguments in [&["run"][..], &["sweep"], &["status"], &["export"], &["history", "1"], &["backup", "copy.db"]] {
         let ended = run_as_reader(&house, arguments);
         assert_one_error(&ended, &["cardwatch.db", "write", "and its folder"]);
     }

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "another process runs in real time")]
 
 mod asking;
+mod backup;
 mod blindness;
 mod database;
 #[path = "../support/dead_mans_switch.rs"]

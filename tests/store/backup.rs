@@ -94,6 +94,7 @@ async fn what_a_killed_backup_left_behind_gives_way_to_the_next() {
     let (house, copy) = swept_house().await;
     let left = copy.with_file_name("copy.db.partial");
     fs::write(&left, "half of it").unwrap();
+    fs::write(copy.with_file_name("copy.db.partial-journal"), "and how to give it up").unwrap();
     fs::set_permissions(&left, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(back_up(&house.path(), &copy).await.unwrap().results, 2);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600, "it is made anew");
