@@ -1,5 +1,10 @@
 //! cardwatch tells the admins of Domo instances which cards stopped rendering.
 //!
+//! It asks Domo to render each card on a schedule and keeps each answer; it mails what broke and what works again, and
+//! shows what is true now as gauges, pages and JSON. This library is that one program in rooms, so that tests, benches
+//! and the demo can use each by itself. It promises nothing to other crates: what the program reads, prints and serves
+//! is promised, by `README.md`.
+//!
 //! # The rooms
 //!
 //! | room | owns |
@@ -21,10 +26,17 @@
 //! Rooms in braces never see each other; `clock` sees nobody and is seen by the adapters.
 //! `tests/architecture.rs` reads each `use crate::` and holds it against this line.
 //!
-//! # From tick to mail
+//! # An order to read in
 //!
-//! [`daemon::sweeper::sweep_once`] is the function to read first: it lists, plans, renders,
-//! confirms, and closes a sweep in one transaction, out of which the gauges and the mails follow.
+//! 1. [`domain::verdict`] and [`domain::card`]: what one render says, and what that makes of a card.
+//! 2. [`daemon::sweeper::sweep_once`]: a sweep on one screen. It lists, plans, renders, confirms, and closes in one
+//!    transaction, out of which the gauges and the mails follow.
+//! 3. [`domain::closing`] and [`domain::alerts`]: what that transaction decides, and what is due to be told.
+//! 4. [`store::Store`]: the units of work; [`begin_sweep`](store::Store::begin_sweep) and
+//!    [`finish_sweep`](store::Store::finish_sweep) first.
+//! 5. [`daemon::mailroom`], [`mail::message`] and [`mail::mailer`]: from the outbox to the SMTP server.
+//! 6. [`domain::snapshot`] and [`http`]: what readers see, and where it comes from.
+//! 7. [`daemon::run`], [`daemon::reload`] and [`daemon::lifecycle`]: how the tasks are wired, changed, watched and ended.
 
 pub mod cli;
 pub mod clock;

@@ -1,5 +1,5 @@
 //! `cardwatch status`: what is broken now and why, out of the database, whether a daemon runs or not. Owns gathering
-//! the answer, its names as data, and the exit code; how it reads is [`super::status_output`]'s.
+//! the answer, its names as data, and the exit code; how it reads is [`status_output`](super::status_output)'s.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How `cardwatch status` reads. Owns its sentences and tables; what they say is [`super::status`]'s to gather.
+//! How `cardwatch status` reads. Owns its sentences and tables; what they say is [`status`](super::status)'s to gather.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! `cardwatch sweep`: one sweep now, by the same function as the daemon's. Owns which instances, the
-//! progress bar and the exit code; how results are printed is in [`super::sweep_output`].
+//! progress bar and the exit code; how results are printed is in [`sweep_output`].
 
 use std::sync::Arc;
 use std::time::Duration;

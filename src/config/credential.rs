@@ -1,5 +1,5 @@
 //! How cardwatch signs in, to Domo and elsewhere. Owns which keys make a login, and that an instance has
-//! exactly one kind of credential; fetching a secret belongs to [`super::secret_source`].
+//! exactly one kind of credential; fetching a secret belongs to [`secret_source`].
 
 use super::problems::{Mistake, quote};
 use super::secret::Secret;

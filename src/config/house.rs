@@ -1,5 +1,5 @@
 //! The sections on cardwatch itself: `[storage]`, `[http]`, `[alerts]`, `[metrics]`. Owns what their values
-//! may be; their defaults stand in [`super::keys`].
+//! may be; their defaults stand in [`keys`](super::keys).
 
 use std::time::Duration;
 

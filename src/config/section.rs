@@ -1,6 +1,6 @@
 //! A table of keys being read, and one value of it. Owns the typed reading of values and the mistakes of
 //! type and range, and reports what is left over as unknown; which keys a section has stands in
-//! [`super::keys`], and what they mean belongs to the reader of each section.
+//! [`keys`], and what they mean belongs to the reader of each section.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -2,6 +2,9 @@
 //! looks, the mailroom that sends, the heart that shows life, the housekeeping, and the life of the
 //! process. What is decided is decided in `domain`.
 //!
+//! [`run`] wires it once, [`reload`] for each configuration; [`schedule`] rings, [`sweeper`] looks, [`mailroom`] sends,
+//! [`housekeeping`] forgets, and [`lifecycle`] sees that each of them lives.
+//!
 //! A new task is a file here with an `async fn` that takes its stop token, is spawned in [`reload`], and
 //! beats a [`lifecycle::Pulse`] so that the watchdog notices when it hangs.
 

@@ -1,5 +1,5 @@
 //! The daemon as a whole: starts it, waits for its end, and takes the death of any task for its own. Owns
-//! who gets what; which tasks a configuration asks for is [`super::reload`]'s.
+//! who gets what; which tasks a configuration asks for is [`reload`](super::reload)'s.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

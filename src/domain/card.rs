@@ -1,5 +1,5 @@
 //! The state of a card and how a verdict changes it. Owns the state machine and what the admins were
-//! told of it; what is due to be told is decided in [`super::alerts`].
+//! told of it; what is due to be told is decided in [`alerts`](super::alerts).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! What is wrong with a broken card, and which cards it is wrong with alike. Owns reading a reason for its cause and
-//! the grouping by cause; how a group lives on as an incident is [`super::incident`]'s.
+//! the grouping by cause; how a group lives on as an incident is [`incident`](super::incident)'s.
 //!
 //! A group is what hangs together by links between two cards each. A link is there or not by what the two say alone:
 //! so a further card may join groups and never splits one, and the order of cards does not matter. There is a link

@@ -1,5 +1,5 @@
 //! The columns that a reason names. Owns finding them in the ways in which Domo and the databases behind it put it;
-//! whether they are what is wrong is [`super::cause`]'s.
+//! whether they are what is wrong is [`cause`](super::cause)'s.
 //!
 //! A new way of naming columns is a case in [`named_after`], and a line in `tests/domain/cause.rs`.
 

@@ -1,6 +1,6 @@
 //! Datasets, as far as they explain why a card is broken. Owns what was found out about a dataset and how its
 //! schema changed between two looks; asking Domo is `domo`'s, and how it reads is
-//! [`super::findings`]'s.
+//! [`findings`](super::findings)'s.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! What a reminder tells beside the cards that are still broken. Owns which cards those are; when a digest is due is
-//! [`super::alerts`]'s.
+//! [`alerts`]'s.
 
 use std::cmp::Reverse;
 

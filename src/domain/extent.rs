@@ -1,5 +1,5 @@
-//! How far an incident reaches, in words that mail, command line and page share. Owns these words, and who counts as one
-//! owner; which cards are in an incident is [`super::incident`]'s.
+//! How far an incident reaches, in words that mail, command line and page share. Owns these words, and who counts as
+//! one owner; which cards are in an incident is [`incident`](super::incident)'s.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! What hangs together by links. Owns joining many at once without looking at each pair; what makes a link is
-//! [`super::cause`]'s.
+//! [`cause`](super::cause)'s.
 
 use std::time::Duration;
 

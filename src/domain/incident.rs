@@ -1,6 +1,6 @@
 //! Incidents: broken cards with one root cause, followed from the first to the last of them. Owns how an incident
-//! opens, grows, shrinks and closes, and keeps its id meanwhile; which cards have one cause is [`super::cause`]'s, and
-//! how a cause reads is `super::title`'s.
+//! opens, grows, shrinks and closes, and keeps its id meanwhile; which cards have one cause is
+//! [`cause`]'s, and how a cause reads is `title`'s.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
 //! Cards and incidents as the lines of a report. Owns what a line says; which lines a report has is
-//! [`super::telling`]'s.
+//! [`telling`](super::telling)'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
 //! Maintenance windows: times in which sweeps go on and mails wait. Owns when a window is open; that nothing is told
-//! in one is the daemon's, and what was due in it stays due by [`super::alerts`].
+//! in one is the daemon's, and what was due in it stays due by [`alerts`](super::alerts).
 
 use std::time::Duration;
 

@@ -2,6 +2,9 @@
 //! sweep, what is due to be told and what a report says. Everything here is a plain function over
 //! plain types: no clock, no network, no database, no foreign wire shape, no logging.
 //!
+//! Begin with [`verdict`] and [`card`], go on to [`sweep`], [`closing`] and [`alerts`], which decide what is told, and
+//! to [`cause`] and [`incident`], which say what broken cards have in common. The rest is what these speak of.
+//!
 //! A new rule belongs here when it can be stated as "given this, that follows"; where it has to ask
 //! somebody first, the asking belongs to an adapter and the answer comes in as an argument.
 

@@ -1,5 +1,5 @@
 //! A mute: somebody knows of a broken card and wants no mail of it for a while. Owns when a mute holds and how it
-//! ends; what a mail leaves out because of it is [`super::alerts`]'s.
+//! ends; what a mail leaves out because of it is [`alerts`](super::alerts)'s.
 
 use super::Timestamp;
 

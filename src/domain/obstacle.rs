@@ -1,6 +1,6 @@
 //! Why a sweep decided nothing. Owns the words for each obstacle that can keep a render from being decided,
 //! short and with the remedy, and finding the one that a sweep met most; which answer is which obstacle is
-//! [`super::verdict`]'s, and what kept cards from being listed is told by the adapter that lists them.
+//! [`verdict`](super::verdict)'s, and what kept cards from being listed is told by the adapter that lists them.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! What the owners of cards are sent of a report: each one's own cards and nothing else. Owns dividing the report;
-//! which owners may be mailed is [`super::owners`]'.
+//! which owners may be mailed is [`owners`]'.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What a sweep's report says: goes through the cards, asks [`super::alerts`] what is due of each, writes down
+//! What a sweep's report says: goes through the cards, asks [`alerts`] what is due of each, writes down
 //! what is told by it, and gathers the contents of the one mail. Owns that gathering; what a line says is `lines`',
 //! what the owners are sent of it is `owner_mail`'s, and how it reads is `mail`'s.
 

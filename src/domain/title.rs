@@ -1,5 +1,5 @@
 //! The cause of an incident in words. Owns the one line that mail and command line show for it; what the cause is, is
-//! [`super::cause`]'s.
+//! [`cause`](super::cause)'s.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! From what Domo answered to a verdict. Owns the verdict table and the settling of doubtful cards
 //! against their neighbours; it does not own asking (that is `domo`) nor what a verdict does to a
-//! card's state (that is [`super::card`]).
+//! card's state (that is [`card`](super::card)).
 //!
 //! A new row of the table is a new arm in [`judge`], and a line in `tests/domain/answers.rs`.
 

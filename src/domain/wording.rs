@@ -1,6 +1,6 @@
 //! The wording of a reason, apart from what it names. Owns setting aside ids, quoted names and numbers, so that two
-//! cards with the same trouble read alike; what the wording means is [`super::cause`]'s, and which columns a reason
-//! names is [`super::columns`]'s.
+//! cards with the same trouble read alike; what the wording means is [`cause`](super::cause)'s, and which columns a
+//! reason names is [`columns`]'s.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! The calls that cardwatch makes, and a request as it is sent. Owns their names; sending is [`super::client`]'s.
+//! The calls that cardwatch makes, and a request as it is sent. Owns their names; sending is
+//! [`client`](super::client)'s.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Why there was no answer. Owns reading the causes of a transport error; what to do about it is said in
-//! [`super::error`].
+//! [`error`](super::error).
 
 use std::error::Error;
 use std::io;

@@ -1,5 +1,5 @@
 //! What Domo's answers about datasets, runs and users look like, and what they come to in the domain's types. Owns
-//! these shapes and the choice of the run that counts; asking is [`super::upstream`]'s.
+//! these shapes and the choice of the run that counts; asking is [`upstream`](super::upstream)'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,8 @@
 //! Domo's API. Owns signing in, listing, rendering, pacing and retries, and turns what Domo says into
 //! the domain's types; it decides no verdict, keeps nothing on disk and knows no schedule.
 //!
+//! [`Domo`] is an instance that is asked; [`DomoError`] says why it could not be, and what helps.
+//!
 //! A new call is a variant of `call::Endpoint`, a shape in `wire` or `learnt`, and a method here, in
 //! `listing` or in `upstream` that sends it through `Domo::ask`.
 

@@ -1,5 +1,5 @@
 //! What of a large JSON document is worth keeping. Owns walking through a document while it arrives, and leaving
-//! out each member that no shape of [`super::wire`] has, so that memory is bounded however large the document is.
+//! out each member that no shape of [`wire`](super::wire) has, so that memory is bounded however large the document is.
 //! It does not own what is kept: that is parsed as any small document is.
 
 use super::wire::FIELDS;

@@ -1,6 +1,6 @@
 //! What Domo knows beside cards and renders: datasets and their runs, users, the count of invalid beast modes. Owns
 //! these calls. Each is made once, without a second attempt, since a report goes out without them; what their answers
-//! say is read in [`super::learnt`].
+//! say is read in [`learnt`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

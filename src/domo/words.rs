@@ -1,5 +1,5 @@
 //! Why a list is missing, in plain words with the remedy. Owns the words alone; whether the sweep can do
-//! without that list is decided in [`super::listing`].
+//! without that list is decided in [`listing`](super::listing).
 
 use std::time::Duration;
 

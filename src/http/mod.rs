@@ -1,6 +1,9 @@
 //! The listener: status page, API, badges, metrics and health. Owns what is answered over HTTP and who may read it;
 //! everything it shows is read from the snapshot, the database and [`live`], and nothing can be changed through it.
 //!
+//! [`serve`] takes a listener and a [`Board`], which is all that handlers read; `page` has the pages, `api` the JSON,
+//! `gauges` the metrics, and each request passes `connections`, `headers` and `auth` first.
+//!
 //! A new address is a handler in a file of its own and a line in [`router`].
 
 mod api;

@@ -1,5 +1,5 @@
 //! The sections of a reminder beside what is still broken. Owns which there are and what they say of their cards;
-//! how a card stands in a letter is [`super::outline`]'s.
+//! how a card stands in a letter is [`outline`](super::outline)'s.
 
 use super::outline::{Block, Entry, Mood, Section, flapping_entry, named, places};
 use super::words;

@@ -1,5 +1,5 @@
 //! What a letter says of an incident: what happened in words, why, and what Domo says of its datasets. Owns these
-//! words; which cards stand below them is [`super::outline`]'s, and how the finds about a dataset read is
+//! words; which cards stand below them is [`outline`](super::outline)'s, and how the finds about a dataset read is
 //! [`crate::domain::findings`]'.
 
 use url::Url;

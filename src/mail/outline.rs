@@ -1,5 +1,5 @@
 //! What a letter says, in the order in which it says it, with every foreign text made printable. Owns the
-//! parts and their order, so that text and HTML state the same facts; the sentences are [`super::phrases`]'s,
+//! parts and their order, so that text and HTML state the same facts; the sentences are [`phrases`]'s,
 //! and neither lays anything out.
 
 use url::Url;

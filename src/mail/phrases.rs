@@ -1,4 +1,4 @@
-//! The sentences of a letter. Owns their words; which of them stand where is [`super::outline`]'s.
+//! The sentences of a letter. Owns their words; which of them stand where is [`outline`](super::outline)'s.
 
 use super::outline::{MOST_CARDS, Mood, TITLE_LIMIT, cards_in};
 use super::words;

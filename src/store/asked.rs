@@ -1,5 +1,6 @@
 //! What is kept of what was asked beside the renders: addresses of owners, how long cards usually take, and how many
-//! beast modes are invalid. Owns these reads and writes; what was asked about datasets is [`super::datasets`]'s.
+//! beast modes are invalid. Owns these reads and writes; what was asked about datasets is
+//! [`datasets`](super::datasets)'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

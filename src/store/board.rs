@@ -1,6 +1,6 @@
 //! The past of an instance as the status page and the API show it: its sweeps, and how many cards were broken over
 //! time. Owns these reads, each of which is bounded and finds its rows by an index; one card's past is
-//! [`super::card_past`]'s, what happened anywhere is [`super::lately`]'s.
+//! [`card_past`](super::card_past)'s, what happened anywhere is [`lately`](super::lately)'s.
 
 use sqlx::FromRow;
 

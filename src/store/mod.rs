@@ -2,6 +2,9 @@
 //! helpers take the connection, never the pool. It decides nothing: what a sweep changes is computed by
 //! a function that it is given and runs inside the closing transaction.
 //!
+//! A sweep is [`Store::begin_sweep`], [`Store::append_results`] as results come, and [`Store::finish_sweep`], which asks
+//! the domain what follows; readers take [`Store::snapshot`] for what is true, and the other reads for what was.
+//!
 //! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
 //! migration, never a change of an old one.
 

@@ -1,5 +1,5 @@
 //! What is monitored from now on: pages, cards, and which page holds which card. Owns writing that down inside the
-//! closing transaction; what is known of a card is [`super::states`]'s.
+//! closing transaction; what is known of a card is [`states`](super::states)'s.
 
 use sqlx::SqliteConnection;
 

@@ -1,6 +1,6 @@
 //! What was decided and told of each card, and how it rendered, now and in the latest sweeps. Owns writing that down
-//! inside the closing transaction; reading it is [`super::memory`]'s, and the incident that a card is in is
-//! [`super::incidents`]'s.
+//! inside the closing transaction; reading it is [`memory`](super::memory)'s, and the incident that a card is in is
+//! [`incidents`](super::incidents)'s.
 
 use sqlx::SqliteConnection;
 

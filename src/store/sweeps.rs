@@ -1,5 +1,5 @@
 //! A sweep while it runs: its row, the cards that it looks at, and each result as it comes. Owns these
-//! writes; how a sweep is closed is [`super::closing`]'s.
+//! writes; how a sweep is closed is [`closing`](super::closing)'s.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

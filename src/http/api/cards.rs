@@ -1,4 +1,5 @@
-//! `/api/v1/cards`: the cards that a query matches. Owns the list; what is said of each card is [`super::card`]'s.
+//! `/api/v1/cards`: the cards that a query matches. Owns the list; what is said of each card is
+//! [`card`](super::card)'s.
 
 use axum::extract::State;
 use axum::response::Response;

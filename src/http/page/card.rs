@@ -1,5 +1,6 @@
 //! `/instances/{name}/cards/{card_id}`: all that is known of one card. Owns what stands on its page and in which order;
-//! its past in tables is [`super::past`]'s, its charts are [`super::graphs`]'s and [`super::timeline`]'s.
+//! its past in tables is [`past`]'s, its charts are [`graphs`]'s and
+//! [`timeline`]'s.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,5 +1,6 @@
 //! Charts, drawn on the server into SVG that stretches to the width it is given. Owns how lines, areas and bars are
-//! drawn and what stands around them; what they show is [`super::graphs`]'s and [`super::timeline`]'s.
+//! drawn and what stands around them; what they show is [`graphs`](super::graphs)'s and
+//! [`timeline`](super::timeline)'s.
 //!
 //! A drawing holds no text: on a telephone it is squeezed, and text would be with it. The labels of its axes are HTML,
 //! and below it stands in words what it shows, which is its name for a screen reader too. Its colours are the style

@@ -1,5 +1,5 @@
 //! `/instances/{name}/pages/{page_id}`: a page of Domo's with its cards. Owns which of them come first and what stands
-//! beside each; an instance's own page is [`super::instance`]'s.
+//! beside each; an instance's own page is [`instance`](super::instance)'s.
 
 use std::cmp::Reverse;
 

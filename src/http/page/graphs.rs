@@ -1,5 +1,5 @@
-//! The two charts over time: how many cards of an instance were broken, and how long a card took to render. Owns what is
-//! drawn of a past and how it reads in words; drawing is [`super::chart`]'s.
+//! The two charts over time: how many cards of an instance were broken, and how long a card took to render. Owns what
+//! is drawn of a past and how it reads in words; drawing is [`chart`](super::chart)'s.
 
 use std::time::Duration;
 

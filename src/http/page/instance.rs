@@ -1,5 +1,5 @@
 //! `/instances/{name}`: one instance. Owns what stands on its page and in which order, and how its state reads in a
-//! sentence; its sweeps are [`super::sweeps`]'s, its chart [`super::graphs`]'s.
+//! sentence; its sweeps are [`sweeps`]'s, its chart [`graphs`]'s.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! database.
 //!
 //! A new page is a handler in a file of its own, made of [`scene::Scene`] and [`shell::page`], and a line in
-//! `super::router`.
+//! `router`.
 
 mod answer;
 pub(super) mod card;

@@ -1,5 +1,5 @@
 //! One tile an instance on the status page: how many cards are broken, what broke last, the sweeps before and after
-//! now, and what stands in the way. Owns these few lines; what all instances come to is [`super::answer`]'s.
+//! now, and what stands in the way. Owns these few lines; what all instances come to is [`answer`](super::answer)'s.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
 //! A card's states over 90 days, a bar for each. Owns what is concluded from its changes, and how that reads in words;
-//! drawing is [`super::chart`]'s.
+//! drawing is [`chart`](super::chart)'s.
 
 use chrono::TimeDelta;
 use maud::{Markup, html};
