@@ -173,11 +173,11 @@ impl Daemon {
         let missed = idle && schedule::missed(schedule, maintenance, latest, shared.clock.now());
         sweeper.live.set_kept_since(shared.clock.now());
         let (snapshots, wake) = (shared.snapshots.clone(), Arc::clone(&shared.wake));
-        let (beats, heard) = watch::channel(None);
+        let (beats, latest_beat) = watch::channel(None);
         let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake, beats);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());
         let sweeping = shared.sweep_until_gone(&name, post, &desk);
-        let heart = shared.heart(&name, heartbeat, heard);
+        let heart = shared.heart(&name, heartbeat, latest_beat);
         self.spawn(format!("the schedule of {name}"), leave.clone(), ticking);
         self.spawn(format!("the sweeper of {name}"), leave.clone(), sweeping);
         if let Some(heart) = heart {

@@ -41,6 +41,7 @@ fn of_file(file: &str, source: &str) -> Vec<Message> {
 }
 
 /// The templates of the messages that the call, attribute or field which begins here brings.
+#[expect(clippy::match_same_arms, reason = "each arm is one way in which a message is made")]
 fn said_at(file: &str, tokens: &[Token], at: usize) -> Vec<String> {
     let Token::Word(name) = &tokens[at] else { return Vec::new() };
     let before = |back: usize| at.checked_sub(back).map(|at| &tokens[at]);
