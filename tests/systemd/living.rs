@@ -7,14 +7,31 @@ use std::time::{Duration, Instant};
 use crate::machine::wait_for;
 use crate::service::{HASTY, Service};
 
+/// Holds a database as SQLite does that has it to itself, in a unit of its own, until that is stopped.
+const HOLD: &str = r#"systemd-run --quiet --unit=holder perl -MFcntl -e '
+    open my $database, "+<", "/var/lib/cardwatch/cardwatch.db" or die;
+    my $lock = pack "s s x4 q q l x4", F_WRLCK, 0, 0x40000000, 512, 0;
+    fcntl $database, F_SETLK, $lock or die;
+    open my $held, ">", "/run/held";
+    sleep 60'"#;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_returns_once_the_database_and_http_answer() {
     let service = Service::installed().await;
-    service.configure("");
-    service.machine.must("systemctl start cardwatch");
+    service.configure(HASTY);
+    let machine = &service.machine;
+    machine.must(
+        "install -d -o cardwatch -m 700 /var/lib/cardwatch && \
+         install -o cardwatch -m 600 /dev/null /var/lib/cardwatch/cardwatch.db",
+    );
+    machine.must(HOLD);
+    wait_for("lock on the database", || (machine.run("test -e /run/held").code == Some(0)).then_some(()));
+    machine.must("systemctl start --no-block cardwatch");
+    service.wait_for_journal("starting");
+    assert_eq!(service.property("ActiveState"), "activating");
+    machine.must("systemctl stop holder && systemctl start cardwatch");
     assert_eq!(service.get("/readyz").await, (200, "ready\n".to_owned()));
     assert!(service.get("/metrics").await.1.contains("cardwatch_build_info"));
-    service.machine.must("test -s /var/lib/cardwatch/cardwatch.db");
 }
 
 #[tokio::test(flavor = "multi_thread")]
