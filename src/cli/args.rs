@@ -91,8 +91,8 @@ pub enum Command {
     Mutes(MutesOptions),
     /// Copy the database to a file, also while the daemon runs; prints its size, how much it holds and up to when
     ///
-    /// The file must not be there yet, and is there only once it is whole and checked. The README tells how to
-    /// restore it. Exits with 0 or 2.
+    /// The file must not be there yet, and is there only once it is whole and checked. To restore it, stop the daemon and
+    /// put it in the place of the database, without the -wal and -shm beside that. Exits with 0 or 2.
     Backup {
         /// The copy, in a folder that is there; nobody but its user may read it
         #[arg(value_name = "FILE", value_parser = backup_file)]
