@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::instances::instance_id;
+use super::instances::{instance_id, known_instance_id};
 use super::rows::{ImpossibleRow, StateRow, instant, owners, page_kind, state_columns, state_joins};
 use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
@@ -19,7 +19,10 @@ impl Store {
     pub async fn snapshot(&self, name: &InstanceName) -> Result<InstanceSnapshot, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
-            let instance = instance_id(&mut tx, name).await?;
+            // It may be in the configuration alone, where the daemon has not read it yet.
+            let Some(instance) = known_instance_id(&mut tx, name).await? else {
+                return Ok(InstanceSnapshot::empty(name.clone()));
+            };
             let holdings = holdings(&mut tx, instance).await?;
             let pages = pages(&mut tx, instance).await?;
             let itself = memory::read_instance(&mut tx, instance).await?;

@@ -10,7 +10,7 @@ use cardwatch::domain::incident::{Incident, Incidents};
 use cardwatch::domain::mute::{Mute, MuteEnd};
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
-use cardwatch::domain::snapshot::CardNow;
+use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot};
 use cardwatch::domain::strip::{Cell, Strip};
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason};
@@ -332,4 +332,11 @@ async fn a_remembered_page_is_whole() {
         remembered.pages,
         BTreeMap::from([(PageId(10), RememberedPage { page: page(10, &[1, 2]), doubted: false })])
     );
+}
+
+#[tokio::test]
+async fn an_instance_that_no_daemon_has_taken_up_yet_has_an_empty_snapshot() {
+    let house = House::new().await;
+    let globex = "globex".parse().unwrap();
+    assert_eq!(house.store.snapshot(&globex).await.unwrap(), InstanceSnapshot::empty(globex));
 }
