@@ -54,9 +54,9 @@ fn rendered(markdown: &str) -> String {
     html
 }
 
-/// Where the chapters begin.
+/// Where the chapters begin, of several on one subject the first.
 fn chapters(markdown: &str) -> Markup {
-    let titles = markdown.lines().filter_map(|line| line.strip_prefix("## "));
+    let titles = markdown.lines().filter_map(|line| line.strip_prefix("## ")).filter(|title| !title.contains(':'));
     html! {
         nav aria-label="Chapters" {
             ul.sets { @for title in titles { li { a href=(format!("#{}", slug(title))) { (title) } } } }
