@@ -70,7 +70,7 @@ fn said_at(file: &str, tokens: &[Token], at: usize) -> Vec<String> {
         "mistake" if is_config && is_method => first_text(arguments().first()),
         "mistake_of" | "one" if is_config && after('(') => first_text(arguments().get(1)),
         "is_not" if is_method => prefixed("{} is not ", first_text(arguments().first())),
-        "wrong" if is_config && after('(') => prefixed("{} ", first_text(arguments().first())),
+        "wrong" if is_config && after('(') => prefixed(shown_first(tokens), first_text(arguments().first())),
         "new" if is_config && before(3).is_some_and(|token| token.is_word("Mistake")) => {
             first_text(arguments().first())
         }
@@ -149,6 +149,11 @@ fn texts(tokens: &[Token]) -> Vec<String> {
 
 fn first_text(argument: Option<&Vec<Token>>) -> Vec<String> {
     texts(argument.map_or(&[], Vec::as_slice)).into_iter().take(1).collect()
+}
+
+/// Some of those who say what is wrong with a value begin with the value.
+fn shown_first(tokens: &[Token]) -> &'static str {
+    if tokens.contains(&Token::Text("{} {what}".to_owned())) { "{} " } else { "" }
 }
 
 fn prefixed(prefix: &str, texts: Vec<String>) -> Vec<String> {
