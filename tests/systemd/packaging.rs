@@ -98,23 +98,28 @@ fn the_example_is_a_configuration_as_soon_as_its_secret_is_there() {
     machine.must("CREDENTIALS_DIRECTORY=/etc/cardwatch/secrets cardwatch check-config");
 }
 
+/// The files below a folder of the sources, by their paths from there.
+fn sources(folder: &str) -> Vec<String> {
+    let mut find = Command::new("find");
+    find.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).args([".", "-type", "f", "-printf", "%P\\n"]);
+    let found = String::from_utf8(find.output().unwrap().stdout).unwrap();
+    assert!(!found.is_empty(), "{folder} is empty");
+    found.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn documents_rules_and_dashboard_are_in_the_package_as_they_are_in_the_sources() {
     let mut package = Command::new("dpkg-deb");
     package.arg("--contents").arg(&archives().package);
     let packed = files(package);
-    for (source, place) in [
-        ("docs", "usr/share/doc/cardwatch/docs"),
-        ("deploy/prometheus", "usr/share/cardwatch/prometheus"),
-        ("deploy/grafana", "usr/share/cardwatch/grafana"),
-    ] {
-        let Ok(folder) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(source)) else { continue };
-        let files = folder.map(Result::unwrap).filter(|entry| entry.file_type().unwrap().is_file());
-        let missing: Vec<_> = files
-            .map(|entry| format!("{place}/{}", entry.file_name().to_str().unwrap()))
-            .filter(|path| !packed.contains(path))
-            .collect();
-        assert!(missing.is_empty(), "{missing:?}");
+    for folder in ["docs", "deploy/prometheus", "deploy/grafana"] {
+        for file in sources(folder) {
+            let place = match folder.strip_prefix("deploy/") {
+                Some(name) if file != "README.md" => format!("usr/share/cardwatch/{name}/{file}"),
+                _ => format!("usr/share/doc/cardwatch/{folder}/{file}"),
+            };
+            assert!(packed.contains(&place), "{place} is missing");
+        }
     }
 }
 
