@@ -1,5 +1,6 @@
-//! The unit that we ship is one that systemd has nothing to say about, and locks the daemon up as far as a
-//! daemon with a network can be. Needs `systemd-analyze`, of Debian's package `systemd`.
+//! What we ship, as far as it can be looked at without being installed: systemd has nothing to say about the unit, which
+//! locks the daemon up as far as a daemon with a network can be. Needs `systemd-analyze`, of Debian's package `systemd`.
+//! `systemd/` tries package and unit on a machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -51,4 +52,10 @@ fn the_exposure_of_the_unit_is_at_most_1_5_of_10() {
     let path = install(UNIT, folder.path());
     let judged = analyze(&["security", "--offline=true", "--threshold=15", "--no-pager", &path]);
     assert!(judged.status.success(), "{}", everything_said(&judged));
+}
+
+#[test]
+fn the_changelog_of_the_package_begins_with_its_version() {
+    let changelog = include_str!("../deploy/debian/changelog");
+    assert!(changelog.starts_with(concat!("cardwatch (", env!("CARGO_PKG_VERSION"), "-1) ")), "{changelog}");
 }
