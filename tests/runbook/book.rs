@@ -15,7 +15,11 @@ pub(crate) struct Book(String);
 
 impl Book {
     pub(crate) fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbook.md");
+        Self::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbook.md"))
+    }
+
+    /// Another text in Markdown.
+    pub(crate) fn at(path: &Path) -> Self {
         Self(std::fs::read_to_string(path).unwrap())
     }
 
@@ -75,7 +79,7 @@ impl Book {
     /// Where the links of the text lead.
     pub(crate) fn links(&self) -> Vec<String> {
         let ends = self.0.split("](").skip(1);
-        ends.map(|rest| rest.split(')').next().unwrap().trim_start_matches('#').to_owned()).collect()
+        ends.map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
     }
 }
 

@@ -58,8 +58,29 @@ fn every_alert_has_its_section_and_every_section_its_alert() {
 fn every_link_of_the_runbook_leads_to_one_of_its_headings() {
     let book = Book::read();
     let anchors = book.anchors();
-    let astray: Vec<String> = book.links().into_iter().filter(|link| !anchors.contains(link)).collect();
+    let leads_there = |link: &String| link.strip_prefix('#').is_some_and(|anchor| anchors.contains(anchor));
+    let astray: Vec<String> = book.links().into_iter().filter(|link| !leads_there(link)).collect();
     assert!(astray.is_empty(), "{astray:?}");
+}
+
+#[test]
+fn every_link_between_documents_leads_to_a_file_and_a_heading_of_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let mut astray = Vec::new();
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "md")) {
+        let links = Book::at(&file).links().into_iter().filter(|link| !link.contains("://"));
+        astray.extend(
+            links.filter(|link| !leads_somewhere(&file, link)).map(|link| format!("{}: {link}", file.display())),
+        );
+    }
+    assert!(astray.is_empty(), "{}", astray.join("\n"));
+}
+
+fn leads_somewhere(from: &Path, link: &str) -> bool {
+    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let target = if file.is_empty() { from.to_owned() } else { from.with_file_name(file) };
+    target.exists() && anchor.is_none_or(|anchor| Book::at(&target).anchors().contains(anchor))
 }
 
 #[test]
