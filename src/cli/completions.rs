@@ -24,7 +24,9 @@ pub(super) fn man(of: Option<&str>) -> Outcome {
             .find_subcommand(name)
             .with_context(|| format!("there is no command '{name}': 'cardwatch --help' lists those that there are"))?,
     };
+    // A date that is empty is left out, and what follows it would be taken for it.
     let page = clap_mangen::Man::new(described.clone())
+        .date(" ")
         .source(concat!("cardwatch ", env!("CARGO_PKG_VERSION")))
         .manual("User Commands");
     forgive_closed_pipe(page.render(&mut std::io::stdout().lock()))?;

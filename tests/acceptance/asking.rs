@@ -212,11 +212,15 @@ async fn completions_and_man_page_need_no_configuration() {
     assert!(page.code() == 0 && page.stdout().contains(".TH cardwatch 1"), "{}", page.stdout());
 }
 
+/// Title, section, date, source and manual: `man` goes by their order.
+const HEAD_OF_A_PAGE: &str =
+    concat!(".TH cardwatch-check-config 1 \" \" \"cardwatch ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_command_has_a_man_page_of_its_own() {
     let house = small_house().await;
     let page = house.run(&["man", "check-config"]);
-    assert!(page.code() == 0 && page.stdout().contains(".TH cardwatch-check-config 1"), "{}", page.stdout());
+    assert!(page.code() == 0 && page.stdout().contains(HEAD_OF_A_PAGE), "{}", page.stdout());
     let none = house.run(&["man", "brake"]);
     assert_eq!(none.code(), 2);
     assert_eq!(none.stderr(), "error: there is no command 'brake': 'cardwatch --help' lists those that there are\n");
