@@ -53,6 +53,16 @@ async fn a_domo_that_lets_nobody_in_fires_cannot_check_and_no_broken_card() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sweeps_that_decide_nothing_are_overdue_until_one_decides_something() {
+    let (house, _daemon, watchers) = watched().await;
+    watchers.wait_for_alert("CardwatchSweepsOverdue", false).await;
+    house.domo.expire_token();
+    watchers.wait_for_alert("CardwatchSweepsOverdue", true).await;
+    house.domo.renew_token();
+    watchers.wait_for_alert("CardwatchSweepsOverdue", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_is_gone_fires_down() {
     let (_house, daemon, watchers) = watched().await;
     daemon.kill();
