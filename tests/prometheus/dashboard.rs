@@ -47,12 +47,14 @@ fn panels_have_ids_of_their_own_and_do_not_overlap() {
 }
 
 #[test]
-fn each_panel_says_what_it_shows_in_which_unit() {
+fn each_panel_says_what_it_shows_in_which_unit_and_what_it_means_to_show_nothing() {
     for panel in panels(&dashboard()).iter().filter(|panel| panel["type"] != "row") {
         let title = panel["title"].as_str().unwrap();
         assert!(panel["description"].as_str().is_some_and(|text| text.ends_with('.')), "{title}");
         let unit = panel["fieldConfig"]["defaults"]["unit"].as_str();
         assert!(unit.is_some() || ["table", "heatmap"].contains(&panel["type"].as_str().unwrap()), "{title}");
+        let empty = panel["fieldConfig"]["defaults"]["noValue"].as_str();
+        assert!(empty.is_some(), "{title} does not say what it means that it shows nothing");
     }
 }
 
