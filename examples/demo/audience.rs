@@ -42,6 +42,8 @@ pub(crate) struct Audience {
     schedule: Schedule,
     stale_after: Duration,
     mails: broadcast::Receiver<Mail>,
+    /// One that came and is told after the sweep that brought it.
+    next_mail: Option<Mail>,
     mails_folder: PathBuf,
     mails_kept: u32,
     /// The latest sweep that was seen, and what was true after it.
@@ -89,6 +91,7 @@ impl Audience {
             schedule: instance.schedule.clone(),
             stale_after: config.alerts.policy.stale_after,
             mails,
+            next_mail: None,
             mails_folder,
             mails_kept: 0,
             seen: None,
@@ -201,14 +204,21 @@ impl Audience {
     /// Waits for the next thing to see, and prints it.
     async fn event(&mut self) -> anyhow::Result<Event> {
         loop {
-            // A mail waits until the sweep that brought it has been seen.
+            // A mail waits until the sweep that brought it has been seen: it is taken before that look, which may take
+            // longer than a mail does.
+            if self.next_mail.is_none() {
+                self.next_mail = match self.mails.try_recv() {
+                    Ok(mail) => Some(mail),
+                    Err(broadcast::error::TryRecvError::Empty) => None,
+                    Err(error) => return Err(error).context("the fake mail server"),
+                };
+            }
             if let Some(outcome) = self.look().await? {
                 return Ok(Event::Swept(outcome));
             }
-            match self.mails.try_recv() {
-                Ok(mail) => return self.receive(mail),
-                Err(broadcast::error::TryRecvError::Empty) => self.clock.sleep(LOOK_EVERY).await,
-                Err(error) => return Err(error).context("the fake mail server"),
+            match self.next_mail.take() {
+                Some(mail) => return self.receive(mail),
+                None => self.clock.sleep(LOOK_EVERY).await,
             }
         }
     }
