@@ -79,6 +79,7 @@ fn each_file_of_the_package_lies_where_debian_looks_for_it() {
         "/usr/share/man/man1/cardwatch-send-test-email.1.gz",
         "/usr/share/doc/cardwatch/README.md",
         "/usr/share/doc/cardwatch/SECURITY.md",
+        "/usr/share/doc/cardwatch/THIRD-PARTY.gz",
         "/usr/share/doc/cardwatch/copyright",
         "/usr/share/doc/cardwatch/deploy/README.md",
     ] {
@@ -121,6 +122,19 @@ fn documents_rules_and_dashboard_are_in_the_package_as_they_are_in_the_sources()
             assert!(packed.contains(&place), "{place} is missing");
         }
     }
+}
+
+#[test]
+fn what_is_linked_into_the_binary_is_named_with_its_licence() {
+    let listing = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/third-party")).output().unwrap();
+    assert!(listing.status.success(), "{}", String::from_utf8_lossy(&listing.stderr));
+    let listed = String::from_utf8(listing.stdout).unwrap();
+    for package in ["axum", "libsqlite3-sys", "ring", "rustls", "tokio"] {
+        let named = listed.lines().skip_while(|line| !line.starts_with(&format!("{package} "))).collect::<Vec<_>>();
+        let text = named.get(2).is_some_and(|line| line.starts_with("LICENSE"));
+        assert!(text, "{package}: {:?}", named.iter().take(4).collect::<Vec<_>>());
+    }
+    assert!(!listed.contains("proptest"), "what only tests use is not in the binary");
 }
 
 /// A package of the next version: another example, and everything else as it is.
