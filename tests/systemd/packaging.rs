@@ -53,7 +53,7 @@ fn the_tarball_holds_what_the_package_holds_and_the_licences() {
 fn installing_starts_nothing_and_says_what_is_next() {
     let machine = Machine::boot();
     bring(&machine);
-    let said = machine.must("dpkg --install /root/cardwatch.deb");
+    let said = machine.must("dpkg --install /srv/cardwatch.deb");
     assert!(said.contains("nothing is started"), "{said}");
     assert!(said.contains("systemctl enable --now cardwatch"), "{said}");
     assert_eq!(machine.run("systemctl is-enabled cardwatch").stdout, "disabled");
@@ -66,7 +66,7 @@ fn installing_starts_nothing_and_says_what_is_next() {
 fn each_file_of_the_package_lies_where_debian_looks_for_it() {
     let machine = Machine::boot();
     bring(&machine);
-    machine.must("dpkg --install /root/cardwatch.deb");
+    machine.must("dpkg --install /srv/cardwatch.deb");
     for file in [
         "/etc/cardwatch/config.toml.example",
         "/usr/lib/systemd/system/cardwatch.service",
@@ -93,7 +93,7 @@ fn each_file_of_the_package_lies_where_debian_looks_for_it() {
 fn the_example_is_a_configuration_as_soon_as_its_secret_is_there() {
     let machine = Machine::boot();
     bring(&machine);
-    machine.must("dpkg --install /root/cardwatch.deb");
+    machine.must("dpkg --install /srv/cardwatch.deb");
     machine.must("install -m 644 /etc/cardwatch/config.toml.example /etc/cardwatch/config.toml");
     machine.write("/etc/cardwatch/secrets/acme-token", "600", b"a-token");
     machine.must("CREDENTIALS_DIRECTORY=/etc/cardwatch/secrets cardwatch check-config");
@@ -140,7 +140,7 @@ fn what_is_linked_into_the_binary_is_named_with_its_licence() {
 /// A package of the next version: another example, and everything else as it is.
 fn next_version(machine: &Machine) {
     machine.must(
-        "cd /root && dpkg-deb --raw-extract cardwatch.deb next \
+        "cd /srv && dpkg-deb --raw-extract cardwatch.deb next \
          && sed -i 's/^Version: .*/Version: 99.0-1/' next/DEBIAN/control \
          && echo '# It is the next one.' >>next/etc/cardwatch/config.toml.example \
          && dpkg-deb -Znone --build next next.deb",
@@ -153,7 +153,7 @@ async fn an_upgrade_keeps_configuration_and_database_and_goes_on_with_what_ran()
     service.wait_for_a_sweep().await;
     let (before, pid) = (service.results(), service.property("MainPID"));
     next_version(&service.machine);
-    service.machine.must("dpkg --install /root/next.deb");
+    service.machine.must("dpkg --install /srv/next.deb");
     assert_ne!(service.property("MainPID"), pid);
     assert_eq!(service.get("/readyz").await.0, 200);
     assert_eq!(service.machine.must(&format!("cat {CONFIG}")), service.configuration().trim());
@@ -168,7 +168,7 @@ async fn an_upgrade_lets_the_old_version_run_where_the_new_one_refuses_the_confi
     let pid = service.property("MainPID");
     service.rewrite(&format!("{}\nno_longer_known = 1\n", service.configuration()));
     next_version(&service.machine);
-    let upgraded = service.machine.run("dpkg --install /root/next.deb");
+    let upgraded = service.machine.run("dpkg --install /srv/next.deb");
     assert_eq!(upgraded.code, Some(0), "{upgraded:?}");
     assert!(upgraded.stderr.contains("no_longer_known"), "{upgraded:?}");
     assert!(upgraded.stderr.contains("the old one still runs"), "{upgraded:?}");
@@ -181,7 +181,7 @@ async fn an_upgrade_that_cannot_be_started_says_so() {
     let service = Service::running_with(HASTY).await;
     service.machine.must(&format!("mv {DATABASE} {DATABASE}.old && install -d {DATABASE}"));
     next_version(&service.machine);
-    let upgraded = service.machine.run("dpkg --install /root/next.deb");
+    let upgraded = service.machine.run("dpkg --install /srv/next.deb");
     assert_eq!(upgraded.code, Some(0), "{upgraded:?}");
     assert!(upgraded.stderr.contains("the new version does not start"), "{upgraded:?}");
 }
@@ -191,7 +191,7 @@ async fn an_upgrade_starts_nothing_that_was_stopped() {
     let service = Service::running().await;
     service.machine.must("systemctl stop cardwatch");
     next_version(&service.machine);
-    service.machine.must("dpkg --install /root/next.deb");
+    service.machine.must("dpkg --install /srv/next.deb");
     assert_eq!(service.machine.run("systemctl is-active cardwatch").stdout, "inactive");
 }
 
@@ -202,7 +202,7 @@ async fn removing_stops_it_and_keeps_what_was_configured_and_saved() {
     service.machine.must("dpkg --remove cardwatch");
     assert_eq!(service.machine.run("pgrep --exact cardwatch").stdout, "");
     service.machine.must(&format!("ls {CONFIG} /etc/cardwatch/secrets/acme-token {DATABASE}"));
-    service.machine.must("dpkg --install /root/cardwatch.deb && systemctl start cardwatch");
+    service.machine.must("dpkg --install /srv/cardwatch.deb && systemctl start cardwatch");
     assert!(service.results() >= 12);
 }
 
@@ -218,9 +218,9 @@ async fn purging_leaves_nothing_but_the_user_and_the_drop_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_runs_from_the_tarball_too() {
     let service = Service::beside(Machine::boot()).await;
-    service.machine.write("/root/cardwatch.tar.gz", "644", &fs::read(&archives().tarball).unwrap());
+    service.machine.write("/srv/cardwatch.tar.gz", "644", &fs::read(&archives().tarball).unwrap());
     service.machine.must(
-        "cd /root && tar -xzf cardwatch.tar.gz && cp -r cardwatch-*/usr cardwatch-*/etc / \
+        "cd /srv && tar -xzf cardwatch.tar.gz && cp -r cardwatch-*/usr cardwatch-*/etc / \
          && systemd-sysusers && install -d -m 700 /etc/cardwatch/secrets && systemctl daemon-reload",
     );
     service.configure("");

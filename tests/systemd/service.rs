@@ -39,7 +39,7 @@ impl Service {
     pub(crate) async fn installed() -> Self {
         let machine = Machine::boot();
         bring(&machine);
-        machine.must("dpkg --install /root/cardwatch.deb");
+        machine.must("dpkg --install /srv/cardwatch.deb");
         Self::beside(machine).await
     }
 
@@ -127,9 +127,9 @@ impl Service {
     }
 }
 
-/// Brings the package to a machine, as `/root/cardwatch.deb`.
+/// Brings the package to a machine, as `/srv/cardwatch.deb`.
 pub(crate) fn bring(machine: &Machine) {
-    machine.write("/root/cardwatch.deb", "644", &fs::read(&archives().package).unwrap());
+    machine.write("/srv/cardwatch.deb", "644", &fs::read(&archives().package).unwrap());
 }
 
 /// What is handed out.
