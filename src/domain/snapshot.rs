@@ -166,16 +166,17 @@ impl InstanceSnapshot {
     /// How many due times passed, but for the latest, since the latest sweep that decided something began, or since
     /// `kept_since`, from which on this process keeps the schedule. While all goes well it is 0: a sweep may last until
     /// the next is due. At 2 two whole intervals have passed in which nothing was decided. 100 stands for more.
+    ///
+    /// An instant that lies ahead of `now` was written down by a clock that was wrong, and vouches for nothing.
     pub fn overdue(&self, schedule: &Schedule, kept_since: Timestamp, now: Timestamp) -> usize {
         const MOST: usize = 100;
-        let decided = match (&self.blind, &self.last_sweep) {
-            // The time for which it began lies before, and decided nothing either: it is the one that is let off.
-            (Some(blind), _) => blind.since,
-            (None, Some(sweep)) => sweep.started_at,
-            (None, None) => kept_since,
-        };
-        let counted = schedule.times_due(decided.max(kept_since), now, MOST + 1);
-        counted.saturating_sub(usize::from(self.blind.is_none() || decided < kept_since))
+        let blind = self.blind.as_ref().map(|blind| blind.since);
+        let decided = blind.or_else(|| self.last_sweep.as_ref().map(|sweep| sweep.started_at));
+        let begun = [decided, Some(kept_since)].into_iter().flatten().filter(|at| *at <= now).max();
+        let Some(begun) = begun else { return 0 };
+        // The time for which the first of the sweeps in vain began lies before, and is the one that is let off.
+        let let_off = usize::from(blind != Some(begun));
+        schedule.times_due(begun, now, MOST + 1).saturating_sub(let_off)
     }
 
     /// An instance of which nothing is known yet.

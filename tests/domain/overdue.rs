@@ -68,3 +68,16 @@ fn the_count_has_an_end() {
     let new = InstanceSnapshot::empty("acme".parse().unwrap());
     assert_eq!(overdue(&new, "* * * * * *", "2026-11-25T09:00:00Z", "2026-11-25T12:00:00Z"), 100);
 }
+
+#[test]
+fn a_sweep_that_a_wrong_clock_dated_ahead_keeps_nothing_from_being_overdue() {
+    let ahead = swept("2027-11-25T09:00:00Z", Outcome::Completed);
+    let overdue = |now| overdue(&ahead, "0 * * * *", "2026-11-25T09:01:00Z", now);
+    assert_eq!(["2026-11-25T10:00:00Z", "2026-11-25T12:00:00Z"].map(overdue), [0, 2]);
+}
+
+#[test]
+fn a_clock_that_was_set_back_behind_the_start_counts_from_the_latest_sweep() {
+    let instance = swept("2026-11-25T09:00:00.020Z", Outcome::Completed);
+    assert_eq!(overdue(&instance, "0 * * * *", "2026-11-26T00:00:00Z", "2026-11-25T12:00:00Z"), 2);
+}
