@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The system's allocator keeps a pool for each thread, and what a sweep frees in one of them is held for no other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cardwatch::cli::main()
 }

@@ -39,7 +39,7 @@ pub(super) async fn execute(session: &Session, options: &ExportOptions) -> Outco
         instance: options.instance.as_ref().map(ToString::to_string),
     };
     let store = Store::open_existing(&config.storage.path).await?;
-    let mut out = Out::new(BufWriter::new(io::stdout().lock()), options.format)?;
+    let mut out = Out::new(BufWriter::new(io::stdout()), options.format)?;
     let mut results = std::pin::pin!(store.export(&filter));
     while let Some(result) = results.try_next().await? {
         if let Err(error) = out.write(&result) {

@@ -98,7 +98,12 @@ fn execute(args: Args) -> Outcome {
     let _in_place = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime does not start")?;
-    let outcome = runtime.block_on(dispatch(&session));
+    // As a task among the tasks that it starts and waits for: from outside, each of them would wake another thread.
+    let command = runtime.spawn(async move { dispatch(&session).await });
+    let outcome = runtime.block_on(command).unwrap_or_else(|ended| match ended.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(cancelled) => Err(cancelled.into()),
+    });
     // Everything is done by now; a name that is still being looked up holds up nobody's end.
     runtime.shutdown_background();
     outcome
