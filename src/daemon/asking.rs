@@ -11,10 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::sweeper::Sweeper;
 use crate::clock::within;
 use crate::domain::closing::{Asked, Judged};
-use crate::domain::ids::{CardId, DatasetId, UserId};
+use crate::domain::ids::{CardId, DatasetId, InstanceName, UserId};
 use crate::domain::owners::{Addresses, OwnerPolicy};
 use crate::domain::rendering::Usual;
-use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::sweep::Plan;
 use crate::domain::verdict::{Class, Reason, Verdict};
 use crate::domo::{CARDS_A_CALL, Untold};
@@ -55,7 +54,10 @@ struct Asking<'a> {
     sweeper: &'a Sweeper,
     plan: &'a Plan,
     verdicts: &'a BTreeMap<CardId, Judged>,
-    before: &'a InstanceSnapshot,
+    /// The cards that were broken before the sweep.
+    known_broken: &'a BTreeSet<CardId>,
+    /// The datasets of newly broken cards, where the list did not tell them.
+    known_datasets: BTreeMap<CardId, BTreeSet<DatasetId>>,
 }
 
 /// Asks what the verdicts call for. Fails only where the database does.
@@ -63,10 +65,11 @@ pub(super) async fn ask(
     sweeper: &Sweeper,
     plan: &Plan,
     verdicts: &BTreeMap<CardId, Judged>,
-    before: &InstanceSnapshot,
+    known_broken: &BTreeSet<CardId>,
     stop: &CancellationToken,
 ) -> Result<Asked, StoreError> {
-    let asking = Asking { sweeper, plan, verdicts, before };
+    let mut asking = Asking { sweeper, plan, verdicts, known_broken, known_datasets: BTreeMap::new() };
+    asking.known_datasets = asking.remembered_datasets().await?;
     let mut asked = Asked { usual: asking.usual().await?, ..Asked::default() };
     let users = asking.users_without_address(&mut asked.addresses).await?;
     let count = asking.count_is_old().await?;
@@ -102,7 +105,7 @@ impl Asking<'_> {
     }
 
     fn was_broken(&self, card: CardId) -> bool {
-        self.before.cards.get(&card).is_some_and(|card| card.state.is_broken())
+        self.known_broken.contains(&card)
     }
 
     /// What is usual for the cards that may have left it, and for those that do not answer in time any more.
@@ -121,7 +124,7 @@ impl Asking<'_> {
             return Ok(BTreeMap::new());
         }
         let since = self.sweeper.clock.now() - PAST;
-        let pasts = self.sweeper.store.latencies(&self.before.name, &cards, since).await?;
+        let pasts = self.sweeper.store.latencies(self.name(), &cards, since).await?;
         Ok(pasts.into_iter().filter_map(|(card, past)| Some((card, Usual::of(past)?))).collect())
     }
 
@@ -149,8 +152,17 @@ impl Asking<'_> {
 
     fn known_datasets(&self, card: CardId) -> BTreeSet<DatasetId> {
         let listed = self.plan.cards.get(&card).and_then(|planned| planned.card.datasets.clone());
-        let known = || self.before.cards.get(&card).map(|card| card.datasets.iter().cloned().collect());
-        listed.or_else(known).unwrap_or_default()
+        listed.or_else(|| self.known_datasets.get(&card).cloned()).unwrap_or_default()
+    }
+
+    async fn remembered_datasets(&self) -> Result<BTreeMap<CardId, BTreeSet<DatasetId>>, StoreError> {
+        let listed = |card: &CardId| self.plan.cards.get(card).is_some_and(|planned| planned.card.datasets.is_some());
+        let cards: Vec<CardId> = self.newly_broken().map(|(card, _)| card).filter(|card| !listed(card)).collect();
+        if cards.is_empty() { Ok(BTreeMap::new()) } else { self.sweeper.store.datasets_of(self.name(), &cards).await }
+    }
+
+    fn name(&self) -> &InstanceName {
+        &self.sweeper.instance.name
     }
 
     /// Those that feed the most newly broken cards.
@@ -175,7 +187,7 @@ impl Asking<'_> {
         if owners.is_empty() {
             return Ok(Vec::new());
         }
-        let (store, name, now) = (&self.sweeper.store, &self.before.name, self.sweeper.clock.now());
+        let (store, name, now) = (&self.sweeper.store, self.name(), self.sweeper.clock.now());
         *addresses = store.addresses(name, now - ADDRESS_SERVES).await?;
         let fresh = store.addresses(name, now - ADDRESS_HOLDS).await?;
         Ok(owners.into_iter().filter(|user| !fresh.contains_key(user)).take(2 * most_mails).collect())
@@ -204,7 +216,7 @@ impl Asking<'_> {
             told.extend(answer.map(|address| (user, address)));
         }
         if !told.is_empty() {
-            self.sweeper.store.keep_addresses(&self.before.name, &told, self.sweeper.clock.now()).await?;
+            self.sweeper.store.keep_addresses(self.name(), &told, self.sweeper.clock.now()).await?;
         }
         addresses.extend(told);
         Ok(())
@@ -215,7 +227,7 @@ impl Asking<'_> {
         if self.sweeper.letters.is_none() || self.sweeper.alerts.policy.remind_every.is_none() {
             return Ok(false);
         }
-        let counted = self.sweeper.store.functions_counted_at(&self.before.name).await?;
+        let counted = self.sweeper.store.functions_counted_at(self.name()).await?;
         let now = self.sweeper.clock.now();
         Ok(counted.is_none_or(|at| at > now || (now - at).to_std().is_ok_and(|age| age >= COUNT_HOLDS)))
     }
@@ -225,7 +237,7 @@ impl Asking<'_> {
         match answer {
             Ok(told) => Some(told),
             Err(why) => {
-                tracing::info!(instance = %self.before.name, "{what} could not be asked for, the report goes out without: {why}");
+                tracing::info!(instance = %self.name(), "{what} could not be asked for, the report goes out without: {why}");
                 None
             }
         }

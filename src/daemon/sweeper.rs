@@ -21,7 +21,6 @@ use crate::domain::ids::{CardId, PageId, SweepId};
 use crate::domain::owners::OwnerPolicy;
 use crate::domain::report::{Letter, Report};
 use crate::domain::sight::Why;
-use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::sweep::{Listing, Outcome, Plan, Scope, Tally};
 use crate::domo::{Domo, DomoError, Wanted};
 use crate::http::live::Live;
@@ -124,8 +123,8 @@ pub async fn sweep_once(
         Err(Ending::Failed(why)) => return sweeper.fail(sweep, wanted.scope(), why).await,
     };
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
-    let before = sweeper.store.snapshot(name).await?;
-    let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken(&before), stop).await?;
+    let known_broken = sweeper.store.broken_cards(name).await?;
+    let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken, stop).await?;
     sweeper.live.end();
     let (verdicts, trouble) = match looked {
         Ended::Looked { verdicts, trouble } => (verdicts, trouble),
@@ -135,7 +134,7 @@ pub async fn sweep_once(
         }
         Ended::Stopped => return sweeper.interrupt(sweep).await,
     };
-    let asked = asking::ask(sweeper, &plan, &verdicts, &before, stop).await?;
+    let asked = asking::ask(sweeper, &plan, &verdicts, &known_broken, stop).await?;
     let swept = Swept {
         sweep: sweep.id,
         started_at: sweep.started_at,
@@ -145,7 +144,7 @@ pub async fn sweep_once(
         verdicts,
         asked,
     };
-    let reporting = sweeper.reporting(&sweep, before.last_finished());
+    let reporting = sweeper.reporting(&sweep, sweeper.store.last_finished(name).await?);
     let mut mailed = false;
     let changes_since = swept.finished_at - sweeper.alerts.policy.flap_window;
     let closing = sweeper
@@ -300,11 +299,6 @@ impl Sweeper {
         };
         Some(message::compose(report, envelope))
     }
-}
-
-/// The cards that need no confirmation when they fail again.
-fn known_broken(before: &InstanceSnapshot) -> BTreeSet<CardId> {
-    before.cards.iter().filter(|(_, card)| card.state.is_broken()).map(|(id, _)| *id).collect()
 }
 
 fn why(error: &DomoError) -> Why {

@@ -8,11 +8,12 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::rows::{ImpossibleRow, instant, millis};
 use super::sweeps::json;
-use super::{OpenSweep, Work};
+use super::instances::instance_id;
+use super::{OpenSweep, Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::{Closing, Memory, Swept};
 use crate::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
-use crate::domain::ids::{CardId, DatasetId};
+use crate::domain::ids::{CardId, DatasetId, InstanceName};
 
 pub(super) const KNOWN: &str = "
     SELECT dataset_key, dataset_id, name, state, updated_at, looked_at, gone, evidence_state, evidence_updated_at,
@@ -39,7 +40,11 @@ pub(super) async fn feeding(
     connection: &mut SqliteConnection,
     instance_id: i64,
 ) -> Work<BTreeMap<CardId, BTreeSet<DatasetId>>> {
-    let rows: Vec<(i64, i64, String)> = sqlx::query_as(FEEDING).bind(instance_id).fetch_all(connection).await?;
+    by_card(sqlx::query_as(FEEDING).bind(instance_id).fetch_all(connection).await?)
+}
+
+/// Cards with a dataset of each, by its key and its id.
+fn by_card(rows: Vec<(i64, i64, String)>) -> Work<BTreeMap<CardId, BTreeSet<DatasetId>>> {
     let mut shared: BTreeMap<i64, DatasetId> = BTreeMap::new();
     let mut feeding: BTreeMap<CardId, BTreeSet<DatasetId>> = BTreeMap::new();
     for (card, key, text) in rows {
@@ -50,6 +55,30 @@ pub(super) async fn feeding(
         feeding.entry(CardId(card)).or_default().insert(dataset);
     }
     Ok(feeding)
+}
+
+/// The datasets that feed some cards, each looked up.
+pub(super) const FEEDING_SOME: &str = "
+    SELECT c.card_id, f.dataset_key, d.dataset_id
+      FROM json_each(?2) CROSS JOIN card c ON c.instance_id = ?1 AND c.card_id = value
+     CROSS JOIN card_dataset f USING (card_key) CROSS JOIN dataset d USING (dataset_key)";
+
+impl Store {
+    /// The datasets that are known to feed these cards; a card of which none is known is left out.
+    pub async fn datasets_of(
+        &self,
+        name: &InstanceName,
+        cards: &[CardId],
+    ) -> Result<BTreeMap<CardId, BTreeSet<DatasetId>>, StoreError> {
+        let ids: Vec<i64> = cards.iter().map(|card| card.0).collect();
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let instance_id = instance_id(&mut tx, name).await?;
+            let some = sqlx::query_as(FEEDING_SOME).bind(instance_id).bind(json(&ids)?);
+            by_card(some.fetch_all(&mut *tx).await?)
+        };
+        self.named(work.await)
+    }
 }
 
 fn impossible(row: i64, column: &'static str, value: &str) -> ImpossibleRow {

@@ -4,14 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::TryStreamExt as _;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::rows::{ImpossibleRow, StateRow, instant, millis, state_columns, state_joins};
-use super::{Work, datasets, incidents};
+use super::instances::instance_id;
+use super::{Store, StoreError, Work, datasets, incidents};
 use crate::domain::Timestamp;
 use crate::domain::card::CardMemory;
 use crate::domain::closing::Memory;
-use crate::domain::ids::CardId;
+use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::sight::{Blind, BlindTold, Sight};
 
 /// Every card of the instance, the removed ones among them.
@@ -20,7 +22,7 @@ pub(super) const CARDS: &str = concat!(
     state_columns!(),
     "FROM",
     state_joins!(),
-    "WHERE c.instance_id = ?1"
+    "WHERE c.instance_id = ?1 ORDER BY c.card_id"
 );
 
 /// How cards changed since an instant, first sights aside, by the index on time.
@@ -28,22 +30,41 @@ pub(super) const CHANGES: &str = "
     SELECT c.card_id, t.at FROM transition t JOIN card c USING (card_key)
      WHERE t.at > ?2 AND c.instance_id = ?1 AND NOT t.first_seen ORDER BY t.at";
 
+/// The monitored cards that are broken, however long ago that was decided.
+pub(super) const BROKEN: &str = "
+    SELECT c.card_id FROM card c JOIN card_state s USING (card_key)
+     WHERE c.instance_id = ?1 AND c.removed_at IS NULL AND s.state = 'broken'";
+
+impl Store {
+    /// The monitored cards of an instance that are known to be broken.
+    pub async fn broken_cards(&self, name: &InstanceName) -> Result<BTreeSet<CardId>, StoreError> {
+        let work = async {
+            let mut tx = self.begin_read().await?;
+            let instance_id = instance_id(&mut tx, name).await?;
+            let cards: Vec<i64> = sqlx::query_scalar(BROKEN).bind(instance_id).fetch_all(&mut *tx).await?;
+            Ok(cards.into_iter().map(CardId).collect())
+        };
+        self.named(work.await)
+    }
+}
+
 /// Reads what is remembered, with the changes since an instant.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     instance_id: i64,
     changes_since: Timestamp,
 ) -> Work<Memory> {
-    let rows = sqlx::query(CARDS).bind(instance_id).fetch_all(&mut *connection).await?;
     let mut cards: BTreeMap<CardId, CardMemory> = BTreeMap::new();
     let mut present = BTreeSet::new();
-    for row in &rows {
+    let mut rows = sqlx::query(CARDS).bind(instance_id).fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await? {
         let card = CardId(row.try_get("card_id")?);
-        cards.insert(card, StateRow::from_row(row)?.memory()?);
+        cards.insert(card, StateRow::from_row(&row)?.memory()?);
         if row.try_get("present")? {
             present.insert(card);
         }
     }
+    drop(rows);
     let changes: Vec<(i64, i64)> =
         sqlx::query_as(CHANGES).bind(instance_id).bind(millis(changes_since)).fetch_all(&mut *connection).await?;
     for (card, at) in changes {

@@ -11,6 +11,7 @@
 mod asked;
 mod backup;
 mod board;
+mod bulk;
 mod card_past;
 mod claim;
 mod closing;

@@ -1,12 +1,18 @@
 //! What is monitored from now on: pages, cards, and which page holds which card. Owns writing that down inside the
-//! closing transaction; what is known of a card is [`states`](super::states)'s.
+//! closing transaction, as far as it differs from what stands there; what is known of a card is
+//! [`states`](super::states)'s.
 
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
 use super::rows::{millis, owner_columns, page_kind_columns};
 use super::sweeps::json;
-use super::{OpenSweep, Work};
+use super::{OpenSweep, Work, bulk};
 use crate::domain::Timestamp;
+use crate::domain::closing::Memory;
+use crate::domain::ids::PageId;
 use crate::domain::sweep::Plan;
 
 /// Writes down what a plan leaves monitored.
@@ -14,125 +20,145 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     sweep: &OpenSweep,
     plan: &Plan,
+    memory: &Memory,
     now: Timestamp,
 ) -> Work<()> {
     write_pages(connection, sweep, plan).await?;
     write_cards(connection, sweep, plan).await?;
     write_holdings(connection, sweep, plan).await?;
     if plan.is_complete() {
-        remove_the_rest(connection, sweep, plan, now).await?;
+        remove_pages(connection, sweep, plan, now).await?;
+        remove_cards(connection, sweep, plan, memory, now).await?;
     }
     Ok(())
 }
 
 async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
-    let pages: Vec<_> = plan
-        .pages
-        .values()
-        .map(|held| {
+    let instance = sweep.instance_id;
+    bulk::write(
+        connection,
+        "INSERT INTO page (instance_id, page_id, title, kind, app_id, doubted, owners, owner_users) ",
+        plan.pages.values(),
+        |row, held| {
             let (kind, app) = page_kind_columns(held.page.kind);
-            let (owners, users) = owner_columns(&held.page.owners);
-            (held.page.id.0, &held.page.title, kind, app, i64::from(held.doubted), owners, users)
-        })
-        .collect();
-    sqlx::query(
-        "INSERT INTO page (instance_id, page_id, title, kind, app_id, doubted, owners, owner_users, removed_at)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5, value -> 6, NULL
-           FROM json_each(?2) WHERE true
-         ON CONFLICT (instance_id, page_id) DO UPDATE
+            let (owners, users) = owner_columns(&held.page.owners)?;
+            row.push_bind(instance).push_bind(held.page.id.0).push_bind(held.page.title.clone());
+            row.push_bind(kind).push_bind(app).push_bind(held.doubted).push_bind(owners).push_bind(users);
+            Ok(())
+        },
+        " ON CONFLICT (instance_id, page_id) DO UPDATE
             SET title = excluded.title, kind = excluded.kind, app_id = excluded.app_id, doubted = excluded.doubted,
-                owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL",
+                owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL
+          WHERE (title, kind, app_id, doubted, owners, owner_users)
+                IS NOT (excluded.title, excluded.kind, excluded.app_id, excluded.doubted, excluded.owners,
+                        excluded.owner_users)
+             OR removed_at IS NOT NULL",
     )
-    .bind(sweep.instance_id)
-    .bind(json(&pages)?)
-    .execute(connection)
-    .await?;
-    Ok(())
+    .await
 }
 
 async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
-    let cards: Vec<_> = plan
-        .cards
-        .values()
-        .map(|planned| {
-            let (owners, users) = owner_columns(&planned.card.owners);
-            (planned.card.id.0, &planned.card.title, &planned.card.kind.0, owners, users)
-        })
-        .collect();
-    sqlx::query(
-        "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users, removed_at)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value -> 3, value -> 4, NULL FROM json_each(?2) WHERE true
-         ON CONFLICT (instance_id, card_id) DO UPDATE
+    let instance = sweep.instance_id;
+    bulk::write(
+        connection,
+        "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users) ",
+        plan.cards.values(),
+        |row, planned| {
+            let card = &planned.card;
+            let (owners, users) = owner_columns(&card.owners)?;
+            row.push_bind(instance).push_bind(card.id.0).push_bind(card.title.clone());
+            row.push_bind(card.kind.0.clone()).push_bind(owners).push_bind(users);
+            Ok(())
+        },
+        " ON CONFLICT (instance_id, card_id) DO UPDATE
             SET title = excluded.title, kind = excluded.kind, owners = excluded.owners,
                 owner_users = excluded.owner_users, removed_at = NULL
           WHERE (title, kind, owners, owner_users)
                 IS NOT (excluded.title, excluded.kind, excluded.owners, excluded.owner_users)
              OR removed_at IS NOT NULL",
     )
-    .bind(sweep.instance_id)
-    .bind(json(&cards)?)
-    .execute(connection)
-    .await?;
-    Ok(())
+    .await
 }
+
+pub(super) const HOLDINGS: &str = "SELECT page_id, card_key FROM page_card WHERE instance_id = ?1";
 
 async fn write_holdings(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
-    let holdings: Vec<(i64, i64)> = plan
-        .cards
-        .values()
-        .filter_map(|planned| Some((sweep.keys.get(&planned.card.id)?, planned)))
-        .flat_map(|(key, planned)| planned.pages.iter().map(|page| (page.0, *key)))
-        .collect();
-    let holdings = json(&holdings)?;
-    let pages: Vec<i64> = plan.pages.keys().map(|page| page.0).collect();
-    sqlx::query(
-        "DELETE FROM page_card
-          WHERE instance_id = ?1
-            AND (?4 OR page_id IN (SELECT value FROM json_each(?3)))
-            AND (page_id, card_key) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))",
+    let held = plan.cards.iter().filter_map(|(id, planned)| Some((sweep.keys.get(id)?, planned)));
+    let mut new: BTreeSet<(i64, i64)> =
+        held.flat_map(|(key, planned)| planned.pages.iter().map(|page| (page.0, *key))).collect();
+    let mut gone = Vec::new();
+    let mut known = sqlx::query_as::<_, (i64, i64)>(HOLDINGS).bind(sweep.instance_id).fetch(&mut *connection);
+    while let Some((page, key)) = known.try_next().await? {
+        let looked_at = plan.is_complete() || plan.pages.contains_key(&PageId(page));
+        if !new.remove(&(page, key)) && looked_at {
+            gone.push((page, key));
+        }
+    }
+    drop(known);
+    let instance = sweep.instance_id;
+    if !gone.is_empty() {
+        sqlx::query(NOT_HELD).bind(instance).bind(json(&gone)?).execute(&mut *connection).await?;
+    }
+    bulk::write(
+        connection,
+        "INSERT INTO page_card (instance_id, page_id, card_key) ",
+        new,
+        |row, (page, key)| {
+            row.push_bind(instance).push_bind(page).push_bind(key);
+            Ok(())
+        },
+        "",
     )
-    .bind(sweep.instance_id)
-    .bind(&holdings)
-    .bind(json(&pages)?)
-    .bind(plan.is_complete())
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "INSERT INTO page_card (instance_id, page_id, card_key)
-         SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING",
-    )
-    .bind(sweep.instance_id)
-    .bind(&holdings)
-    .execute(connection)
-    .await?;
-    Ok(())
+    .await
 }
 
-async fn remove_the_rest(
+pub(super) const NOT_HELD: &str = "
+    DELETE FROM page_card
+     WHERE (instance_id, page_id, card_key) IN (SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2))";
+
+async fn remove_pages(
     connection: &mut SqliteConnection,
     sweep: &OpenSweep,
     plan: &Plan,
     now: Timestamp,
 ) -> Work<()> {
-    let pages: Vec<i64> = plan.pages.keys().map(|page| page.0).collect();
-    let cards: Vec<i64> = plan.cards.keys().map(|card| card.0).collect();
-    sqlx::query(
-        "UPDATE page SET removed_at = ?3
-          WHERE instance_id = ?1 AND removed_at IS NULL AND page_id NOT IN (SELECT value FROM json_each(?2))",
-    )
-    .bind(sweep.instance_id)
-    .bind(json(&pages)?)
-    .bind(millis(now))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "UPDATE card SET removed_at = ?3
-          WHERE instance_id = ?1 AND removed_at IS NULL AND card_id NOT IN (SELECT value FROM json_each(?2))",
-    )
-    .bind(sweep.instance_id)
-    .bind(json(&cards)?)
-    .bind(millis(now))
-    .execute(connection)
-    .await?;
+    let monitored: Vec<i64> =
+        sqlx::query_scalar("SELECT page_id FROM page WHERE instance_id = ?1 AND removed_at IS NULL")
+            .bind(sweep.instance_id)
+            .fetch_all(&mut *connection)
+            .await?;
+    let gone = monitored.into_iter().filter(|page| !plan.pages.contains_key(&PageId(*page)));
+    remove(connection, REMOVE_PAGES, sweep, gone, now).await
+}
+
+async fn remove_cards(
+    connection: &mut SqliteConnection,
+    sweep: &OpenSweep,
+    plan: &Plan,
+    memory: &Memory,
+    now: Timestamp,
+) -> Work<()> {
+    let gone = memory.present.iter().filter(|card| !plan.cards.contains_key(card)).map(|card| card.0);
+    remove(connection, REMOVE_CARDS, sweep, gone, now).await
+}
+
+pub(super) const REMOVE_PAGES: &str = "
+    UPDATE page SET removed_at = ?3 WHERE instance_id = ?1 AND page_id IN (SELECT value FROM json_each(?2))";
+
+pub(super) const REMOVE_CARDS: &str = "
+    UPDATE card SET removed_at = ?3 WHERE instance_id = ?1 AND card_id IN (SELECT value FROM json_each(?2))";
+
+async fn remove(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    sweep: &OpenSweep,
+    gone: impl Iterator<Item = i64>,
+    now: Timestamp,
+) -> Work<()> {
+    let gone: Vec<i64> = gone.collect();
+    if !gone.is_empty() {
+        let removed = sqlx::query(statement).bind(sweep.instance_id).bind(json(&gone)?).bind(millis(now));
+        removed.execute(connection).await?;
+    }
     Ok(())
 }

@@ -4,16 +4,17 @@
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, mutes, outbox, retention,
-    snapshot,
+    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, monitored, mutes, outbox, retention,
+    snapshot, sweeps,
 };
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 61] = [
+const STATEMENTS: [(&str, &[&str]); 68] = [
     (memory::CARDS, &[]),
+    (memory::BROKEN, &[]),
     (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),
     (snapshot::PAGES, &[]),
@@ -23,7 +24,13 @@ const STATEMENTS: [(&str, &[&str]); 61] = [
     (snapshot::LAST_SWEEP, &[]),
     (datasets::KNOWN, &[]),
     (datasets::FEEDING, &[]),
+    (datasets::FEEDING_SOME, &[JSON]),
+    (sweeps::CARD_KEYS, &[]),
+    (monitored::HOLDINGS, &[]),
     // What a closing changes, each row looked up.
+    (monitored::NOT_HELD, &[JSON]),
+    (monitored::REMOVE_PAGES, &[JSON]),
+    (monitored::REMOVE_CARDS, &[JSON]),
     (datasets::NO_LONGER_FEEDING, &[JSON]),
     (datasets::NEWLY_FEEDING, &[JSON]),
     (incidents::OPEN, &[]),

@@ -63,9 +63,11 @@ pub(super) fn duration(
     Ok(Duration::from_millis(millis))
 }
 
-/// The two columns of owners: their names, and beside each the id of the user where there is one.
-pub(super) fn owner_columns(owners: &[Owner]) -> (Vec<&str>, Vec<Option<i64>>) {
-    owners.iter().map(|owner| (owner.name.as_str(), owner.user.map(|user| user.0))).unzip()
+/// The two columns of owners: their names, and beside each the id of the user where there is one, both as JSON.
+pub(super) fn owner_columns(owners: &[Owner]) -> Work<(String, String)> {
+    let (names, users): (Vec<&str>, Vec<Option<i64>>) =
+        owners.iter().map(|owner| (owner.name.as_str(), owner.user.map(|user| user.0))).unzip();
+    Ok((serde_json::to_string(&names)?, serde_json::to_string(&users)?))
 }
 
 /// Owners out of their two columns; no id at all where none was ever told.

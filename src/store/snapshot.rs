@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::TryStreamExt as _;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::{instance_id, known_instance_id};
@@ -133,13 +134,13 @@ async fn cards_now(
     instance: i64,
     holdings: &BTreeMap<PageId, Vec<CardId>>,
 ) -> Work<BTreeMap<CardId, CardNow>> {
-    let rows = sqlx::query(CARDS_NOW).bind(instance).fetch_all(&mut *connection).await?;
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut pages = pages_of_cards(holdings);
     let mut cards = BTreeMap::new();
-    for row in &rows {
+    let mut rows = sqlx::query(CARDS_NOW).bind(instance).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
         let id = CardId(row.try_get("card_id")?);
-        let memory = StateRow::from_row(row)?.memory()?;
+        let memory = StateRow::from_row(&row)?.memory()?;
         let card = CardNow {
             title: row.try_get("title")?,
             owners: owners("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,

@@ -2,17 +2,18 @@
 //! inside the closing transaction; reading it is [`memory`](super::memory)'s, and the incident that a card is in is
 //! [`incidents`](super::incidents)'s.
 
-use sqlx::SqliteConnection;
+use sqlx::query_builder::Separated;
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::rows::{duration_millis, millis};
-use super::sweeps::{json, reason_id};
-use super::{OpenSweep, Work};
+use super::sweeps::reason_id;
+use super::{OpenSweep, Work, bulk};
 use crate::domain::card::{CardMemory, CardState, Told};
 use crate::domain::closing::{Closing, Swept};
 use crate::domain::verdict::Verdict;
 
-/// One row of `card_state` on its way into `json_each`.
-#[derive(Default, serde::Serialize)]
+/// One row of `card_state` on its way there.
+#[derive(Default)]
 struct StateColumns<'a> {
     key: i64,
     state: &'static str,
@@ -50,16 +51,14 @@ pub(super) async fn write(
         rows.push(row);
     }
     // Only a broken card is in an incident; which one, is written after this.
-    sqlx::query(
-        "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at, told_message_id,
-                                 unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
-                                 recent)
-         SELECT value ->> 'key', value ->> 'state', value ->> 'since', value ->> 'decided_at', value ->> 'reason',
-                value ->> 'first_seen', value ->> 'told', value ->> 'told_at', value ->> 'told_message_id',
-                value ->> 'unchecked', value ->> 'latency', value ->> 'slow_against', value ->> 'no_data_since',
-                value ->> 'recent'
-           FROM json_each(?1) WHERE true
-         ON CONFLICT (card_key) DO UPDATE
+    bulk::write(
+        connection,
+        "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at,
+                                 told_message_id, unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
+                                 recent) ",
+        rows,
+        bind,
+        " ON CONFLICT (card_key) DO UPDATE
             SET state = excluded.state, since = excluded.since, decided_at = excluded.decided_at,
                 reason_id = excluded.reason_id, first_seen = excluded.first_seen, told = excluded.told,
                 told_at = excluded.told_at, told_message_id = excluded.told_message_id,
@@ -68,9 +67,15 @@ pub(super) async fn write(
                 recent = excluded.recent,
                 incident_id = CASE excluded.state WHEN 'broken' THEN incident_id END",
     )
-    .bind(json(&rows)?)
-    .execute(connection)
-    .await?;
+    .await
+}
+
+fn bind(row: &mut Separated<'_, Sqlite, &'static str>, columns: StateColumns<'_>) -> Work<()> {
+    row.push_bind(columns.key).push_bind(columns.state).push_bind(columns.since).push_bind(columns.decided_at);
+    row.push_bind(columns.reason).push_bind(columns.first_seen).push_bind(columns.told).push_bind(columns.told_at);
+    row.push_bind(columns.told_message_id.map(str::to_owned)).push_bind(columns.unchecked);
+    row.push_bind(columns.latency).push_bind(columns.slow_against).push_bind(columns.no_data_since);
+    row.push_bind(columns.recent.cast_signed());
     Ok(())
 }
 

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::instances::instance_id;
 use super::rows::{millis, verdict_code};
-use super::{Store, StoreError, Work};
+use super::{Store, StoreError, Work, bulk};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, SweepId};
-use crate::domain::sweep::{Plan, Scope};
+use crate::domain::sweep::{ListedCard, Plan, Scope};
 use crate::domain::verdict::Verdict;
 
 /// A sweep that has begun and is not closed.
@@ -72,30 +72,20 @@ impl Store {
     /// Gives each planned card a key, so that its results can be saved. What is monitored does not change
     /// before the sweep is closed: a card that is new stands as removed until then.
     pub async fn add_planned_cards(&self, sweep: &mut OpenSweep, plan: &Plan) -> Result<(), StoreError> {
-        let cards: Vec<_> =
-            plan.cards.values().map(|planned| (planned.card.id.0, &planned.card.title, &planned.card.kind.0)).collect();
         let work = async {
             let mut tx = self.begin().await?;
-            sqlx::query(
-                "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at)
-                 SELECT ?1, value ->> 0, value ->> 1, value ->> 2, '[]', ?3 FROM json_each(?2) WHERE true
-                 ON CONFLICT (instance_id, card_id) DO NOTHING",
-            )
-            .bind(sweep.instance_id)
-            .bind(json(&cards)?)
-            .bind(millis(sweep.started_at))
-            .execute(&mut *tx)
-            .await?;
+            let mut keys = card_keys(&mut tx, sweep.instance_id).await?;
+            let new: Vec<&ListedCard> =
+                plan.cards.values().map(|planned| &planned.card).filter(|card| !keys.contains_key(&card.id)).collect();
+            if !new.is_empty() {
+                insert_cards(&mut tx, sweep, &new).await?;
+                keys = card_keys(&mut tx, sweep.instance_id).await?;
+            }
             note_scope(&mut tx, sweep.id, plan.scope).await?;
-            let keys: Vec<(i64, i64)> = sqlx::query_as("SELECT card_id, card_key FROM card WHERE instance_id = ?1")
-                .bind(sweep.instance_id)
-                .fetch_all(&mut *tx)
-                .await?;
             tx.commit().await?;
             Ok(keys)
         };
-        let keys = self.named(work.await)?;
-        sweep.keys = keys.into_iter().map(|(card, key)| (CardId(card), key)).collect();
+        sweep.keys = self.named(work.await)?;
         Ok(())
     }
 
@@ -202,6 +192,30 @@ pub(super) async fn note_scope(connection: &mut SqliteConnection, sweep: SweepId
     Ok(())
 }
 
+/// The key of every card that was ever listed.
+async fn card_keys(connection: &mut SqliteConnection, instance_id: i64) -> Work<BTreeMap<CardId, i64>> {
+    let keys: Vec<(i64, i64)> = sqlx::query_as(CARD_KEYS).bind(instance_id).fetch_all(connection).await?;
+    Ok(keys.into_iter().map(|(card, key)| (CardId(card), key)).collect())
+}
+
+pub(super) const CARD_KEYS: &str = "SELECT card_id, card_key FROM card WHERE instance_id = ?1 ORDER BY card_id";
+
+async fn insert_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, cards: &[&ListedCard]) -> Work<()> {
+    let (instance, removed_at) = (sweep.instance_id, millis(sweep.started_at));
+    bulk::write(
+        connection,
+        "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at) ",
+        cards,
+        |row, card| {
+            row.push_bind(instance).push_bind(card.id.0).push_bind(card.title.clone());
+            row.push_bind(card.kind.0.clone()).push_bind("[]").push_bind(removed_at);
+            Ok(())
+        },
+        " ON CONFLICT (instance_id, card_id) DO NOTHING",
+    )
+    .await
+}
+
 async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep, results: &[SavedResult]) -> Work<()> {
     let mut rows = Vec::with_capacity(results.len());
     for result in results {
@@ -215,28 +229,19 @@ async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep
     }
     // In key order the rows land side by side, which keeps the table's pages full.
     rows.sort_unstable();
-    for rows in rows.chunks(ROWS_A_STATEMENT) {
-        insert_rows(connection, sweep.id, rows).await?;
-    }
-    Ok(())
-}
-
-/// SQLite takes no more than 32,766 values in a statement.
-const ROWS_A_STATEMENT: usize = 1_000;
-
-/// Card key, round, verdict, reason, seconds since the sweep began, latency.
-type ResultColumns = (i64, i64, i64, Option<i64>, i64, i64);
-
-async fn insert_rows(connection: &mut SqliteConnection, sweep: SweepId, rows: &[ResultColumns]) -> Work<()> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let sweep = sweep.id.0;
+    bulk::write(
+        connection,
         "INSERT INTO render_result (sweep_id, card_key, round, verdict, reason_id, at_s, latency_ms) ",
-    );
-    insert.push_values(rows, |mut row, &(key, round, code, reason, at_s, latency_ms)| {
-        row.push_bind(sweep.0).push_bind(key).push_bind(round).push_bind(code);
-        row.push_bind(reason).push_bind(at_s).push_bind(latency_ms);
-    });
-    insert.build().execute(connection).await?;
-    Ok(())
+        rows,
+        |row, (key, round, code, reason, at_s, latency_ms)| {
+            row.push_bind(sweep).push_bind(key).push_bind(round).push_bind(code);
+            row.push_bind(reason).push_bind(at_s).push_bind(latency_ms);
+            Ok(())
+        },
+        "",
+    )
+    .await
 }
 
 /// The key of a verdict's reason, which is stored once.
