@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use serde::Serialize;
 
 use super::args::{ExportFormat, ExportOptions};
-use super::output::forgive_closed_pipe;
+use super::output::{forgive_closed_pipe, of_csv};
 use super::table::rfc3339;
 use super::{Exit, Outcome, Session, json};
 use crate::clock::SharedClock;
@@ -52,14 +52,6 @@ pub(super) async fn execute(session: &Session, options: &ExportOptions) -> Outco
     Ok(Exit::Well)
 }
 
-/// The error of the writer below, so that a reader that went away is recognized.
-fn written(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
 enum Out<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Jsonl(W),
@@ -71,7 +63,7 @@ impl<W: Write> Out<W> {
             ExportFormat::Jsonl => Self::Jsonl(writer),
             ExportFormat::Csv => {
                 let mut rows = csv::Writer::from_writer(writer);
-                rows.write_record(COLUMNS).map_err(written)?;
+                rows.write_record(COLUMNS).map_err(of_csv)?;
                 Self::Csv(Box::new(rows))
             }
         })
@@ -99,7 +91,7 @@ impl<W: Write> Out<W> {
                     &foreign::formula_safe(line.reason.unwrap_or_default()),
                     &line.latency_ms.to_string(),
                 ])
-                .map_err(written),
+                .map_err(of_csv),
         }
     }
 

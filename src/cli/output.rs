@@ -20,6 +20,14 @@ pub(super) fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// The error of the writer below one of CSV, so that a reader that went away is recognized.
+pub(super) fn of_csv(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 /// Tells an error on stderr: each mistake of several a line, causes after a colon.
 pub(super) fn complain(error: &anyhow::Error) {
     let mut stderr = io::stderr().lock();

@@ -1,18 +1,19 @@
 //! How a sweep is printed: as a table of what is not well, or as data with every card. Owns the three
 //! forms; the JSON's and CSV's names are contract.
 
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 
 use serde::Serialize;
 use url::Url;
 
 use super::args::SweepFormat;
 use super::json;
-use super::output::forgive_closed_pipe;
+use super::output::{forgive_closed_pipe, of_csv};
 use super::signs::{coloured, signed};
 use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
 use crate::domain::card::Shown;
+use crate::domain::closing::Judged;
 use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
 use crate::domain::link;
@@ -44,7 +45,16 @@ struct PrintedInstance<'a> {
     unchecked: usize,
     unsupported: usize,
     error: Option<&'a str>,
-    results: Vec<PrintedCard<'a>>,
+    results: Results<'a>,
+}
+
+/// The cards of a sweep, each made when it is printed: there may be many.
+struct Results<'a>(&'a Looked);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.cards())
+    }
 }
 
 #[derive(Serialize)]
@@ -73,40 +83,44 @@ fn by_name<S: serde::Serializer>(outcome: &Outcome, serializer: S) -> Result<S::
 /// Prints the sweeps on stdout.
 pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()> {
     let instances: Vec<_> = sweeps.iter().map(PrintedInstance::of).collect();
-    let text = match format {
-        SweepFormat::Table => coloured(&instances.iter().map(PrintedInstance::table).collect::<String>()).into_owned(),
-        SweepFormat::Json => json::line(&Printed { instances })?,
-        SweepFormat::Csv => csv_rows(&instances)?,
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = match format {
+        SweepFormat::Table => {
+            let tables: String = instances.iter().map(PrintedInstance::table).collect();
+            out.write_all(coloured(&tables).as_bytes())
+        }
+        SweepFormat::Json => json::write_line(&mut out, &Printed { instances }).map_err(io::Error::from),
+        SweepFormat::Csv => write_csv(&mut out, &instances),
     };
-    Ok(forgive_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?)
+    Ok(forgive_closed_pipe(printed.and_then(|()| out.flush()))?)
 }
 
 impl Looked {
-    fn cards(&self) -> Vec<PrintedCard<'_>> {
-        let Some((plan, verdicts)) = &self.end.looked_at else { return Vec::new() };
-        plan.cards
-            .iter()
-            .map(|(&id, planned)| {
-                let judged = verdicts.get(&id);
-                let (verdict, reason) = match judged {
-                    Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
-                    None if planned.card.kind.renders() => {
-                        (Shown::Unchecked.name(), Some("not reached: the sweep ended first"))
-                    }
-                    None => (Verdict::Unsupported.name(), None),
-                };
-                PrintedCard {
-                    card_id: id.0,
-                    title: &planned.card.title,
-                    url: link::card(&self.url, id),
-                    pages: pages(plan, planned),
-                    owners: planned.card.owners.iter().map(|owner| owner.name.as_str()).collect(),
-                    verdict,
-                    reason,
-                    latency_ms: judged.and_then(|judged| u64::try_from(judged.latency.as_millis()).ok()),
-                }
-            })
-            .collect()
+    fn cards(&self) -> impl Iterator<Item = PrintedCard<'_>> {
+        let looked_at = self.end.looked_at.iter();
+        looked_at.flat_map(move |(plan, verdicts)| {
+            plan.cards.values().map(move |planned| self.card(plan, planned, verdicts.get(&planned.card.id)))
+        })
+    }
+
+    fn card<'a>(&self, plan: &'a Plan, planned: &'a PlannedCard, judged: Option<&'a Judged>) -> PrintedCard<'a> {
+        let (verdict, reason) = match judged {
+            Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
+            None if planned.card.kind.renders() => {
+                (Shown::Unchecked.name(), Some("not reached: the sweep ended first"))
+            }
+            None => (Verdict::Unsupported.name(), None),
+        };
+        PrintedCard {
+            card_id: planned.card.id.0,
+            title: &planned.card.title,
+            url: link::card(&self.url, planned.card.id),
+            pages: pages(plan, planned),
+            owners: planned.card.owners.iter().map(|owner| owner.name.as_str()).collect(),
+            verdict,
+            reason,
+            latency_ms: judged.and_then(|judged| u64::try_from(judged.latency.as_millis()).ok()),
+        }
     }
 }
 
@@ -129,7 +143,7 @@ impl<'a> PrintedInstance<'a> {
             unchecked: end.tally.unchecked,
             unsupported: end.tally.unsupported,
             error: end.trouble.as_deref(),
-            results: looked.cards(),
+            results: Results(looked),
         }
     }
 
@@ -137,8 +151,8 @@ impl<'a> PrintedInstance<'a> {
     fn table(&self) -> String {
         let mut rows = table(&[CARD, "Pages", "Verdict and reason"]);
         let bad =
-            |card: &&PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
-        let mut cards: Vec<_> = self.results.iter().filter(bad).collect();
+            |card: &PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
+        let mut cards: Vec<_> = self.results.0.cards().filter(bad).collect();
         cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
         for card in &cards {
             let titles: Vec<String> = card.pages.iter().map(|page| page.title.to_owned()).collect();
@@ -172,11 +186,12 @@ impl<'a> PrintedInstance<'a> {
 /// The trouble of a sweep is cut to so many characters.
 const TROUBLE_LIMIT: usize = 2_000;
 
-fn csv_rows(instances: &[PrintedInstance<'_>]) -> anyhow::Result<String> {
-    let mut rows = csv::Writer::from_writer(Vec::new());
-    rows.write_record(["instance", "card_id", "title", "url", "pages", "verdict", "reason", "latency_ms"])?;
+fn write_csv(out: &mut impl io::Write, instances: &[PrintedInstance<'_>]) -> io::Result<()> {
+    let mut rows = csv::Writer::from_writer(out);
+    rows.write_record(["instance", "card_id", "title", "url", "pages", "verdict", "reason", "latency_ms"])
+        .map_err(of_csv)?;
     for instance in instances {
-        for card in &instance.results {
+        for card in instance.results.0.cards() {
             let titles: Vec<&str> = card.pages.iter().map(|page| page.title).collect();
             rows.write_record([
                 instance.name,
@@ -187,8 +202,9 @@ fn csv_rows(instances: &[PrintedInstance<'_>]) -> anyhow::Result<String> {
                 card.verdict,
                 &foreign::formula_safe(card.reason.unwrap_or_default()),
                 &card.latency_ms.map(|latency| latency.to_string()).unwrap_or_default(),
-            ])?;
+            ])
+            .map_err(of_csv)?;
         }
     }
-    Ok(String::from_utf8(rows.into_inner()?)?)
+    rows.flush()
 }

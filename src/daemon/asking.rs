@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use litemap::LiteMap;
 use tokio_util::sync::CancellationToken;
 
 use super::sweeper::Sweeper;
 use crate::clock::within;
 use crate::domain::closing::{Asked, Judged};
+use crate::domain::dataset::Feeding;
 use crate::domain::ids::{CardId, DatasetId, InstanceName, UserId};
 use crate::domain::owners::{Addresses, OwnerPolicy};
 use crate::domain::rendering::Usual;
@@ -53,18 +55,18 @@ const COUNT_HOLDS: Duration = Duration::from_hours(24);
 struct Asking<'a> {
     sweeper: &'a Sweeper,
     plan: &'a Plan,
-    verdicts: &'a BTreeMap<CardId, Judged>,
+    verdicts: &'a LiteMap<CardId, Judged>,
     /// The cards that were broken before the sweep.
     known_broken: &'a BTreeSet<CardId>,
     /// The datasets of newly broken cards, where the list did not tell them.
-    known_datasets: BTreeMap<CardId, BTreeSet<DatasetId>>,
+    known_datasets: BTreeMap<CardId, Feeding>,
 }
 
 /// Asks what the verdicts call for. Fails only where the database does.
 pub(super) async fn ask(
     sweeper: &Sweeper,
     plan: &Plan,
-    verdicts: &BTreeMap<CardId, Judged>,
+    verdicts: &LiteMap<CardId, Judged>,
     known_broken: &BTreeSet<CardId>,
     stop: &CancellationToken,
 ) -> Result<Asked, StoreError> {
@@ -150,12 +152,12 @@ impl Asking<'_> {
         }
     }
 
-    fn known_datasets(&self, card: CardId) -> BTreeSet<DatasetId> {
+    fn known_datasets(&self, card: CardId) -> Feeding {
         let listed = self.plan.cards.get(&card).and_then(|planned| planned.card.datasets.clone());
         listed.or_else(|| self.known_datasets.get(&card).cloned()).unwrap_or_default()
     }
 
-    async fn remembered_datasets(&self) -> Result<BTreeMap<CardId, BTreeSet<DatasetId>>, StoreError> {
+    async fn remembered_datasets(&self) -> Result<BTreeMap<CardId, Feeding>, StoreError> {
         let listed = |card: &CardId| self.plan.cards.get(card).is_some_and(|planned| planned.card.datasets.is_some());
         let cards: Vec<CardId> = self.newly_broken().map(|(card, _)| card).filter(|card| !listed(card)).collect();
         if cards.is_empty() { Ok(BTreeMap::new()) } else { self.sweeper.store.datasets_of(self.name(), &cards).await }
@@ -170,8 +172,8 @@ impl Asking<'_> {
         let mut blamed: BTreeMap<DatasetId, usize> = BTreeMap::new();
         for (card, _) in self.newly_broken() {
             let datasets = asked.card_datasets.get(&card).cloned().unwrap_or_else(|| self.known_datasets(card));
-            for dataset in datasets {
-                *blamed.entry(dataset).or_default() += 1;
+            for dataset in &datasets {
+                *blamed.entry(dataset.clone()).or_default() += 1;
             }
         }
         let mut blamed: Vec<(DatasetId, usize)> = blamed.into_iter().collect();

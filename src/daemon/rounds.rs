@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use litemap::LiteMap;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ pub(super) enum Ended {
     /// They were made, or as many as the sweep had time for.
     Looked {
         /// What they said; a card that is missing was not reached.
-        verdicts: BTreeMap<CardId, Judged>,
+        verdicts: LiteMap<CardId, Judged>,
         /// What ended them early.
         trouble: Option<String>,
     },
@@ -55,11 +56,10 @@ pub(super) async fn look(
     let mut rounds = Rounds { sweeper, sweep, stop, deadline, round: 0, end: None };
     let cards: Vec<CardId> = plan.to_render().collect();
     sweeper.live.begin(cards.len());
-    let found = rounds.ask(&cards).await?;
-    let doubtful: BTreeSet<CardId> =
-        found.iter().filter(|(_, found)| found.finding.is_doubtful()).map(|(card, _)| *card).collect();
-    let everyone = Neighbours::of(found.values().map(|found| &found.finding));
-    let mut verdicts = rounds.conclude(found, |finding| everyone.without(finding)).await?;
+    let round = rounds.ask(&cards).await?;
+    let doubtful: BTreeSet<CardId> = round.doubtful.keys().copied().collect();
+    let others = round.neighbours(|_| true).without_a_doubtful_one();
+    let mut verdicts = rounds.conclude(round, others).await?;
     let suspects = suspects(&verdicts, known_broken);
     let controls = if suspects.is_disjoint(&doubtful) { Vec::new() } else { controls(&verdicts) };
     rounds.confirm(&mut verdicts, suspects, &controls).await?;
@@ -88,8 +88,30 @@ enum EarlyEnd {
     Foreign(String),
 }
 
-/// What one render found.
-struct Found {
+/// What a round of renders found.
+#[derive(Default)]
+struct Round {
+    /// The cards that were judged by themselves.
+    verdicts: LiteMap<CardId, Judged>,
+    /// The cards of which only their neighbours tell.
+    doubtful: BTreeMap<CardId, Doubtful>,
+}
+
+impl Round {
+    fn len(&self) -> usize {
+        self.verdicts.len() + self.doubtful.len()
+    }
+
+    /// How the renders went of those cards for which `of` holds.
+    fn neighbours(&self, of: impl Fn(&CardId) -> bool) -> Neighbours {
+        let judged = self.verdicts.iter().filter(|(card, _)| of(card)).map(|(_, judged)| judged.verdict.is_decided());
+        let doubtful = self.doubtful.keys().filter(|card| of(card)).map(|_| false);
+        Neighbours::of(judged.chain(doubtful))
+    }
+}
+
+/// A card that waits to be settled against its neighbours.
+struct Doubtful {
     finding: Finding,
     at: Timestamp,
     latency: Duration,
@@ -108,8 +130,8 @@ struct Rounds<'a> {
 impl Rounds<'_> {
     /// Renders cards in parallel and saves each decided result soon; a doubtful one is saved when it is
     /// settled. Returns what was found before the end, early or not.
-    async fn ask(&mut self, cards: &[CardId]) -> Result<BTreeMap<CardId, Found>, StoreError> {
-        let mut found = BTreeMap::new();
+    async fn ask(&mut self, cards: &[CardId]) -> Result<Round, StoreError> {
+        let mut found = Round { verdicts: LiteMap::with_capacity(cards.len()), ..Round::default() };
         let mut unsaved = Vec::new();
         let mut foreign_in_a_row = 0;
         let mut waiting = cards.iter().copied();
@@ -132,12 +154,15 @@ impl Rounds<'_> {
                 joined = asking.join_next() => {
                     let Some(joined) = joined else { break };
                     let (card, render) = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                    let one = Found { finding: verdict::judge(&render.rendered), at: render.at, latency: render.latency };
-                    self.watch_for_end(&one.finding, &mut foreign_in_a_row);
-                    if !one.finding.is_doubtful() {
-                        unsaved.push(self.result(card, &one, verdict::settle(one.finding.clone(), Neighbours::NONE)));
+                    let (finding, at, latency) = (verdict::judge(&render.rendered), render.at, render.latency);
+                    self.watch_for_end(&finding, &mut foreign_in_a_row);
+                    if finding.is_doubtful() {
+                        found.doubtful.insert(card, Doubtful { finding, at, latency });
+                    } else {
+                        let judged = Judged { verdict: verdict::settle(finding, Neighbours::NONE), at, latency };
+                        unsaved.push(self.result(card, &judged));
+                        found.verdicts.insert(card, judged);
                     }
-                    found.insert(card, one);
                     self.sweeper.live.set_remaining(cards.len() - found.len());
                 }
                 () = &mut flush => {
@@ -180,24 +205,19 @@ impl Rounds<'_> {
         Ok(())
     }
 
-    fn result(&self, card: CardId, found: &Found, verdict: Verdict) -> SavedResult {
-        SavedResult { card, round: self.round, verdict, at: found.at, latency: found.latency }
+    fn result(&self, card: CardId, judged: &Judged) -> SavedResult {
+        let Judged { verdict, at, latency } = judged.clone();
+        SavedResult { card, round: self.round, verdict, at, latency }
     }
 
-    /// Settles a round's findings against their neighbours, and saves those that waited for it.
-    async fn conclude(
-        &mut self,
-        found: BTreeMap<CardId, Found>,
-        neighbours: impl Fn(&Finding) -> Neighbours,
-    ) -> Result<BTreeMap<CardId, Judged>, StoreError> {
-        let mut verdicts = BTreeMap::new();
-        let mut unsaved = Vec::new();
-        for (card, found) in found {
-            let verdict = verdict::settle(found.finding.clone(), neighbours(&found.finding));
-            if found.finding.is_doubtful() {
-                unsaved.push(self.result(card, &found, verdict.clone()));
-            }
-            verdicts.insert(card, Judged { verdict, at: found.at, latency: found.latency });
+    /// Settles the doubtful cards of a round against their neighbours, and saves them.
+    async fn conclude(&mut self, round: Round, neighbours: Neighbours) -> Result<LiteMap<CardId, Judged>, StoreError> {
+        let Round { mut verdicts, doubtful } = round;
+        let mut unsaved = Vec::with_capacity(doubtful.len());
+        for (card, Doubtful { finding, at, latency }) in doubtful {
+            let judged = Judged { verdict: verdict::settle(finding, neighbours), at, latency };
+            unsaved.push(self.result(card, &judged));
+            verdicts.insert(card, judged);
         }
         self.save(&mut unsaved).await?;
         Ok(verdicts)
@@ -207,7 +227,7 @@ impl Rounds<'_> {
     /// is not believed to be broken. If the controls fail too, nothing is concluded from a doubtful answer.
     async fn confirm(
         &mut self,
-        verdicts: &mut BTreeMap<CardId, Judged>,
+        verdicts: &mut LiteMap<CardId, Judged>,
         mut suspects: BTreeSet<CardId>,
         controls: &[CardId],
     ) -> Result<(), StoreError> {
@@ -218,10 +238,9 @@ impl Rounds<'_> {
             self.round = round;
             self.pause().await;
             let cards: Vec<CardId> = suspects.iter().chain(controls).copied().collect();
-            let found = if self.end.is_none() { self.ask(&cards).await? } else { BTreeMap::new() };
-            let neighbours =
-                Neighbours::of(controls.iter().filter_map(|card| found.get(card)).map(|found| &found.finding));
-            let mut again = self.conclude(found, |_| neighbours).await?;
+            let found = if self.end.is_none() { self.ask(&cards).await? } else { Round::default() };
+            let neighbours = found.neighbours(|card| controls.contains(card));
+            let mut again = self.conclude(found, neighbours).await?;
             for card in &suspects {
                 if let Some(judged) = verdicts.get_mut(card) {
                     *judged = again.remove(card).unwrap_or_else(|| unconfirmed(judged));
@@ -248,7 +267,7 @@ impl Rounds<'_> {
 }
 
 /// The cards that newly fail.
-fn suspects(verdicts: &BTreeMap<CardId, Judged>, known_broken: &BTreeSet<CardId>) -> BTreeSet<CardId> {
+fn suspects(verdicts: &LiteMap<CardId, Judged>, known_broken: &BTreeSet<CardId>) -> BTreeSet<CardId> {
     verdicts
         .iter()
         .filter(|(card, judged)| is_broken(judged) && !known_broken.contains(card))
@@ -257,7 +276,7 @@ fn suspects(verdicts: &BTreeMap<CardId, Judged>, known_broken: &BTreeSet<CardId>
 }
 
 /// A few cards that just worked, spread over all of them.
-fn controls(verdicts: &BTreeMap<CardId, Judged>) -> Vec<CardId> {
+fn controls(verdicts: &LiteMap<CardId, Judged>) -> Vec<CardId> {
     let working: Vec<CardId> =
         verdicts.iter().filter(|(_, judged)| is_working(judged)).map(|(card, _)| *card).collect();
     let step = (working.len() / CONTROLS).max(1);

@@ -1,11 +1,12 @@
 //! One sweep of one instance, from the listing to the closing transaction. Owns the order of steps; the
 //! renders and their confirmation are in `rounds`, and what follows from them is decided in `domain`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
+use litemap::LiteMap;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -97,7 +98,7 @@ pub struct SweepEnd {
     /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
     /// What it looked at; `None` where nothing could be listed.
-    pub looked_at: Option<(Plan, BTreeMap<CardId, Judged>)>,
+    pub looked_at: Option<(Plan, LiteMap<CardId, Judged>)>,
     /// A letter was put into the outbox.
     pub mailed: bool,
 }

@@ -1,11 +1,11 @@
 //! The state of a card and how a verdict changes it. Owns the state machine and what the admins were
 //! told of it; what is due to be told is decided in [`alerts`](super::alerts).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Timestamp;
-use super::ids::{DatasetId, IncidentId};
+use super::dataset::Feeding;
+use super::ids::IncidentId;
 use super::mute::Mute;
 use super::rendering::Rendering;
 use super::strip::Strip;
@@ -218,11 +218,11 @@ pub struct CardMemory {
     /// How it rendered when it was last decided.
     pub rendering: Rendering,
     /// The mute that holds, or whose end has not been written down yet.
-    pub mute: Option<Mute>,
+    pub mute: Option<Box<Mute>>,
     /// The open incident that it is in.
     pub incident: Option<IncidentId>,
     /// The datasets that feed it, as far as they were ever told.
-    pub datasets: BTreeSet<DatasetId>,
+    pub datasets: Feeding,
     /// The verdicts of the latest sweeps that looked at it.
     pub recent: Strip,
 }
@@ -242,14 +242,14 @@ impl CardMemory {
             rendering: Rendering::default(),
             mute: None,
             incident: None,
-            datasets: BTreeSet::new(),
+            datasets: Feeding::default(),
             recent: Strip::default(),
         }
     }
 
     /// The mute that holds at `now`.
     pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
-        self.mute.as_ref().filter(|mute| self.state.is_broken() && mute.holds(now))
+        self.mute.as_deref().filter(|mute| self.state.is_broken() && mute.holds(now))
     }
 }
 

@@ -97,13 +97,13 @@ impl Cause {
     }
 
     /// The datasets to blame, of those that feed the card and those that the reason names: these alone, if any.
-    pub fn blamed(&self, feeding: &BTreeSet<DatasetId>) -> BTreeSet<DatasetId> {
+    pub fn blamed(&self, feeding: &[DatasetId]) -> BTreeSet<DatasetId> {
         let is_named = |id: &str| self.names.contains(id) || self.datasets.iter().any(|named| named.as_str() == id);
         let named: BTreeSet<_> = feeding.iter().filter(|id| is_named(&id.as_str().to_lowercase())).cloned().collect();
         let spelt = |id: &&DatasetId| named.iter().any(|own| own.as_str().eq_ignore_ascii_case(id.as_str()));
         let others: Vec<_> = self.datasets.iter().filter(|id| !spelt(id)).cloned().collect();
         let blamed: BTreeSet<_> = named.into_iter().chain(others).collect();
-        if blamed.is_empty() { feeding.clone() } else { blamed }
+        if blamed.is_empty() { feeding.iter().cloned().collect() } else { blamed }
     }
 
     /// Domo's own trouble, which may strike cards of any dataset at once.
@@ -252,7 +252,7 @@ pub struct Broken<'a> {
     /// Why.
     pub reason: &'a Reason,
     /// The datasets that feed it; empty where they are not known.
-    pub datasets: &'a BTreeSet<DatasetId>,
+    pub datasets: &'a [DatasetId],
     /// The open incident that it was in so far.
     pub incident: Option<IncidentId>,
 }

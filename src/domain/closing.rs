@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
+
 use super::Timestamp;
 use super::alerts::Policy;
 use super::card::{CardMemory, CardState, Transition};
 use super::cause::Broken;
-use super::dataset::{Dataset, Evidence};
+use super::dataset::{Dataset, Evidence, Feeding};
 use super::ids::{CardId, DatasetId, InstanceName, SweepId, UserId};
 use super::incident::{self, Incidents, Known, Suspect};
 use super::maintenance::Span;
@@ -26,7 +28,7 @@ use super::verdict::Verdict;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Every card that was ever listed, the removed ones among them: one may come back.
-    pub cards: BTreeMap<CardId, CardMemory>,
+    pub cards: LiteMap<CardId, CardMemory>,
     /// Those that are monitored, as of the latest sweep.
     pub present: BTreeSet<CardId>,
     /// When the latest digest of this instance was composed.
@@ -64,7 +66,7 @@ pub struct Swept {
     /// What it looked at.
     pub plan: Plan,
     /// The verdicts; a planned card that is missing here was not reached.
-    pub verdicts: BTreeMap<CardId, Judged>,
+    pub verdicts: LiteMap<CardId, Judged>,
     /// What ended it early, or kept it from its whole view.
     pub trouble: Option<String>,
     /// What was asked beside the renders.
@@ -76,7 +78,7 @@ pub struct Swept {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The datasets of newly broken cards, where the list did not tell them.
-    pub card_datasets: BTreeMap<CardId, BTreeSet<DatasetId>>,
+    pub card_datasets: BTreeMap<CardId, Feeding>,
     /// The datasets that came to be known that way.
     pub datasets: BTreeMap<DatasetId, Dataset>,
     /// What Domo says of the datasets of newly broken cards.
@@ -129,7 +131,7 @@ pub struct OwnerReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
     /// The memory of each planned card, as it is from now on.
-    pub cards: BTreeMap<CardId, CardMemory>,
+    pub cards: LiteMap<CardId, CardMemory>,
     /// What changed.
     pub transitions: Vec<(CardId, Transition)>,
     /// The cards' verdicts counted.
@@ -192,7 +194,7 @@ pub fn close_failed(failed: &Failed, memory: &Memory, reporting: Option<&Reporti
 pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> Closing {
     let mut transitions = Vec::new();
     let mut mutes_ended = Vec::new();
-    let mut cards = BTreeMap::new();
+    let mut cards = LiteMap::with_capacity(swept.plan.cards.len());
     for id in swept.plan.cards.keys() {
         let before = memory.cards.get(id).cloned().unwrap_or_default();
         let (mut card, transition) = card_after(*id, before, swept);
@@ -268,7 +270,7 @@ fn end_of_mute(card: &mut CardMemory, now: Timestamp) -> Option<(MuteEnd, Timest
 
 /// Follows the incidents of the whole instance, and notes in each planned card's memory which one it is in.
 fn incidents(
-    cards: &mut BTreeMap<CardId, CardMemory>,
+    cards: &mut LiteMap<CardId, CardMemory>,
     evidence: &BTreeMap<DatasetId, Evidence>,
     swept: &Swept,
     memory: &Memory,
@@ -288,7 +290,7 @@ fn incidents(
         name: dataset_name(dataset, swept, memory),
         evidence: evidence_of(dataset, evidence, memory),
     });
-    for card in cards.values_mut() {
+    for (_, card) in cards.iter_mut() {
         card.incident = None;
     }
     for incident in incidents.open.values() {
@@ -303,7 +305,7 @@ fn incidents(
 
 /// The monitored cards that a sweep of a part did not look at.
 pub(super) fn elsewhere<'a>(
-    cards: &BTreeMap<CardId, CardMemory>,
+    cards: &LiteMap<CardId, CardMemory>,
     swept: &Swept,
     memory: &'a Memory,
 ) -> Vec<(CardId, &'a CardMemory)> {

@@ -3,8 +3,47 @@
 //! [`findings`](super::findings)'s.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::Timestamp;
+use super::ids::DatasetId;
+
+/// The datasets that feed a card, ascending, each once. Small and cheap to clone: each card has one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Feeding(Arc<[DatasetId]>);
+
+impl Deref for Feeding {
+    type Target = [DatasetId];
+
+    fn deref(&self) -> &[DatasetId] {
+        &self.0
+    }
+}
+
+impl FromIterator<DatasetId> for Feeding {
+    fn from_iter<I: IntoIterator<Item = DatasetId>>(datasets: I) -> Self {
+        let mut datasets: Vec<DatasetId> = datasets.into_iter().collect();
+        datasets.sort_unstable();
+        datasets.dedup();
+        Self(datasets.into())
+    }
+}
+
+impl<const N: usize> From<[DatasetId; N]> for Feeding {
+    fn from(datasets: [DatasetId; N]) -> Self {
+        datasets.into_iter().collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Feeding {
+    type Item = &'a DatasetId;
+    type IntoIter = std::slice::Iter<'a, DatasetId>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
 
 /// A dataset as Domo's list of a page's cards describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

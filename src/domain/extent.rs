@@ -46,10 +46,10 @@ impl InstanceSnapshot {
         let wanted: BTreeSet<CardId> = cards.iter().copied().collect();
         let holding = |page: &&PageNow| page.cards.iter().any(|card| wanted.contains(card));
         let pages: Vec<&PageNow> = self.pages.values().filter(holding).collect();
-        let own = wanted.iter().filter_map(|id| self.cards.get(id)).flat_map(|card| &card.owners);
+        let own = wanted.iter().filter_map(|id| self.cards.get(id)).flat_map(|card| card.owners.iter());
         let ownerless =
             |id: &CardId| wanted.contains(id) && self.cards.get(id).is_some_and(|card| card.owners.is_empty());
-        let of_pages = pages.iter().filter(|page| page.cards.iter().any(ownerless)).flat_map(|page| &page.owners);
+        let of_pages = pages.iter().filter(|page| page.cards.iter().any(ownerless)).flat_map(|page| page.owners.iter());
         in_words(wanted.len(), Some(pages.len()), Some(OwnerCount::of(own.chain(of_pages))))
     }
 }

@@ -8,7 +8,7 @@ use super::foreign::one_line;
 use super::ids::UserId;
 
 /// An owner of a card or a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// The user; `None` for a group, and for an owner without a readable id.
     pub user: Option<UserId>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Timestamp;
 use super::card::{CardState, Shown};
-use super::dataset::{Dataset, Evidence};
+use super::dataset::{Dataset, Evidence, Feeding};
 use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
 use super::mute::Mute;
 use super::owners::Owner;
@@ -84,7 +84,7 @@ pub struct PageNow {
     /// Its kind.
     pub kind: PageKind,
     /// Its owners, where they were listed.
-    pub owners: Vec<Owner>,
+    pub owners: Arc<[Owner]>,
     /// The cards on it.
     pub cards: Vec<CardId>,
 }
@@ -95,7 +95,7 @@ pub struct CardNow {
     /// Its title.
     pub title: String,
     /// Its owners.
-    pub owners: Vec<Owner>,
+    pub owners: Arc<[Owner]>,
     /// The pages that it is on, ascending.
     pub pages: Vec<PageId>,
     /// What was last decided about it.
@@ -105,11 +105,11 @@ pub struct CardNow {
     /// How it rendered when it was last decided.
     pub rendering: Rendering,
     /// The mute that holds, or whose end has not been written down yet.
-    pub mute: Option<Mute>,
+    pub mute: Option<Box<Mute>>,
     /// The open incident that it is in.
     pub incident: Option<IncidentId>,
     /// The datasets that feed it.
-    pub datasets: Vec<DatasetId>,
+    pub datasets: Feeding,
     /// The verdicts of the latest sweeps.
     pub recent: Strip,
     /// Why the latest sweep could not check it, where it could not.
@@ -119,7 +119,7 @@ pub struct CardNow {
 impl CardNow {
     /// The mute that holds at `now`.
     pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
-        self.mute.as_ref().filter(|mute| self.state.is_broken() && mute.holds(now))
+        self.mute.as_deref().filter(|mute| self.state.is_broken() && mute.holds(now))
     }
 }
 

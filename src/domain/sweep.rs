@@ -2,9 +2,13 @@
 //! distrust of pages that suddenly list nothing, the tally and the outcome; it does not own asking
 //! Domo nor saving anything.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::dataset::Dataset;
+use litemap::LiteMap;
+
+use super::dataset::{Dataset, Feeding};
 use super::ids::{AppId, CardId, DatasetId, PageId};
 use super::owners::Owner;
 use super::report;
@@ -22,14 +26,22 @@ pub enum PageKind {
     },
 }
 
+/// The type of a plain card.
+const KPI: &str = "kpi";
+
 /// The type of a card, as Domo names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CardKind(pub String);
+pub struct CardKind(pub Cow<'static, str>);
 
 impl CardKind {
+    /// The type of that name. The one that most cards have takes no memory of its own.
+    pub fn named(name: &str) -> Self {
+        Self(if name == KPI { Cow::Borrowed(KPI) } else { Cow::Owned(name.to_owned()) })
+    }
+
     /// Whether Domo has a render call for it: only cards of type `kpi` are known to render.
     pub fn renders(&self) -> bool {
-        self.0 == "kpi"
+        self.0 == KPI
     }
 }
 
@@ -42,10 +54,10 @@ pub struct ListedCard {
     pub title: String,
     /// Its type.
     pub kind: CardKind,
-    /// Its owners.
-    pub owners: Vec<Owner>,
+    /// Its owners, which many cards share.
+    pub owners: Arc<[Owner]>,
     /// The datasets that feed it; `None` where the list does not tell.
-    pub datasets: Option<BTreeSet<DatasetId>>,
+    pub datasets: Option<Feeding>,
 }
 
 /// A page as Domo's lists describe it, with the ids of the cards that it holds.
@@ -58,7 +70,7 @@ pub struct ListedPage {
     /// Its kind.
     pub kind: PageKind,
     /// Its owners, where they were listed.
-    pub owners: Vec<Owner>,
+    pub owners: Arc<[Owner]>,
     /// The cards on it, in no order.
     pub cards: BTreeSet<CardId>,
 }
@@ -144,7 +156,7 @@ pub struct Plan {
     /// The pages, by id.
     pub pages: BTreeMap<PageId, RememberedPage>,
     /// The cards, by id.
-    pub cards: BTreeMap<CardId, PlannedCard>,
+    pub cards: LiteMap<CardId, PlannedCard>,
     /// The datasets that feed them, as far as they were listed this time.
     pub datasets: BTreeMap<DatasetId, Dataset>,
     /// What could not be listed.
@@ -221,7 +233,7 @@ impl Plan {
             return planned.card.owners.iter().collect();
         }
         let pages = planned.pages.iter().filter_map(|id| self.pages.get(id));
-        pages.flat_map(|held| &held.page.owners).collect()
+        pages.flat_map(|held| held.page.owners.iter()).collect()
     }
 
     /// What kept a sweep of this plan from its whole view, in one text: what ended it early, what could not

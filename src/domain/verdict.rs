@@ -333,21 +333,18 @@ impl Neighbours {
     /// No others were rendered.
     pub const NONE: Self = Self { rendered: 0, decided: 0 };
 
-    /// Counts findings.
-    pub fn of<'a>(findings: impl Iterator<Item = &'a Finding>) -> Self {
-        findings.fold(Self::NONE, |others, finding| Self {
+    /// Counts cards, of each of which it is told whether it was decided.
+    pub fn of(cards: impl Iterator<Item = bool>) -> Self {
+        cards.fold(Self::NONE, |others, decided| Self {
             rendered: others.rendered + 1,
-            decided: others.decided + usize::from(finding.is_decided()),
+            decided: others.decided + usize::from(decided),
         })
     }
 
-    /// All but this one, which was counted among them.
+    /// All but one doubtful card, which was counted among them.
     #[must_use]
-    pub fn without(self, finding: &Finding) -> Self {
-        Self {
-            rendered: self.rendered.saturating_sub(1),
-            decided: self.decided.saturating_sub(usize::from(finding.is_decided())),
-        }
+    pub fn without_a_doubtful_one(self) -> Self {
+        Self { rendered: self.rendered.saturating_sub(1), ..self }
     }
 
     /// Whether Domo answered the others well enough that a doubtful card is to blame itself: there are

@@ -82,12 +82,13 @@ impl Domo {
     /// The views of all apps, and the apps whose views are missing.
     async fn fetch_apps(&self) -> Result<(BTreeMap<PageId, View>, Vec<Unlisted>), Missing> {
         let path = "/api/content/v1/dataapps/adminsummary";
-        let apps = match self.batches::<AppBatch>(Endpoint::Apps, path, "title").await {
-            Ok(apps) => apps,
+        let mut apps = Vec::new();
+        match self.batches::<AppBatch>(Endpoint::Apps, path, "title", |row| apps.push(row)).await {
+            Ok(()) => {}
             // An instance without App Studio does not know the call.
-            Err(Missing::Failed(Failure { status: Some(404), .. })) => Vec::new(),
+            Err(Missing::Failed(Failure { status: Some(404), .. })) => apps.clear(),
             Err(missing) => return Err(missing),
-        };
+        }
         let asked = stream::iter(apps).map(|app| self.fetch_views(app)).buffer_unordered(self.client.concurrency());
         let answers: Vec<_> = asked.try_collect().await?;
         let mut views = BTreeMap::new();

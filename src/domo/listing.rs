@@ -2,7 +2,7 @@
 //! listed; what a sweep makes of it (exclusions of cards, pages that are suddenly empty) is the
 //! domain's [`crate::domain::sweep::Plan`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
@@ -82,9 +82,7 @@ impl Domo {
     async fn list_instance(&self) -> Result<Found, Missing> {
         let path = "/api/content/v2/cards/adminsummary";
         let mut found = Found::default();
-        for row in self.batches::<CardBatch>(Endpoint::Cards, path, "cardTitle").await? {
-            found.add_card(row);
-        }
+        self.batches::<CardBatch>(Endpoint::Cards, path, "cardTitle", |row| found.add_card(row)).await?;
         self.add_apps(&mut found).await?;
         self.add_page_owners(&mut found).await?;
         Ok(found)
@@ -109,7 +107,9 @@ impl Domo {
 
     async fn fetch_tree(&self) -> Result<Tree, Missing> {
         let path = "/api/content/v1/pages/adminsummary";
-        Ok(Tree::new(self.batches::<PageBatch>(Endpoint::Pages, path, "pageTitle").await?))
+        let mut tree = Tree::default();
+        self.batches::<PageBatch>(Endpoint::Pages, path, "pageTitle", |row| tree.add(row)).await?;
+        Ok(tree)
     }
 
     /// Adds the cards of these pages, and says which of the pages are views of apps.
@@ -120,21 +120,19 @@ impl Domo {
         tree: &Tree,
     ) -> Result<BTreeSet<PageId>, Missing> {
         let asked = pages.iter().copied().filter(|page| !self.excluded.contains(page));
-        let stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.concurrency());
-        let mut stacks: Vec<_> = stacks.try_collect().await?;
-        stacks.sort_by_key(|(page, _)| *page);
+        let mut stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.concurrency());
         let mut views = BTreeSet::new();
-        for (page, stack) in stacks {
-            let Stack { kind, title: own, cards } = match stack {
-                Ok(stack) => stack,
+        let mut missing = BTreeMap::new();
+        while let Some((page, stack)) = stacks.try_next().await? {
+            let listed = stack.and_then(|Stack { kind, title, cards }| {
+                cards.listed().map(|rows| (kind, title, rows)).ok_or_else(Failure::no_list)
+            });
+            let (kind, own, rows) = match listed {
+                Ok(listed) => listed,
                 Err(failure) => {
-                    found.miss(page, &failure);
+                    missing.insert(page, failure);
                     continue;
                 }
-            };
-            let Some(rows) = cards.listed() else {
-                found.miss(page, &Failure::no_list());
-                continue;
             };
             if kind.text().as_deref() == Some("dav") {
                 views.insert(page);
@@ -142,6 +140,7 @@ impl Domo {
             let title = tree.title(page).map(str::to_owned).or_else(|| own.text());
             found.add_page(page, title, tree.owners(page), rows);
         }
+        missing.iter().for_each(|(page, failure)| found.miss(*page, failure));
         Ok(views)
     }
 
@@ -155,7 +154,7 @@ impl Domo {
         }
     }
 
-    /// All rows of a list, each once.
+    /// Hands on all rows of a list, each once, as they come.
     ///
     /// It ends with the first batch that is short, or that brings nothing new: a server that ignores
     /// `skip` must not hold us for ever.
@@ -164,9 +163,9 @@ impl Domo {
         endpoint: Endpoint,
         path: &str,
         order: &str,
-    ) -> Result<Vec<B::Row>, Missing> {
+        mut take: impl FnMut(B::Row) + Send,
+    ) -> Result<(), Missing> {
         let body = json!({"orderBy": order, "ascending": true});
-        let mut rows = Vec::new();
         let mut seen = BTreeSet::new();
         let mut skip = 0;
         loop {
@@ -176,9 +175,9 @@ impl Domo {
             let length = batch.len();
             let known = seen.len();
             let fresh = batch.into_iter().filter_map(Top::object);
-            rows.extend(fresh.filter(|row| B::id(row).is_some_and(|id| seen.insert(id))));
+            fresh.filter(|row| B::id(row).is_some_and(|id| seen.insert(id))).for_each(&mut take);
             if length < BATCH || seen.len() == known {
-                return Ok(rows);
+                return Ok(());
             }
             skip += length;
         }

@@ -86,7 +86,10 @@ impl<'de> Visitor<'de> for LooseVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
-        Ok(Loose::Text(text.chars().take(REASON_LIMIT).collect()))
+        // A text has no more characters than bytes: most need not be counted.
+        let clipped =
+            if text.len() <= REASON_LIMIT { text.to_owned() } else { text.chars().take(REASON_LIMIT).collect() };
+        Ok(Loose::Text(clipped))
     }
 
     fn visit_unit<E>(self) -> Result<Loose, E> {

@@ -2,6 +2,7 @@
 //! type comes to, and which pages are below which; it asks nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::body::{self, Content, Shape};
 use super::loose::{Many, Top};
@@ -66,25 +67,30 @@ impl Batch for AppBatch {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     titles: BTreeMap<PageId, String>,
-    owners: BTreeMap<PageId, Vec<Owner>>,
+    owners: BTreeMap<PageId, Arc<[Owner]>>,
     below: BTreeMap<PageId, Vec<PageId>>,
+    shared: Shared,
 }
 
 impl Tree {
     /// Reads the list of pages.
     pub(super) fn new(rows: Vec<PageRow>) -> Self {
         let mut tree = Self::default();
-        for row in rows {
-            let Some(id) = row.page_id.whole().map(PageId) else { continue };
-            if let Some(parent) = row.parent_page_id.whole() {
-                tree.below.entry(PageId(parent)).or_default().push(id);
-            }
-            if let Some(title) = row.page_title.text() {
-                tree.titles.insert(id, title);
-            }
-            tree.owners.insert(id, owners_of(row.owners));
-        }
+        rows.into_iter().for_each(|row| tree.add(row));
         tree
+    }
+
+    /// Takes note of a page.
+    pub(super) fn add(&mut self, row: PageRow) {
+        let Some(id) = row.page_id.whole().map(PageId) else { return };
+        if let Some(parent) = row.parent_page_id.whole() {
+            self.below.entry(PageId(parent)).or_default().push(id);
+        }
+        if let Some(title) = row.page_title.text() {
+            self.titles.insert(id, title);
+        }
+        let owners = self.shared.owners(owners_of(row.owners));
+        self.owners.insert(id, owners);
     }
 
     /// These pages and all below them, at any depth. Pages that are below themselves are no trouble.
@@ -104,7 +110,7 @@ impl Tree {
     }
 
     /// The owners of a page, none where the list does not have it.
-    pub(super) fn owners(&self, page: PageId) -> Vec<Owner> {
+    pub(super) fn owners(&self, page: PageId) -> Arc<[Owner]> {
         self.owners.get(&page).cloned().unwrap_or_default()
     }
 }
@@ -117,7 +123,7 @@ pub fn listed_by(body: &[u8]) -> (Vec<ListedPage>, Vec<ListedCard>) {
         let page = PageId(1);
         let below = tree.with_descendants(&BTreeSet::from([page]));
         let title = below.iter().find_map(|page| tree.title(*page)).map(str::to_owned).or_else(|| title.text());
-        let owners = below.iter().flat_map(|page| tree.owners(*page)).collect();
+        let owners = below.iter().flat_map(|page| tree.owners(*page).to_vec()).collect();
         found.add_page(page, title, owners, cards.or_none());
     }
     for row in rows_of::<CardBatch>(body) {
@@ -146,11 +152,33 @@ pub(super) struct Found {
     pub(super) unlisted: Vec<Unlisted>,
     /// Why the first page is missing, in two or three words.
     pub(super) brief: Option<&'static str>,
+    shared: Shared,
+}
+
+/// What many cards and pages have in common, held once.
+#[derive(Debug, Default)]
+struct Shared(BTreeSet<Arc<[Owner]>>);
+
+impl Shared {
+    fn owners(&mut self, owners: Vec<Owner>) -> Arc<[Owner]> {
+        if let Some(known) = self.0.get(owners.as_slice()) {
+            return Arc::clone(known);
+        }
+        let owners: Arc<[Owner]> = owners.into();
+        self.0.insert(Arc::clone(&owners));
+        owners
+    }
 }
 
 impl Found {
     /// Adds the cards of a page, which is thereby found even if there are none.
-    pub(super) fn add_page(&mut self, id: PageId, title: Option<String>, owners: Vec<Owner>, rows: Vec<Top<CardRow>>) {
+    pub(super) fn add_page(
+        &mut self,
+        id: PageId,
+        title: Option<String>,
+        owners: Arc<[Owner]>,
+        rows: Vec<Top<CardRow>>,
+    ) {
         let title = title.unwrap_or_else(|| format!("Page {id}"));
         let cards = rows.into_iter().filter_map(Top::object).filter_map(|row| self.note(row)).collect();
         self.pages.insert(id, ListedPage { id, title, kind: PageKind::Page, owners, cards });
@@ -159,17 +187,22 @@ impl Found {
     /// Takes note of a card and of what feeds it; none without an id, since nothing could be asked about it.
     fn note(&mut self, row: CardRow) -> Option<CardId> {
         let id = CardId(row.id.whole()?);
-        let datasets = datasets_of(row.datasources);
-        let fed_by = datasets.as_ref().map(|datasets| datasets.keys().cloned().collect());
-        for (dataset, described) in datasets.into_iter().flatten() {
-            self.datasets.entry(dataset).or_insert(described);
-        }
+        let fed_by = datasets_of(row.datasources).map(|datasets| {
+            let shared = datasets.into_iter().map(|(dataset, described)| {
+                let known = self.datasets.entry(dataset);
+                let id = known.key().clone();
+                known.or_insert(described);
+                id
+            });
+            shared.collect()
+        });
+        let shared = &mut self.shared;
         let card = self.cards.entry(id).or_insert_with(|| ListedCard {
             id,
             title: row.title.text().unwrap_or_else(|| format!("Card {id}")),
             // No type, no render: only 'kpi' is known to have the call.
-            kind: CardKind(row.kind.text().unwrap_or_else(|| "unknown".to_owned())),
-            owners: owners_of(row.owners),
+            kind: CardKind::named(row.kind.text().as_deref().unwrap_or("unknown")),
+            owners: shared.owners(owners_of(row.owners)),
             datasets: None,
         });
         // One list may tell what another does not.
@@ -193,7 +226,7 @@ impl Found {
                 id,
                 title: title.text().unwrap_or_else(|| format!("Page {id}")),
                 kind: PageKind::Page,
-                owners: Vec::new(),
+                owners: Arc::default(),
                 cards: BTreeSet::new(),
             });
             page.cards.insert(card);

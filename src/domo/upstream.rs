@@ -13,7 +13,7 @@ use super::learnt::{self, DatasetRow, Functions, RUNS, RunRow, SchemaRow, Stream
 use super::loose::Rows;
 use super::wire::CardRow;
 use super::words;
-use crate::domain::dataset::{Dataset, Evidence, Run};
+use crate::domain::dataset::{Dataset, Evidence, Feeding, Run};
 use crate::domain::ids::{CardId, DatasetId, UserId};
 use crate::domain::owners::Address;
 
@@ -29,7 +29,7 @@ const LONGEST_ID: usize = 100;
 pub struct Untold(pub String);
 
 /// The datasets of cards, and what is said of each dataset.
-pub type CardDatasets = (BTreeMap<CardId, BTreeSet<DatasetId>>, BTreeMap<DatasetId, Dataset>);
+pub type CardDatasets = (BTreeMap<CardId, Feeding>, BTreeMap<DatasetId, Dataset>);
 
 /// So many cards are asked about in one call.
 pub const CARDS_A_CALL: usize = 50;
@@ -99,7 +99,7 @@ impl Domo {
         let rows = told.map_err(|why| Untold(format!("the datasets of cards: {why}")))?;
         let (mut cards, mut datasets) = learnt::card_datasets(rows);
         cards.retain(|card, _| asked.contains(card));
-        let of_cards: BTreeSet<&DatasetId> = cards.values().flatten().collect();
+        let of_cards: BTreeSet<&DatasetId> = cards.values().flat_map(|feeding| feeding.iter()).collect();
         datasets.retain(|dataset, _| of_cards.contains(dataset));
         Ok((cards, datasets))
     }

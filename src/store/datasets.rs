@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use sqlx::{FromRow, SqliteConnection};
 
+use super::instances::instance_id;
 use super::rows::{ImpossibleRow, instant, millis};
 use super::sweeps::json;
-use super::instances::instance_id;
 use super::{OpenSweep, Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::{Closing, Memory, Swept};
-use crate::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
+use crate::domain::dataset::{Dataset, Evidence, Feeding, Run, RunOutcome, SchemaChange};
 use crate::domain::ids::{CardId, DatasetId, InstanceName};
 
 pub(super) const KNOWN: &str = "
@@ -36,25 +36,24 @@ pub(super) const FEEDING: &str = "
      WHERE c.instance_id = ?1";
 
 /// The datasets that feed each card, the removed ones among them; a card of which none is known is left out.
-pub(super) async fn feeding(
-    connection: &mut SqliteConnection,
-    instance_id: i64,
-) -> Work<BTreeMap<CardId, BTreeSet<DatasetId>>> {
+pub(super) async fn feeding(connection: &mut SqliteConnection, instance_id: i64) -> Work<BTreeMap<CardId, Feeding>> {
     by_card(sqlx::query_as(FEEDING).bind(instance_id).fetch_all(connection).await?)
 }
 
-/// Cards with a dataset of each, by its key and its id.
-fn by_card(rows: Vec<(i64, i64, String)>) -> Work<BTreeMap<CardId, BTreeSet<DatasetId>>> {
+/// Cards with a dataset of each, by its key and its id; the rows of one card follow each other.
+fn by_card(rows: Vec<(i64, i64, String)>) -> Work<BTreeMap<CardId, Feeding>> {
     let mut shared: BTreeMap<i64, DatasetId> = BTreeMap::new();
-    let mut feeding: BTreeMap<CardId, BTreeSet<DatasetId>> = BTreeMap::new();
-    for (card, key, text) in rows {
-        let dataset = match shared.get(&key) {
-            Some(dataset) => dataset.clone(),
-            None => shared.entry(key).or_insert(id(key, &text)?).clone(),
-        };
-        feeding.entry(CardId(card)).or_default().insert(dataset);
+    for (_, key, text) in &rows {
+        if !shared.contains_key(key) {
+            shared.insert(*key, id(*key, text)?);
+        }
     }
-    Ok(feeding)
+    let cards = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+    let feeding = cards.filter_map(|rows| {
+        let datasets = rows.iter().filter_map(|(_, key, _)| shared.get(key).cloned());
+        Some((CardId(rows.first()?.0), datasets.collect()))
+    });
+    Ok(feeding.collect())
 }
 
 /// The datasets that feed some cards, each looked up.
@@ -69,7 +68,7 @@ impl Store {
         &self,
         name: &InstanceName,
         cards: &[CardId],
-    ) -> Result<BTreeMap<CardId, BTreeSet<DatasetId>>, StoreError> {
+    ) -> Result<BTreeMap<CardId, Feeding>, StoreError> {
         let ids: Vec<i64> = cards.iter().map(|card| card.0).collect();
         let work = async {
             let mut tx = self.begin_read().await?;
@@ -262,13 +261,14 @@ async fn write_feeding(
     closing: &Closing,
     memory: &Memory,
 ) -> Work<()> {
-    let none = BTreeSet::new();
+    let none = Feeding::default();
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (card, now) in &closing.cards {
         let Some(key) = sweep.keys.get(card) else { continue };
         let before = memory.cards.get(card).map_or(&none, |before| &before.datasets);
-        gone.extend(before.difference(&now.datasets).map(|dataset| (key, dataset.as_str())));
-        new.extend(now.datasets.difference(before).map(|dataset| (key, dataset.as_str())));
+        let of_card = |dataset: &'_ DatasetId| (*key, dataset.as_str().to_owned());
+        gone.extend(before.iter().filter(|dataset| !now.datasets.contains(dataset)).map(of_card));
+        new.extend(now.datasets.iter().filter(|dataset| !before.contains(dataset)).map(of_card));
     }
     for (statement, rows) in [(NO_LONGER_FEEDING, gone), (NEWLY_FEEDING, new)] {
         if !rows.is_empty() {

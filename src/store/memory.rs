@@ -2,16 +2,16 @@
 //! could be checked, and with the help of their own files incidents and datasets. Owns reading that inside the closing
 //! transaction, and writing what concerns the instance itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::TryStreamExt as _;
+use litemap::LiteMap;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::rows::{ImpossibleRow, StateRow, instant, millis, state_columns, state_joins};
 use super::instances::instance_id;
+use super::rows::{ImpossibleRow, StateRow, instant, millis, state_columns, state_joins};
 use super::{Store, StoreError, Work, datasets, incidents};
 use crate::domain::Timestamp;
-use crate::domain::card::CardMemory;
 use crate::domain::closing::Memory;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::sight::{Blind, BlindTold, Sight};
@@ -24,6 +24,9 @@ pub(super) const CARDS: &str = concat!(
     state_joins!(),
     "WHERE c.instance_id = ?1 ORDER BY c.card_id"
 );
+
+/// How many those are, so that room is made for them once.
+pub(super) const COUNT: &str = "SELECT count(*) FROM card WHERE instance_id = ?1";
 
 /// How cards changed since an instant, first sights aside, by the index on time.
 pub(super) const CHANGES: &str = "
@@ -54,7 +57,8 @@ pub(super) async fn read(
     instance_id: i64,
     changes_since: Timestamp,
 ) -> Work<Memory> {
-    let mut cards: BTreeMap<CardId, CardMemory> = BTreeMap::new();
+    let count: i64 = sqlx::query_scalar(COUNT).bind(instance_id).fetch_one(&mut *connection).await?;
+    let mut cards = LiteMap::with_capacity(usize::try_from(count).unwrap_or_default());
     let mut present = BTreeSet::new();
     let mut rows = sqlx::query(CARDS).bind(instance_id).fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {

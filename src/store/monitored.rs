@@ -116,12 +116,7 @@ pub(super) const NOT_HELD: &str = "
     DELETE FROM page_card
      WHERE (instance_id, page_id, card_key) IN (SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2))";
 
-async fn remove_pages(
-    connection: &mut SqliteConnection,
-    sweep: &OpenSweep,
-    plan: &Plan,
-    now: Timestamp,
-) -> Work<()> {
+async fn remove_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, now: Timestamp) -> Work<()> {
     let monitored: Vec<i64> =
         sqlx::query_scalar("SELECT page_id FROM page WHERE instance_id = ?1 AND removed_at IS NULL")
             .bind(sweep.instance_id)

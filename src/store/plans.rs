@@ -4,16 +4,17 @@
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, monitored, mutes, outbox, retention,
-    snapshot, sweeps,
+    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, monitored, mutes, outbox,
+    retention, snapshot, sweeps,
 };
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans that are meant.
-const STATEMENTS: [(&str, &[&str]); 68] = [
+const STATEMENTS: [(&str, &[&str]); 69] = [
     (memory::CARDS, &[]),
+    (memory::COUNT, &[]),
     (memory::BROKEN, &[]),
     (memory::CHANGES, &[]),
     (snapshot::HOLDINGS, &[]),

@@ -1,6 +1,8 @@
 //! Between columns and types. Owns the words and numbers that stand for states in the tables, and the
 //! refusal of a row that cannot be true.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteRow;
@@ -68,6 +70,23 @@ pub(super) fn owner_columns(owners: &[Owner]) -> Work<(String, String)> {
     let (names, users): (Vec<&str>, Vec<Option<i64>>) =
         owners.iter().map(|owner| (owner.name.as_str(), owner.user.map(|user| user.0))).unzip();
     Ok((serde_json::to_string(&names)?, serde_json::to_string(&users)?))
+}
+
+/// Owners as they were read: what many rows have in common is parsed and held once.
+#[derive(Default)]
+pub(super) struct SharedOwners(HashMap<String, Arc<[Owner]>>);
+
+impl SharedOwners {
+    /// See [`owners`].
+    pub(super) fn of(&mut self, table: &'static str, row: i64, names: &str, users: &str) -> Work<Arc<[Owner]>> {
+        let columns = [names, users].concat();
+        if let Some(known) = self.0.get(&columns) {
+            return Ok(Arc::clone(known));
+        }
+        let owners: Arc<[Owner]> = owners(table, row, names, users)?.into();
+        self.0.insert(columns, Arc::clone(&owners));
+        Ok(owners)
+    }
 }
 
 /// Owners out of their two columns; no id at all where none was ever told.
@@ -213,7 +232,7 @@ impl StateRow {
     pub(super) fn memory(&self) -> Result<CardMemory, ImpossibleRow> {
         Ok(CardMemory {
             rendering: self.rendering()?,
-            mute: self.mute.as_ref().map(MuteRow::mute).transpose()?,
+            mute: self.mute.as_ref().map(MuteRow::mute).transpose()?.map(Box::new),
             incident: self.incident_id.map(IncidentId),
             recent: Strip::from_bits(self.recent.map_or(0, i64::unsigned_abs)),
             ..CardMemory::of(self.state()?, self.told()?)

@@ -7,7 +7,7 @@ use futures::TryStreamExt as _;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::{instance_id, known_instance_id};
-use super::rows::{ImpossibleRow, StateRow, instant, owners, page_kind, state_columns, state_joins};
+use super::rows::{ImpossibleRow, SharedOwners, StateRow, instant, page_kind, state_columns, state_joins};
 use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
 use crate::domain::card::Told;
@@ -96,12 +96,13 @@ pub(super) const PAGES: &str = "
 async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
     let rows: Vec<PageRow> = sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
     let mut pages = Vec::with_capacity(rows.len());
+    let mut shared = SharedOwners::default();
     for row in rows {
         let page = ListedPage {
             id: PageId(row.page_id),
             title: row.title,
             kind: page_kind(&row.kind, row.app_id),
-            owners: owners("page", row.page_id, &row.owners, &row.owner_users)?,
+            owners: shared.of("page", row.page_id, &row.owners, &row.owner_users)?,
             cards: BTreeSet::new(),
         };
         pages.push((page, row.doubted));
@@ -137,20 +138,21 @@ async fn cards_now(
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut pages = pages_of_cards(holdings);
     let mut cards = BTreeMap::new();
+    let mut shared = SharedOwners::default();
     let mut rows = sqlx::query(CARDS_NOW).bind(instance).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let id = CardId(row.try_get("card_id")?);
         let memory = StateRow::from_row(&row)?.memory()?;
         let card = CardNow {
             title: row.try_get("title")?,
-            owners: owners("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,
+            owners: shared.of("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,
             pages: pages.remove(&id).unwrap_or_default(),
             flapping: matches!(memory.told, Told::Flapping { .. }),
             state: memory.state,
             rendering: memory.rendering,
             mute: memory.mute,
             incident: memory.incident,
-            datasets: feeding.remove(&id).unwrap_or_default().into_iter().collect(),
+            datasets: feeding.remove(&id).unwrap_or_default(),
             recent: memory.recent,
             unchecked_because: row.try_get("unchecked_because")?,
         };
@@ -172,13 +174,15 @@ pub(super) const LISTED_CARDS: &str = "
     SELECT card_key, card_id, title, kind, owners, owner_users FROM card WHERE instance_id = ?1 AND removed_at IS NULL";
 
 async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, ListedCard>> {
-    let rows: Vec<(i64, i64, String, String, String, String)> =
-        sqlx::query_as(LISTED_CARDS).bind(instance).fetch_all(&mut *connection).await?;
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut cards = BTreeMap::new();
-    for (key, id, title, kind, names, users) in rows {
-        let (id, owners) = (CardId(id), owners("card", key, &names, &users)?);
-        cards.insert(id, ListedCard { id, title, kind: CardKind(kind), owners, datasets: feeding.remove(&id) });
+    let mut shared = SharedOwners::default();
+    let mut rows = sqlx::query_as(LISTED_CARDS).bind(instance).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let (key, id, title, kind, names, users): (i64, i64, String, String, String, String) = row;
+        let (id, owners) = (CardId(id), shared.of("card", key, &names, &users)?);
+        let (kind, datasets) = (CardKind::named(&kind), feeding.remove(&id));
+        cards.insert(id, ListedCard { id, title, kind, owners, datasets });
     }
     Ok(cards)
 }

@@ -38,7 +38,7 @@ pub(super) async fn write(
     swept: &Swept,
     closing: &Closing,
 ) -> Work<()> {
-    let mut rows = Vec::with_capacity(closing.cards.len());
+    let mut rows = Vec::with_capacity(AT_ONCE);
     for (card, memory) in &closing.cards {
         let Some(key) = sweep.keys.get(card).copied() else { continue };
         let mut row = columns(key, memory);
@@ -49,14 +49,24 @@ pub(super) async fn write(
             row.unchecked = reason_id(connection, sweep, verdict, swept.finished_at).await?;
         }
         rows.push(row);
+        if rows.len() == AT_ONCE {
+            write_rows(connection, &mut rows).await?;
+        }
     }
+    write_rows(connection, &mut rows).await
+}
+
+/// So many rows are made ready before they are written.
+const AT_ONCE: usize = 1024;
+
+async fn write_rows(connection: &mut SqliteConnection, rows: &mut Vec<StateColumns<'_>>) -> Work<()> {
     // Only a broken card is in an incident; which one, is written after this.
     bulk::write(
         connection,
         "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at,
                                  told_message_id, unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
                                  recent) ",
-        rows,
+        rows.drain(..),
         bind,
         " ON CONFLICT (card_key) DO UPDATE
             SET state = excluded.state, since = excluded.since, decided_at = excluded.decided_at,

@@ -1,9 +1,10 @@
 //! A sweep while it runs: its row, the cards that it looks at, and each result as it comes. Owns these
 //! writes; how a sweep is closed is [`closing`](super::closing)'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
+use litemap::LiteMap;
 use sqlx::SqliteConnection;
 
 use super::instances::instance_id;
@@ -24,7 +25,7 @@ pub struct OpenSweep {
     /// When it began.
     pub started_at: Timestamp,
     pub(super) instance_id: i64,
-    pub(super) keys: BTreeMap<CardId, i64>,
+    pub(super) keys: LiteMap<CardId, i64>,
     reasons: HashMap<(&'static str, String), i64>,
 }
 
@@ -62,7 +63,7 @@ impl Store {
                 instance: instance.clone(),
                 started_at: now,
                 instance_id,
-                keys: BTreeMap::new(),
+                keys: LiteMap::new(),
                 reasons: HashMap::new(),
             })
         };
@@ -193,7 +194,7 @@ pub(super) async fn note_scope(connection: &mut SqliteConnection, sweep: SweepId
 }
 
 /// The key of every card that was ever listed.
-async fn card_keys(connection: &mut SqliteConnection, instance_id: i64) -> Work<BTreeMap<CardId, i64>> {
+async fn card_keys(connection: &mut SqliteConnection, instance_id: i64) -> Work<LiteMap<CardId, i64>> {
     let keys: Vec<(i64, i64)> = sqlx::query_as(CARD_KEYS).bind(instance_id).fetch_all(connection).await?;
     Ok(keys.into_iter().map(|(card, key)| (CardId(card), key)).collect())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Ill {
     pub(crate) card: i64,
     pub(crate) minute: i64,
     pub(crate) reason: Reason,
-    pub(crate) datasets: BTreeSet<DatasetId>,
+    pub(crate) datasets: Vec<DatasetId>,
     pub(crate) incident: Option<IncidentId>,
 }
 

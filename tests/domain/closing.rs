@@ -126,7 +126,7 @@ fn a_card_that_cannot_be_checked_is_no_news_and_changes_nothing_but_its_strip() 
     let mut story = Story::of_working(&[1, 2]);
     story.sweep(15, &[(1, fails("x")), (2, works())]);
     let mut expected = story.memory.cards.clone();
-    for card in expected.values_mut() {
+    for (_, card) in expected.iter_mut() {
         card.recent = card.recent.after(&unchecked());
     }
     assert_eq!(told(&story.sweep(30, &[(1, unchecked()), (2, unchecked())])), "nothing");
@@ -146,7 +146,7 @@ fn a_card_that_was_not_reached_keeps_its_state_and_counts_as_unchecked() {
 /// Page 10 with card 1 of type kpi and card 2, a document.
 fn with_a_document() -> Listing {
     let mut listing = listing(Scope::Pages, vec![page(10, &[1, 2])]);
-    listing.cards.get_mut(&CardId(2)).unwrap().kind = CardKind("document".to_owned());
+    listing.cards.get_mut(&CardId(2)).unwrap().kind = CardKind::named("document");
     listing
 }
 

@@ -187,7 +187,7 @@ fn a_flapping_card_is_in_no_digest() {
 fn a_flapping_card_that_becomes_of_another_type_is_forgotten() {
     let mut story = flapping_story(policy());
     let mut listing = listing(Scope::Pages, vec![page(10, &[1])]);
-    listing.cards.values_mut().for_each(|card| card.kind = CardKind("document".to_owned()));
+    listing.cards.values_mut().for_each(|card| card.kind = CardKind::named("document"));
     assert_eq!(told(&story.sweep_listing(75, listing, &[])), "nothing");
     assert_eq!(story.card(1).told, Told::Nothing);
 }

@@ -24,7 +24,7 @@ fn measure(stories: &[Story]) -> Measure {
         stories.iter().flat_map(|Story(label, cards)| cards.iter().map(move |card| (*label, card))).collect();
     let reasons: Vec<Reason> =
         cards.iter().map(|(_, Card(class, text, ..))| Reason { class: *class, text: (*text).to_owned() }).collect();
-    let datasets: Vec<BTreeSet<DatasetId>> = cards
+    let datasets: Vec<Vec<DatasetId>> = cards
         .iter()
         .map(|(_, Card(_, _, names, _))| names.iter().filter_map(|name| DatasetId::new(name)).collect())
         .collect();

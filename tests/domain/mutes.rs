@@ -227,7 +227,7 @@ fn a_mute_expires_though_nobody_can_look_and_what_is_due_waits_until_somebody_ca
 fn a_muted_card_that_becomes_of_another_type_is_muted_no_more() {
     let mut story = muted_story(None);
     let mut listing = listing(Scope::Pages, vec![page(10, &[1])]);
-    listing.cards.values_mut().for_each(|card| card.kind = CardKind("document".to_owned()));
+    listing.cards.values_mut().for_each(|card| card.kind = CardKind::named("document"));
     let closing = story.sweep_listing(30, listing, &[]);
     assert_eq!((told(&closing).as_str(), ended(&closing)), ("nothing", vec![(1, MuteEnd::Recovered, 31)]));
 }

@@ -55,8 +55,8 @@ pub(crate) fn card(id: i64) -> ListedCard {
     ListedCard {
         id: CardId(id),
         title: format!("Card {id}"),
-        kind: CardKind("kpi".to_owned()),
-        owners: vec![owner(id, &format!("Owner of {id}"))],
+        kind: CardKind::named("kpi"),
+        owners: [owner(id, &format!("Owner of {id}"))].into(),
         datasets: None,
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn page(id: i64, cards: &[i64]) -> ListedPage {
         id: PageId(id),
         title: format!("Page {id}"),
         kind: PageKind::Page,
-        owners: Vec::new(),
+        owners: [].into(),
         cards: cards.iter().copied().map(CardId).collect(),
     }
 }

@@ -104,7 +104,7 @@ fn one_card_that_is_decided_is_sight_enough() {
 /// What is told of pages with these cards, all of a type that does not render.
 fn documents(cards: &[i64], unlisted: Vec<Unlisted>) -> (String, String) {
     let mut listing = Listing { unlisted, ..listing(Scope::Pages, vec![page(10, cards)]) };
-    listing.cards.values_mut().for_each(|card| card.kind = CardKind("document".to_owned()));
+    listing.cards.values_mut().for_each(|card| card.kind = CardKind::named("document"));
     let mut story = Story::new();
     story.policy.blind_after = 1;
     let closing = story.sweep_listing(0, listing, &[]);

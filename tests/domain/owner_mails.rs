@@ -27,9 +27,9 @@ fn owned() -> Listing {
         (5, vec![]),
     ];
     for (card, owners) in owners {
-        listing.cards.get_mut(&CardId(card)).unwrap().owners = owners;
+        listing.cards.get_mut(&CardId(card)).unwrap().owners = owners.into();
     }
-    listing.pages[1].owners = vec![owner(3, "Kim")];
+    listing.pages[1].owners = [owner(3, "Kim")].into();
     listing
 }
 
@@ -115,7 +115,7 @@ fn a_card_without_an_owner_is_told_to_the_owners_of_its_pages() {
 fn a_card_with_an_owner_is_not_told_to_the_owners_of_its_pages() {
     let mut story = story();
     let mut listing = owned();
-    listing.pages[0].owners = vec![owner(3, "Kim")];
+    listing.pages[0].owners = [owner(3, "Kim")].into();
     let verdicts: Vec<_> = (1..=5).map(|card| (card, if card == 4 { fails("x") } else { works() })).collect();
     let closing = story.sweep_listing(15, listing, &verdicts);
     assert_eq!(mailed(&closing), []);

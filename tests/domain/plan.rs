@@ -61,7 +61,7 @@ fn a_card_on_several_pages_is_planned_once_and_counts_on_each() {
 #[test]
 fn a_card_of_another_type_is_planned_but_not_rendered() {
     let mut listing = listing(Scope::Pages, vec![page(10, &[1, 2])]);
-    listing.cards.get_mut(&CardId(1)).unwrap().kind = CardKind("document".to_owned());
+    listing.cards.get_mut(&CardId(1)).unwrap().kind = CardKind::named("document");
     let plan = plan(listing, &Remembered::default());
     assert_eq!(plan.cards.len(), 2);
     assert_eq!(plan.to_render().collect::<Vec<_>>(), [CardId(2)]);
@@ -310,6 +310,6 @@ proptest! {
         let second = plan(listed(), &left_by(&first));
         prop_assert!(doubted(&second).is_empty());
         let held: BTreeSet<CardId> = listed().cards.into_keys().collect();
-        prop_assert_eq!(second.cards.into_keys().collect::<BTreeSet<_>>(), held);
+        prop_assert_eq!(second.cards.keys().copied().collect::<BTreeSet<_>>(), held);
     }
 }

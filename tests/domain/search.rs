@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cardwatch::domain::card::{CardMemory, CardState, Shown};
-use cardwatch::domain::dataset::Dataset;
+use cardwatch::domain::dataset::{Dataset, Feeding};
 use cardwatch::domain::ids::{CardId, DatasetId, PageId};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::search::{self, Query, Which};
@@ -27,14 +27,14 @@ fn card(title: &str, state: CardState, pages: &[i64]) -> CardNow {
     let memory = CardMemory::default();
     CardNow {
         title: title.to_owned(),
-        owners: Vec::new(),
+        owners: [].into(),
         pages: pages.iter().copied().map(PageId).collect(),
         state,
         flapping: false,
         rendering: memory.rendering,
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: Feeding::default(),
         recent: memory.recent,
         unchecked_because: None,
     }
@@ -45,7 +45,7 @@ fn instance(name: &str, cards: impl IntoIterator<Item = (i64, CardNow)>) -> Arc<
     let cards: BTreeMap<CardId, CardNow> = cards.into_iter().map(|(id, card)| (CardId(id), card)).collect();
     let page = |id: i64, title: &str| {
         let held = cards.iter().filter(|(_, card)| card.pages.contains(&PageId(id))).map(|(id, _)| *id).collect();
-        let page = PageNow { title: title.to_owned(), kind: PageKind::Page, owners: Vec::new(), cards: held };
+        let page = PageNow { title: title.to_owned(), kind: PageKind::Page, owners: [].into(), cards: held };
         (PageId(id), page)
     };
     let pages = BTreeMap::from([page(10, "Sales"), page(20, "Größe")]);
@@ -127,7 +127,7 @@ fn a_word_may_be_in_a_pages_title() {
 
 #[test]
 fn a_word_may_be_in_an_owners_name() {
-    let owned = |name| CardNow { owners: vec![owner(1, "Bob"), owner(2, name)], ..card("A", working(), &[]) };
+    let owned = |name| CardNow { owners: [owner(1, "Bob"), owner(2, name)].into(), ..card("A", working(), &[]) };
     let snapshot = acme([(1, owned("Ann Li")), (2, owned("Carl"))]);
     assert_eq!(found(&snapshot, &saying("ann")), [1]);
     assert_eq!(found(&snapshot, &saying("bob")), [1, 2]);
@@ -136,7 +136,7 @@ fn a_word_may_be_in_an_owners_name() {
 #[test]
 fn a_word_may_be_in_a_datasets_name() {
     let id = DatasetId::new("abc-1").unwrap();
-    let fed = CardNow { datasets: vec![id.clone()], ..card("A", working(), &[]) };
+    let fed = CardNow { datasets: [id.clone()].into(), ..card("A", working(), &[]) };
     let mut instance = Arc::unwrap_or_clone(instance("acme", [(1, fed), (2, card("B", working(), &[]))]));
     let dataset = Dataset { name: "Orders EMEA".to_owned(), state: None, updated_at: None };
     instance.datasets.insert(id, DatasetNow { dataset, evidence: None });
@@ -145,7 +145,7 @@ fn a_word_may_be_in_a_datasets_name() {
 
 #[test]
 fn a_dataset_that_is_not_known_says_nothing() {
-    let fed = CardNow { datasets: vec![DatasetId::new("abc-1").unwrap()], ..card("A", working(), &[]) };
+    let fed = CardNow { datasets: [DatasetId::new("abc-1").unwrap()].into(), ..card("A", working(), &[]) };
     assert!(found(&acme([(1, fed)]), &saying("abc")).is_empty());
 }
 
@@ -165,7 +165,7 @@ fn an_id_is_found_whole_and_not_in_part() {
 
 #[test]
 fn each_word_has_to_be_somewhere() {
-    let fed = |title, owned: &str| CardNow { owners: vec![owner(1, owned)], ..card(title, working(), &[10]) };
+    let fed = |title, owned: &str| CardNow { owners: [owner(1, owned)].into(), ..card(title, working(), &[10]) };
     let snapshot = acme([(1, fed("Revenue", "Ann")), (2, fed("Revenue", "Bob"))]);
     assert_eq!(found(&snapshot, &saying("ann sales revenue 1")), [1]);
     assert_eq!(found(&snapshot, &saying("  revenue   sales ")), [1, 2]);
@@ -206,7 +206,7 @@ fn a_state_is_a_set_and_what_is_stale_is_unchecked() {
 
 fn muted(card: CardNow, until: i64) -> CardNow {
     let mute = Mute { reason: "known".to_owned(), by: "Ann".to_owned(), at: at(0), until: Some(at(until)) };
-    CardNow { mute: Some(mute), ..card }
+    CardNow { mute: Some(Box::new(mute)), ..card }
 }
 
 #[test]

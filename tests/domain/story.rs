@@ -1,6 +1,6 @@
 //! An instance over several sweeps: each is closed, and what it leaves is remembered as the store does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cardwatch::domain::alerts::Policy;
@@ -130,7 +130,7 @@ impl Story {
     pub(crate) fn mute(&mut self, card: i64, minute: i64, until: Option<i64>) {
         let (reason, by) = ("being rebuilt".to_owned(), "jo".to_owned());
         let mute = Mute { reason, by, at: at(minute), until: until.map(at) };
-        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = Some(mute);
+        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = Some(Box::new(mute));
     }
 
     /// Ends the mute of a card by hand.
@@ -151,7 +151,7 @@ fn failed(scope: Scope, minute: i64) -> Failed {
 /// A sweep of two minutes.
 fn swept(sweep: i64, minute: i64, plan: Plan, verdicts: &[(i64, Verdict)], latency: Duration) -> Swept {
     let judged = |verdict: &Verdict| Judged { verdict: verdict.clone(), at: at(minute), latency };
-    let verdicts: BTreeMap<_, _> = verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect();
+    let verdicts = verdicts.iter().map(|(card, verdict)| (CardId(*card), judged(verdict))).collect();
     Swept {
         sweep: SweepId(sweep),
         started_at: at(minute - 1),

@@ -101,7 +101,7 @@ fn listed(scope: Scope) -> Listing {
     let pages = vec![page(10, &[1, 2, 3]), page(20, &[4])];
     let shown = if scope == Scope::Part { 1 } else { 2 };
     let mut listing = listing(scope, pages.into_iter().take(shown).collect());
-    listing.cards.get_mut(&CardId(3)).unwrap().kind = CardKind("notebook".to_owned());
+    listing.cards.get_mut(&CardId(3)).unwrap().kind = CardKind::named("notebook");
     listing
 }
 

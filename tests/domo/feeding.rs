@@ -1,9 +1,9 @@
 //! Which datasets feed a card is listed where Domo tells it, asked for where it does not, and never guessed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cardwatch::config::valid::Instance;
-use cardwatch::domain::dataset::Dataset;
+use cardwatch::domain::dataset::{Dataset, Feeding};
 use cardwatch::domain::ids::{CardId, DatasetId, PageId};
 use cardwatch::domain::sweep::Listing;
 use cardwatch::domo::{CARDS_A_CALL, CardDatasets, Untold, Wanted};
@@ -24,12 +24,12 @@ fn dataset(id: &str) -> DatasetId {
     DatasetId::new(id).unwrap()
 }
 
-fn datasets(ids: &[&str]) -> BTreeSet<DatasetId> {
+fn datasets(ids: &[&str]) -> Feeding {
     ids.iter().map(|&id| dataset(id)).collect()
 }
 
 /// What feeds each card of a listing; none where it is not known.
-fn fed(listing: &Listing) -> Vec<(i64, Option<BTreeSet<DatasetId>>)> {
+fn fed(listing: &Listing) -> Vec<(i64, Option<Feeding>)> {
     listing.cards.values().map(|card| (card.id.0, card.datasets.clone())).collect()
 }
 
@@ -73,9 +73,9 @@ async fn a_page_tells_which_datasets_feed_its_cards_and_what_they_are() {
     let fake = fake().await;
     let listing = Desk::at(&fake).domo.list(&pages(&[10])).await.unwrap();
     let expected =
-        [(1, Some(datasets(&["orders"]))), (2, Some(datasets(&["orders", "targets"]))), (3, Some(BTreeSet::new()))];
+        [(1, Some(datasets(&["orders"]))), (2, Some(datasets(&["orders", "targets"]))), (3, Some(datasets(&[])))];
     assert_eq!(fed(&listing), expected);
-    assert_eq!(listing.datasets.keys().cloned().collect::<BTreeSet<_>>(), datasets(&["orders", "targets"]));
+    assert_eq!(listing.datasets.keys().cloned().collect::<Feeding>(), datasets(&["orders", "targets"]));
     assert_eq!(listing.datasets[&dataset("orders")], orders());
 }
 
@@ -101,7 +101,7 @@ async fn what_a_list_says_of_datasets_is_taken_as_far_as_it_goes() {
     let listing = desk.domo.list(&Wanted::Part { ids: [PageId(10)].into() }).await.unwrap();
     let expected = [
         (1, Some(datasets(&["a"]))),
-        (2, Some(BTreeSet::new())),
+        (2, Some(datasets(&[]))),
         (3, None),
         (4, None),
         (5, None),
@@ -128,7 +128,7 @@ async fn a_large_page_tells_its_datasets_too() {
 async fn cards_are_asked_about_by_id() {
     let fake = fake().await;
     let (cards, told) = asked(&at(&fake), &[1, 3]).await.unwrap();
-    assert_eq!(cards, [(card(1), datasets(&["orders"])), (card(3), BTreeSet::new())].into());
+    assert_eq!(cards, [(card(1), datasets(&["orders"])), (card(3), datasets(&[]))].into());
     assert_eq!(told, [(dataset("orders"), orders())].into());
     assert_eq!(fake.calls("card_details"), 1);
 }
@@ -146,7 +146,7 @@ async fn a_card_that_nobody_asked_about_is_not_in_the_answer_nor_is_what_feeds_i
     let (_server, desk) = server(json!([of(1, "a"), of(2, "b"), null, "x", {"id": 3}])).await;
     let (cards, told) = asked(&desk, &[1, 3]).await.unwrap();
     assert_eq!(cards, [(card(1), datasets(&["a"]))].into());
-    assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), datasets(&["a"]));
+    assert_eq!(told.keys().cloned().collect::<Feeding>(), datasets(&["a"]));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn at(fake: &fake_domo::Domo) -> Desk {
 
 /// Pages, and the owners of each.
 fn owners(listing: &Listing) -> Vec<(i64, Vec<Owner>)> {
-    listing.pages.iter().map(|page| (page.id.0, page.owners.clone())).collect()
+    listing.pages.iter().map(|page| (page.id.0, page.owners.to_vec())).collect()
 }
 
 async fn address(desk: &Desk, id: i64) -> Result<Option<Address>, Untold> {
@@ -59,7 +59,7 @@ async fn a_user_who_owns_a_card_is_known_by_id_and_a_group_is_not() {
     let fake = fake().await;
     for wanted in [pages(&[10]), Wanted::Instance] {
         let listing = Desk::at(&fake).domo.list(&wanted).await.unwrap();
-        assert_eq!(listing.cards[&CardId(1)].owners, [user(7, "Dana Reyes"), group("BI team")]);
+        assert_eq!(listing.cards[&CardId(1)].owners[..], [user(7, "Dana Reyes"), group("BI team")]);
     }
 }
 
@@ -75,7 +75,7 @@ async fn an_owner_is_taken_as_far_as_it_can_be_named() {
     let listing = desk.domo.list(&Wanted::Part { ids: [PageId(10)].into() }).await.unwrap();
     let expected =
         [user(7, "Dana"), user(8, "Jonas"), group("BI team"), group("Untyped"), group("No id"), user(11, "User 11")];
-    assert_eq!(listing.cards[&CardId(1)].owners, expected);
+    assert_eq!(listing.cards[&CardId(1)].owners[..], expected[..]);
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn every_page_that_holds_it_is_named() {
 #[tokio::test]
 async fn where_a_card_has_no_owner_those_of_its_pages_answer_for_it() {
     let mut instance = paged(swept("acme", [working("Revenue")]), 40, "Board pack", &[1]);
-    instance.pages.get_mut(&PageId(40)).unwrap().owners = vec![Owner { user: None, name: "Finance BI".to_owned() }];
+    instance.pages.get_mut(&PageId(40)).unwrap().owners = [Owner { user: None, name: "Finance BI".to_owned() }].into();
     let page = words(&page_of_card(&showing(instance).await, 1).await.body);
     assert!(page.contains("Owners Finance BI (of its pages: it has none itself)"), "{page}");
     assert!(page_of(owned(&["Ann"], working("Revenue"))).await.contains("Owners Ann Datasets"));
@@ -124,7 +124,7 @@ async fn where_a_card_has_no_owner_those_of_its_pages_answer_for_it() {
 #[tokio::test]
 async fn its_datasets_are_named_with_what_was_found_out_when_it_broke() {
     let mut card = broken("Revenue", WHY, 15);
-    card.datasets = vec![DatasetId::new("a1").unwrap(), DatasetId::new("b2").unwrap()];
+    card.datasets = [DatasetId::new("a1").unwrap(), DatasetId::new("b2").unwrap()].into();
     let instance = with_dataset(swept("acme", [card]), "a1", "Orders", Some(failed_run(20, "connection refused")));
     let page = words(&page_of_card(&showing(instance).await, 1).await.body);
     assert!(page.contains("Orders: last run failed 07:40 UTC: connection refused b2"), "{page}");

@@ -45,13 +45,13 @@ pub(crate) fn dataset(id: &str) -> DatasetId {
 pub(crate) fn card(state: CardState) -> CardNow {
     CardNow {
         title: "Revenue by region".to_owned(),
-        owners: vec![Owner { user: None, name: "Dana Reyes".to_owned() }],
+        owners: [Owner { user: None, name: "Dana Reyes".to_owned() }].into(),
         state,
         flapping: false,
         rendering: Rendering::default(),
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: [].into(),
         pages: Vec::new(),
         recent: Strip::default(),
         unchecked_because: None,
@@ -87,7 +87,7 @@ pub(crate) fn empty() -> CardNow {
 
 pub(crate) fn muted(until: Option<Timestamp>) -> CardNow {
     let mute = Mute { reason: "owner on leave".to_owned(), by: "ann".to_owned(), at: before(1), until };
-    CardNow { mute: Some(mute), ..broken() }
+    CardNow { mute: Some(Box::new(mute)), ..broken() }
 }
 
 /// An instance that was swept an hour ago, with these cards, numbered from 1 on.
@@ -113,7 +113,7 @@ pub(crate) fn paged(mut instance: InstanceSnapshot, page: i64, cards: &[i64]) ->
         instance.cards.get_mut(card).unwrap().pages.push(PageId(page));
     }
     let title = format!("Page {page}");
-    instance.pages.insert(PageId(page), PageNow { title, kind: PageKind::Page, owners: Vec::new(), cards });
+    instance.pages.insert(PageId(page), PageNow { title, kind: PageKind::Page, owners: [].into(), cards });
     instance
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn with_incident(mut instance: InstanceSnapshot, id: i64, looked_at: 
     instance.incidents.insert(IncidentId(id), incident);
     for card in instance.cards.values_mut().filter(|card| card.state.is_broken()) {
         card.incident = Some(IncidentId(id));
-        card.datasets = vec![dataset("ds-1")];
+        card.datasets = [dataset("ds-1")].into();
     }
     instance
 }
@@ -236,8 +236,8 @@ fn listing(verdicts: &[(i64, Verdict)]) -> Listing {
     let listed = |id: CardId| ListedCard {
         id,
         title: format!("Card {id}"),
-        kind: CardKind("kpi".to_owned()),
-        owners: Vec::new(),
+        kind: CardKind::named("kpi"),
+        owners: [].into(),
         datasets: Some([dataset("ds-1")].into()),
     };
     let orders = Dataset { name: "Orders".to_owned(), state: None, updated_at: None };
@@ -245,7 +245,7 @@ fn listing(verdicts: &[(i64, Verdict)]) -> Listing {
         id: PageId(10),
         title: "Sales".to_owned(),
         kind: PageKind::Page,
-        owners: Vec::new(),
+        owners: [].into(),
         cards: ids().collect(),
     };
     Listing {

@@ -29,14 +29,14 @@ fn acme() -> InstanceSnapshot {
 fn card(state: CardState) -> CardNow {
     CardNow {
         title: "Revenue by region".to_owned(),
-        owners: Vec::new(),
+        owners: [].into(),
         pages: Vec::new(),
         state,
         flapping: false,
         rendering: Rendering::default(),
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: [].into(),
         recent: cardwatch::domain::strip::Strip::default(),
         unchecked_because: None,
     }
@@ -65,7 +65,7 @@ fn empty(mut card: CardNow) -> CardNow {
 }
 
 fn muted(mut card: CardNow, until: Option<Timestamp>) -> CardNow {
-    card.mute = Some(Mute { reason: "owner on leave".to_owned(), by: "ann".to_owned(), at: now(), until });
+    card.mute = Some(Box::new(Mute { reason: "owner on leave".to_owned(), by: "ann".to_owned(), at: now(), until }));
     card
 }
 

@@ -102,7 +102,7 @@ impl House {
     pub(crate) fn grow(&self) {
         let title = "a long title ".repeat(20);
         let title = |id| format!("{title}{id}");
-        let page = |id| PageNow { title: title(id), kind: PageKind::Page, owners: Vec::new(), cards: Vec::new() };
+        let page = |id| PageNow { title: title(id), kind: PageKind::Page, owners: [].into(), cards: Vec::new() };
         let mut instance = InstanceSnapshot::empty("acme".parse().unwrap());
         instance.pages = (0..25_000).map(|id| (PageId(id), page(id))).collect();
         self.show(instance);

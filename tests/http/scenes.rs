@@ -35,13 +35,13 @@ pub(crate) fn reason(text: &str) -> Reason {
 fn card(title: &str, state: CardState, recent: Strip) -> CardNow {
     CardNow {
         title: title.to_owned(),
-        owners: Vec::new(),
+        owners: [].into(),
         state,
         flapping: false,
         rendering: Rendering::default(),
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: [].into(),
         recent,
         pages: Vec::new(),
         unchecked_because: None,
@@ -82,7 +82,7 @@ pub(crate) fn owned(by: &[&str], card: CardNow) -> CardNow {
 
 pub(crate) fn muted(why: &str, until: Option<Timestamp>, card: CardNow) -> CardNow {
     let mute = Mute { reason: why.to_owned(), by: "ann".to_owned(), at: ago(60), until };
-    CardNow { mute: Some(mute), ..card }
+    CardNow { mute: Some(Box::new(mute)), ..card }
 }
 
 /// An instance that was swept five minutes ago, with these cards, numbered from 1.
@@ -106,7 +106,7 @@ pub(crate) fn paged(mut instance: InstanceSnapshot, id: i64, title: &str, cards:
     let page = PageNow {
         title: title.to_owned(),
         kind: PageKind::Page,
-        owners: Vec::new(),
+        owners: [].into(),
         cards: cards.iter().copied().map(CardId).collect(),
     };
     for card in &page.cards {

@@ -153,8 +153,8 @@ async fn sweep_with_letters(house: &House, minute: i64, plan: Plan, verdicts: &[
 /// Page 10 of Pat (user 9) with card 1 of Ann (user 1), card 2 of Bob (user 2), and card 3 of nobody.
 fn owned() -> Listing {
     let mut listing = listing(Scope::Pages, vec![page(10, &[1, 2, 3])]);
-    listing.pages[0].owners = vec![owner(9, "Pat"), Owner { user: None, name: "Analysts".to_owned() }];
-    listing.cards.get_mut(&CardId(3)).unwrap().owners.clear();
+    listing.pages[0].owners = [owner(9, "Pat"), Owner { user: None, name: "Analysts".to_owned() }].into();
+    listing.cards.get_mut(&CardId(3)).unwrap().owners = [].into();
     listing
 }
 

@@ -1,6 +1,6 @@
 //! What closes a sweep is saved whole or not at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cardwatch::domain::closing::{Asked, Swept};
 use cardwatch::domain::dataset::{Dataset, Evidence};
@@ -66,7 +66,7 @@ fn well_informed(found: Swept) -> Swept {
         schema_change: None,
     };
     let asked = Asked {
-        card_datasets: BTreeMap::from([(CardId(3), BTreeSet::from([id.clone()]))]),
+        card_datasets: BTreeMap::from([(CardId(3), [id.clone()].into())]),
         datasets: BTreeMap::from([(id.clone(), orders)]),
         evidence: BTreeMap::from([(id, evidence)]),
         invalid_functions: Some(3),
@@ -82,7 +82,7 @@ async fn a_letter_that_cannot_be_queued_undoes_the_whole_closing() {
     // Card 2 is gone, card 3 is new and broken, card 1 recovered and is muted no more: every table would change.
     let seen = [(1, works()), (3, fails("y"))];
     let mut plan = plan_of(&seen);
-    plan.pages.get_mut(&PageId(10)).unwrap().page.owners = vec![owner(7, "Ann")];
+    plan.pages.get_mut(&PageId(10)).unwrap().page.owners = [owner(7, "Ann")].into();
     let mut sweep = house.begin(30, &plan_of(&[(1, works()), (2, works()), (3, works())])).await;
     let before = everything(&house).await;
     house.store.append_results(&mut sweep, &results(30, &[(1, works())])).await.unwrap();

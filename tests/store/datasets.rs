@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::closing::{Asked, Closing};
-use cardwatch::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
+use cardwatch::domain::dataset::{Dataset, Evidence, Feeding, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::{CardId, DatasetId};
 use cardwatch::domain::snapshot::DatasetNow;
 use cardwatch::domain::sweep::{Plan, Scope};
@@ -41,7 +41,7 @@ fn evidence(minute: i64) -> Evidence {
 fn fed(scope: Scope, cards: &[(i64, &[&str])]) -> Plan {
     let mut listing = listing(scope, vec![page(10, &cards.iter().map(|(card, _)| *card).collect::<Vec<_>>())]);
     for (card, datasets) in cards {
-        let ids: BTreeSet<DatasetId> = datasets.iter().map(|text| id(text)).collect();
+        let ids: Feeding = datasets.iter().map(|text| id(text)).collect();
         listing.datasets.extend(ids.iter().map(|id| (id.clone(), dataset(&id.as_str().to_uppercase()))));
         listing.cards.get_mut(&CardId(*card)).unwrap().datasets = Some(ids);
     }
@@ -80,9 +80,9 @@ async fn the_datasets_of_a_card_are_known_everywhere() {
     let expected = DatasetNow { dataset: dataset("ORDERS"), evidence: None };
     assert_eq!(known(&house, "orders").await, Some(expected));
     let remembered = house.store.remembered(&acme()).await.unwrap();
-    assert_eq!(remembered.cards[&CardId(2)].datasets, Some(BTreeSet::from([id("orders")])));
+    assert_eq!(remembered.cards[&CardId(2)].datasets, Some([id("orders")].into()));
     let memory = house.memory().await;
-    assert_eq!(memory.cards[&CardId(2)].datasets, BTreeSet::from([id("orders")]));
+    assert_eq!(memory.cards[&CardId(2)].datasets, [id("orders")].into());
     assert_eq!(memory.datasets[&id("people")], (dataset("PEOPLE"), None));
 }
 
@@ -184,7 +184,7 @@ async fn a_sweep_that_tells_nothing_new_writes_nothing_of_datasets() {
 async fn what_was_asked_beside_the_list_is_kept_like_it() {
     let house = House::new().await;
     let asked = Asked {
-        card_datasets: BTreeMap::from([(CardId(1), BTreeSet::from([id("orders"), id("nameless")]))]),
+        card_datasets: BTreeMap::from([(CardId(1), [id("orders"), id("nameless")].into())]),
         datasets: BTreeMap::from([(id("orders"), dataset("Orders"))]),
         ..Asked::default()
     };

@@ -75,9 +75,9 @@ async fn a_mute_is_told_with_its_card() {
 async fn a_muted_card_is_broken_still_and_known_to_be_muted() {
     let house = muted_house(&mute(5)).await;
     let card = house.snapshot().await.cards[&CardId(1)].clone();
-    assert_eq!((card.state.is_broken(), card.mute), (true, Some(mute(5))));
+    assert_eq!((card.state.is_broken(), card.mute.as_deref()), (true, Some(&mute(5))));
     assert_eq!(house.snapshot().await.cards[&CardId(2)].mute, None);
-    assert_eq!(house.memory().await.cards[&CardId(1)].mute, Some(mute(5)));
+    assert_eq!(house.memory().await.cards[&CardId(1)].mute.as_deref(), Some(&mute(5)));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_card_that_no_listing_holds_any_more_cannot_be_muted() {
 async fn only_a_broken_card_can_be_muted() {
     let house = House::new().await;
     let mut listing = listing(cardwatch::domain::sweep::Scope::Pages, vec![page(10, &[1, 2, 3])]);
-    let document = cardwatch::domain::sweep::CardKind("document".to_owned());
+    let document = cardwatch::domain::sweep::CardKind::named("document");
     listing.cards.insert(CardId(3), cardwatch::domain::sweep::ListedCard { kind: document, ..card(3) });
     house.sweep_plan("acme", 0, crate::house::plan(listing), &[(1, works()), (2, unchecked())]).await;
     for (card, shown) in [(1, Shown::Working), (2, Shown::Unchecked), (3, Shown::Unsupported)] {
@@ -137,7 +137,7 @@ async fn a_mute_that_is_made_over_takes_the_place_of_the_one_that_holds() {
     let house = muted_house(&mute_until(5, A_DAY)).await;
     let again = Mute { by: "bob".into(), ..mute(10) };
     make(&house, 1, &again).await.unwrap();
-    assert_eq!(house.snapshot().await.cards[&CardId(1)].mute, Some(again));
+    assert_eq!(house.snapshot().await.cards[&CardId(1)].mute.as_deref(), Some(&again));
     assert_eq!(ends(&house).await, [None, Some(ended(MuteEnd::Unmuted, 10, Some("bob")))]);
 }
 
@@ -219,7 +219,7 @@ async fn a_mute_without_a_reason_is_refused_and_the_one_before_holds_on() {
     let refused = house.store.mute(CardId(1), None, &silent).await;
     assert!(matches!(refused, Err(StoreError::Sqlite { .. })));
     assert_eq!(ends(&house).await, [None]);
-    assert_eq!(house.snapshot().await.cards[&CardId(1)].mute, Some(mute(5)));
+    assert_eq!(house.snapshot().await.cards[&CardId(1)].mute.as_deref(), Some(&mute(5)));
 }
 
 #[tokio::test]

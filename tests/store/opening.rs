@@ -6,6 +6,7 @@ use cardwatch::domain::card::Told;
 use cardwatch::domain::closing::Memory;
 use cardwatch::domain::ids::{CardId, IncidentId};
 use cardwatch::domain::incident::Known;
+use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::domain::strip::Strip;
@@ -52,14 +53,14 @@ fn as_the_first_version_holds(mut snapshot: InstanceSnapshot) -> InstanceSnapsho
     snapshot.incidents.clear();
     for card in snapshot.cards.values_mut() {
         (card.incident, card.rendering, card.recent) = (None, Rendering::default(), Strip::default());
-        card.owners.iter_mut().for_each(|owner| owner.user = None);
+        card.owners = card.owners.iter().map(|owner| Owner { user: None, ..owner.clone() }).collect();
     }
     snapshot
 }
 
 fn remembered_by_the_first_version(mut memory: Memory) -> Memory {
     memory.incidents = Known::default();
-    for card in memory.cards.values_mut() {
+    for (_, card) in memory.cards.iter_mut() {
         (card.incident, card.rendering, card.recent) = (None, Rendering::default(), Strip::default());
     }
     memory

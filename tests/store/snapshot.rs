@@ -1,10 +1,12 @@
 //! What was closed is what is read: the snapshot, what the next plan is read against, what was told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cardwatch::domain::card::{CardMemory, CardState, Told};
 use cardwatch::domain::closing::{self, Asked};
+use cardwatch::domain::dataset::Feeding;
 use cardwatch::domain::ids::{AppId, CardId, DatasetId, IncidentId, PageId};
 use cardwatch::domain::incident::{Incident, Incidents};
 use cardwatch::domain::mute::{Mute, MuteEnd};
@@ -14,6 +16,7 @@ use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot};
 use cardwatch::domain::strip::{Cell, Strip};
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason};
+use litemap::LiteMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -132,8 +135,8 @@ fn motley() -> Listing {
     listing.loose.insert(CardId(7));
     let odd = listing.cards.get_mut(&CardId(3)).unwrap();
     odd.title = String::from("=\"<b>\"\r\n'); DROP TABLE card; -- é \u{202e}");
-    odd.owners = vec![owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: String::new() }];
-    odd.kind = cardwatch::domain::sweep::CardKind("document".to_owned());
+    odd.owners = [owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: String::new() }].into();
+    odd.kind = cardwatch::domain::sweep::CardKind::named("document");
     listing
 }
 
@@ -171,7 +174,7 @@ async fn titles_owners_and_kinds_change_with_the_listing() {
     listing.pages[1].title = "Renamed".to_owned();
     listing.pages[1].kind = PageKind::Page;
     *listing.cards.get_mut(&CardId(1)).unwrap() =
-        cardwatch::domain::sweep::ListedCard { id: CardId(1), owners: Vec::new(), title: "New".into(), ..card(1) };
+        cardwatch::domain::sweep::ListedCard { id: CardId(1), owners: [].into(), title: "New".into(), ..card(1) };
     let plan = plan(listing);
     house.sweep_plan("acme", 15, plan.clone(), &[]).await;
     assert_eq!(house.store.remembered(&acme()).await.unwrap(), left_by(&plan));
@@ -226,7 +229,7 @@ fn memories() -> impl Strategy<Value = CardMemory> {
             let broken = state.is_broken();
             CardMemory {
                 rendering: if broken { Rendering::default() } else { rendering },
-                mute: mute.filter(|_| broken),
+                mute: mute.filter(|_| broken).map(Box::new),
                 incident: incident.filter(|_| broken),
                 datasets: datasets.iter().filter_map(|id| DatasetId::new(id)).collect(),
                 recent: Strip::from_bits(recent),
@@ -237,7 +240,7 @@ fn memories() -> impl Strategy<Value = CardMemory> {
 }
 
 /// The incidents that the memories of these cards speak of.
-fn incidents_of(cards: &BTreeMap<CardId, CardMemory>) -> Incidents {
+fn incidents_of(cards: &LiteMap<CardId, CardMemory>) -> Incidents {
     let mut incidents = Incidents::default();
     for (card, id) in cards.iter().filter_map(|(card, memory)| Some((card, memory.incident?))) {
         let new = || Incident {
@@ -259,7 +262,7 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
     let mut runner = TestRunner::deterministic();
     let mut muted = Vec::new();
     for minute in [0, 15] {
-        let any: BTreeMap<CardId, CardMemory> =
+        let any: LiteMap<CardId, CardMemory> =
             (1..=300).map(|id| (CardId(id), memories().new_tree(&mut runner).unwrap().current())).collect();
         let plan = plan(listing(Scope::Pages, vec![page(10, &(1..=300).collect::<Vec<_>>())]));
         let became = |closing: &mut closing::Closing| {
@@ -282,7 +285,7 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
 }
 
 /// What a snapshot shows of a card that a memory holds as well.
-type ShownOf = (CardState, bool, Rendering, Option<Mute>, Option<IncidentId>, Vec<DatasetId>, Strip);
+type ShownOf = (CardState, bool, Rendering, Option<Box<Mute>>, Option<IncidentId>, Feeding, Strip);
 
 fn shown_of(card: CardNow) -> ShownOf {
     (card.state, card.flapping, card.rendering, card.mute, card.incident, card.datasets, card.recent)
@@ -290,15 +293,14 @@ fn shown_of(card: CardNow) -> ShownOf {
 
 fn shown_by(memory: CardMemory) -> ShownOf {
     let flapping = matches!(memory.told, Told::Flapping { .. });
-    let datasets = memory.datasets.into_iter().collect();
-    (memory.state, flapping, memory.rendering, memory.mute, memory.incident, datasets, memory.recent)
+    (memory.state, flapping, memory.rendering, memory.mute, memory.incident, memory.datasets, memory.recent)
 }
 
 #[tokio::test]
 async fn whoever_owns_a_page_or_a_card_is_known_with_their_ids() {
     let house = House::new().await;
     let mut listing = motley();
-    let owners = vec![owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: "Analysts".to_owned() }];
+    let owners: Arc<[Owner]> = [owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: "Analysts".to_owned() }].into();
     listing.pages[1].owners.clone_from(&owners);
     listing.cards.get_mut(&CardId(1)).unwrap().owners.clone_from(&owners);
     house.sweep_plan("acme", 0, plan(listing), &[]).await;
@@ -318,9 +320,9 @@ async fn an_owner_who_gets_an_id_is_known_by_it() {
     house.sweep(0, &[(1, works())]).await;
     house.execute("UPDATE card SET owner_users = '[]'").await.unwrap();
     let owners = async || house.snapshot().await.cards[&CardId(1)].owners.clone();
-    assert_eq!(owners().await, [Owner { user: None, name: "Owner of 1".to_owned() }]);
+    assert_eq!(owners().await[..], [Owner { user: None, name: "Owner of 1".to_owned() }]);
     house.sweep(15, &[(1, works())]).await;
-    assert_eq!(owners().await, [owner(1, "Owner of 1")]);
+    assert_eq!(owners().await[..], [owner(1, "Owner of 1")]);
 }
 
 #[tokio::test]

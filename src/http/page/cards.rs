@@ -81,7 +81,7 @@ pub(super) fn answerable<'a>(card: &'a CardNow, instance: &'a InstanceSnapshot, 
     if !card.owners.is_empty() {
         return card.owners.iter().collect();
     }
-    pages_of(instance, id).flat_map(|(_, page)| &page.owners).collect()
+    pages_of(instance, id).flat_map(|(_, page)| page.owners.iter()).collect()
 }
 
 /// Since when a card is what it is, and for how long.

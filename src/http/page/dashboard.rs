@@ -63,7 +63,7 @@ fn show(scene: &Scene, path: Asked<(String, String)>, query: Option<&str>) -> Re
         }
         p.small.soft {
             (kind(id, held.kind))
-            @if !held.owners.is_empty() { ", owned by " (owners(&held.owners)) }
+            @if !held.owners.is_empty() { ", owned by " (owners(held.owners.iter())) }
         }
         h2 { "Its cards" }
         @if cards.is_empty() { p.soft { "No card is on it." } }
