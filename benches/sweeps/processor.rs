@@ -1,0 +1,89 @@
+//! Processor time. Owns what a render costs where Domo answers at once, all of the sweep shared out among its renders:
+//! start, sign-in, lists, renders, saving and the end.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use super::Bench;
+use super::fake::Fake;
+use super::house::House;
+use super::report::{label, median};
+
+/// How many are asked for at once, here and by those that are measured beside.
+pub(crate) const CONCURRENCY: usize = 64;
+
+/// Sweeps of as many cards are counted by instruction, as parts of what is swept elsewhere: the difference leaves out what
+/// every sweep costs.
+const COUNTED: [usize; 2] = [20, 4];
+
+pub(crate) async fn sweeps(bench: &mut Bench<'_>) -> anyhow::Result<()> {
+    let cards = bench.options.cards * 2;
+    let (fake, house) = start(bench, cards).await?;
+    let each = per(fake.cards.len());
+    let (mut walls, mut later) = (Vec::new(), Vec::new());
+    let first = median(bench.options.repeat, || {
+        house.empty();
+        let first = house.sweep()?;
+        walls.push(first.wall.as_secs_f64());
+        later.push(house.sweep()?.processor);
+        Ok(first.processor)
+    })?;
+    let later = median(later.len(), || later.pop().context("a sweep"))?;
+    let fastest = walls.into_iter().fold(f64::INFINITY, f64::min);
+    bench.own_cost = Some(first * each * 1e3);
+    bench.report.told(&label(cards, "at no latency, 64 at once: CPU ms a render"), first * each * 1e3);
+    bench.report.told("the same once more into the same database: CPU ms a render", later * each * 1e3);
+    bench.report.told("renders a second, start and end included", 1.0 / (fastest * each));
+    Ok(())
+}
+
+/// Processor time of a render, in milliseconds; it is measured where it was not yet.
+pub(crate) async fn own_cost(bench: &mut Bench<'_>) -> anyhow::Result<f64> {
+    if bench.own_cost.is_none() {
+        sweeps(bench).await?;
+    }
+    bench.own_cost.context("what a render costs")
+}
+
+/// A fake that answers at once, and a house of one instance.
+pub(crate) async fn start(bench: &Bench<'_>, cards: usize) -> anyhow::Result<(Fake, House)> {
+    let fake = Fake::start(bench.options.fake_core, bench.folder, cards, Duration::ZERO).await?;
+    let house = House::build(bench.folder, bench.options.core, &fake, CONCURRENCY, (1, "@yearly"))?;
+    Ok((fake, house))
+}
+
+pub(crate) async fn instructions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
+    let mut counted = Vec::new();
+    for part in COUNTED {
+        let (fake, house) = start(bench, (bench.options.cards / part).max(1)).await?;
+        counted.push((fake.cards.len(), count(bench, &house)?));
+    }
+    let [(few, less), (many, more)] = counted.as_slice() else { return Ok(()) };
+    let each = (more - less) * per(many - few);
+    bench.report.told("instructions in user space for each render beyond the first, by callgrind", each);
+    bench.report.told(&label(*few, "and all else: instructions, by callgrind"), *less);
+    Ok(())
+}
+
+/// The instructions of a sweep into an empty database.
+fn count(bench: &Bench<'_>, house: &House) -> anyhow::Result<f64> {
+    let told = bench.folder.join("callgrind");
+    let out = bench.folder.join("callgrind.out");
+    let mut arguments = ["valgrind", "--tool=callgrind"].map(str::to_owned).to_vec();
+    arguments.push(format!("--callgrind-out-file={}", out.display()));
+    arguments.push(format!("--log-file={}", told.display()));
+    arguments.extend(house.sweep_arguments());
+    house.empty();
+    let ended = house.run(&arguments)?;
+    ensure!(ended.code == 0, "a sweep under valgrind ended with {}: see {}", ended.code, house.log().display());
+    let told = std::fs::read_to_string(told)?;
+    let line = told.lines().find_map(|line| line.split_once("Collected :")).context("what callgrind collected")?;
+    line.1.trim().parse().context("a number of instructions")
+}
+
+/// The part that falls to each of so many.
+#[expect(clippy::cast_precision_loss, reason = "a count of cards")]
+pub(crate) fn per(count: usize) -> f64 {
+    1.0 / count.max(1) as f64
+}
