@@ -9,24 +9,21 @@ import sys
 import aiohttp
 
 
-async def render_some(session, url, cards):
-    working = 0
-    for card in cards:
-        address = f"{url}/api/content/v1/cards/kpi/{card}/render?parts=dynamic,summary"
-        async with session.put(address, data=b"{}") as answer:
-            body = await answer.json()
-            working += answer.status == 200 and body["summary"]["status"] == "success"
-    return working
+async def render(session, turn, url, card):
+    address = f"{url}/api/content/v1/cards/kpi/{card}/render?parts=dynamic,summary"
+    async with turn, session.put(address, json={}) as answer:
+        body = await answer.json()
+        return answer.status == 200 and body["summary"]["status"] == "success"
 
 
 async def main(url, token, ids, concurrency):
     with open(ids, encoding="ascii") as lines:
-        cards = iter(lines.read().split())
-    headers = {"X-DOMO-Developer-Token": token, "Content-Type": "application/json"}
+        cards = lines.read().split()
+    turn = asyncio.Semaphore(concurrency)
     connector = aiohttp.TCPConnector(limit=concurrency)
+    headers = {"X-DOMO-Developer-Token": token}
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
-        renders = [render_some(session, url, cards) for _ in range(concurrency)]
-        print(sum(await asyncio.gather(*renders)))
+        print(sum(await asyncio.gather(*(render(session, turn, url, card) for card in cards))))
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

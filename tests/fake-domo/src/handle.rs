@@ -254,9 +254,7 @@ impl Domo {
 
     /// Gives a card another title.
     pub fn rename_card(&self, id: i64, title: &str) {
-        if let Some(card) = self.shared.world().instance.cards.get_mut(&id) {
-            title.clone_into(&mut card.title);
-        }
+        self.shared.world().instance.rename_card(id, title);
     }
 
     /// Sets the owners and datasets of a card. A dataset that is new has the usual columns.

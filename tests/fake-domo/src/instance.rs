@@ -82,6 +82,9 @@ pub(crate) struct App {
 pub(crate) struct Instance {
     pub(crate) pages: BTreeMap<i64, Page>,
     pub(crate) cards: BTreeMap<i64, Card>,
+    /// The cards in the order of their titles, from the first batch that is asked for until a title changes: to sort
+    /// them for each batch would take longer than all else, where there are many.
+    by_title: Option<Vec<i64>>,
     pub(crate) apps: BTreeMap<i64, App>,
     pub(crate) datasets: BTreeMap<String, Source>,
     pub(crate) people: People,
@@ -120,6 +123,7 @@ impl Instance {
         Self {
             pages,
             cards: BTreeMap::new(),
+            by_title: None,
             apps: BTreeMap::new(),
             datasets: BTreeMap::new(),
             people: People::default(),
@@ -150,13 +154,33 @@ impl Instance {
     /// # Panics
     /// When one of the pages does not exist: the test is wrong.
     pub(crate) fn add_card(&mut self, id: i64, card: Card, pages: &[i64]) {
+        self.by_title = None;
         if self.cards.insert(id, card).is_some() {
             self.take_off_pages(id);
         }
         self.put_on_pages(id, pages);
     }
 
+    /// Gives a card another title.
+    pub(crate) fn rename_card(&mut self, id: i64, title: &str) {
+        self.by_title = None;
+        if let Some(card) = self.cards.get_mut(&id) {
+            title.clone_into(&mut card.title);
+        }
+    }
+
+    /// The ids of all cards, in the order of their titles.
+    pub(crate) fn cards_by_title(&mut self) -> &[i64] {
+        let cards = &self.cards;
+        self.by_title.get_or_insert_with(|| {
+            let mut cards: Vec<(&i64, &Card)> = cards.iter().collect();
+            cards.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
+            cards.into_iter().map(|(id, _)| *id).collect()
+        })
+    }
+
     pub(crate) fn remove_card(&mut self, id: i64) {
+        self.by_title = None;
         self.take_off_pages(id);
         self.cards.remove(&id);
     }

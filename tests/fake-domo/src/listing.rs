@@ -32,9 +32,24 @@ struct CardQuery {
 
 impl Batch {
     /// This batch of all that there is.
-    fn of<T>(&self, all: Vec<T>) -> Vec<T> {
+    fn of<T>(&self, all: impl IntoIterator<Item = T>) -> Vec<T> {
         let limit = self.limit.unwrap_or(100);
         all.into_iter().skip(self.skip).take(limit).collect()
+    }
+
+    /// This batch of all that there is, once it is in order; what is not in the batch is not put in order.
+    fn in_order<T, K: Ord>(&self, mut all: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+        let end = self.skip.saturating_add(self.limit.unwrap_or(100));
+        if end < all.len() {
+            all.select_nth_unstable_by(end, |a, b| key(a).cmp(&key(b)));
+            all.truncate(end);
+        }
+        if self.skip < all.len() {
+            all.select_nth_unstable_by(self.skip, |a, b| key(a).cmp(&key(b)));
+        }
+        let mut batch = self.of(all);
+        batch.sort_by_key(key);
+        batch
     }
 }
 
@@ -42,16 +57,15 @@ impl Batch {
 pub(crate) fn pages(request: &Incoming<'_>) -> Response {
     let world = request.shared.world();
     let instance = &world.instance;
-    let mut pages: Vec<(&i64, &Page)> = instance
+    let pages: Vec<(&i64, &Page)> = instance
         .pages
         .iter()
         .filter(|(id, page)| **id > 0 && page.app.is_none())
         .filter(|(_, page)| is_asked_for(&request.body, page))
         .collect();
-    pages.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
     let total = pages.len();
-    let batch: Vec<Value> =
-        request.query::<Batch>().of(pages).into_iter().map(|(id, page)| page_summary(instance, *id, page)).collect();
+    let batch = request.query::<Batch>().in_order(pages, |(id, page)| (&page.title, **id));
+    let batch: Vec<Value> = batch.into_iter().map(|(id, page)| page_summary(instance, *id, page)).collect();
     let value = json!({"pageAdminSummaries": batch, "totalPageCount": total});
     answer::json(StatusCode::OK, &value)
 }
@@ -88,12 +102,11 @@ pub(crate) fn page_cards(request: &Incoming<'_>, id: i64) -> Response {
 
 /// `POST /api/content/v2/cards/adminsummary`: one row a card, with every page that holds it.
 pub(crate) fn cards(request: &Incoming<'_>) -> Response {
-    let world = request.shared.world();
+    let mut world = request.shared.world();
+    let batch = request.query::<Batch>().of(world.instance.cards_by_title().iter().copied());
     let instance = &world.instance;
-    let mut cards: Vec<(&i64, &Card)> = instance.cards.iter().collect();
-    cards.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
-    let batch: Vec<Value> =
-        request.query::<Batch>().of(cards).into_iter().map(|(id, card)| card_summary(instance, *id, card)).collect();
+    let summary = |id: i64| Some(card_summary(instance, id, instance.cards.get(&id)?));
+    let batch: Vec<Value> = batch.into_iter().filter_map(summary).collect();
     answer::json(StatusCode::OK, &json!({"cardAdminSummaries": batch}))
 }
 
