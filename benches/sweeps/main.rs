@@ -1,7 +1,8 @@
 //! `cargo bench --bench sweeps`: what whole sweeps cost, in time, processor time and memory, beside what others spend on
 //! the same renders. Owns the arguments, the order of things and the verdict. [`fake`] is the fake Domo, a process of its
 //! own on a core of its own; [`house`] runs the real binary against it on another; [`time`], [`processor`], [`rivals`] and
-//! [`memory`] are what is measured; [`report`] prints it beside the bound that it is to keep.
+//! [`memory`] are what is measured; [`report`] prints it beside the bound that it is to keep, and [`ends`] reckons from it
+//! where one machine ends.
 //!
 //! A new measurement is a [`Section`], an arm in [`Bench::measure`], and a row in `docs/performance.md`.
 //!
@@ -9,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time, beside a process of its own")]
 
 mod daemon;
+mod ends;
 mod fake;
 mod house;
 mod memory;
@@ -24,6 +26,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use tempfile::TempDir;
 
+use ends::Costs;
 use report::Report;
 
 /// Sweep a fake Domo with the real binary, and hold what that costs against its bounds.
@@ -91,6 +94,7 @@ struct Bench<'o> {
     report: Report,
     /// Processor time of a render, in milliseconds, once it is known.
     own_cost: Option<f64>,
+    costs: Costs,
 }
 
 fn main() -> ExitCode {
@@ -122,12 +126,13 @@ fn start(options: &Options) -> anyhow::Result<bool> {
     std::fs::create_dir_all(folder)?;
     // Lest the bench itself be on the core that it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    let mut bench = Bench { options, folder, report: Report::begin(options)?, own_cost: None };
+    let mut bench = Bench { options, folder, report: Report::begin(options)?, own_cost: None, costs: Costs::default() };
     let chosen = if options.only.is_empty() { Section::value_variants() } else { &options.only };
     for section in chosen {
         let measured = runtime.block_on(bench.measure(*section));
         measured.with_context(|| format!("{section:?}").to_lowercase())?;
     }
+    bench.costs.print();
     Ok(bench.report.holds())
 }
 

@@ -8,7 +8,7 @@ use super::Bench;
 use super::daemon::Daemon;
 use super::fake::Fake;
 use super::house::House;
-use super::processor::{CONCURRENCY, start};
+use super::processor::{CONCURRENCY, per, start};
 use super::report::label;
 
 /// The most memory of a sweep, in MB, by how many times the usual cards it has.
@@ -26,18 +26,21 @@ const RISE: f64 = 0.05;
 const LEAST_RISE: f64 = 2.0 * MB;
 
 pub(crate) async fn peak(bench: &mut Bench<'_>) -> anyhow::Result<()> {
+    let mut daemons = Vec::new();
     for (times, most) in MOST {
         let cards = bench.options.cards * times;
-        let (_fake, house) = start(bench, cards).await?;
+        let (fake, house) = start(bench, cards).await?;
         let swept = house.sweep()?;
         bench.report.bounded(&label(cards, "in 'cardwatch sweep': peak MB"), swept.peak / MB, most);
         let mut daemon = Daemon::start(&house)?;
         daemon.first_sweep().await?;
-        bench.report.bounded(
-            &label(cards, "in 'cardwatch run', first sweep: peak MB"),
-            daemon.process.peak()? / MB,
-            most,
-        );
+        let peak = daemon.process.peak()?;
+        bench.report.bounded(&label(cards, "in 'cardwatch run', first sweep: peak MB"), peak / MB, most);
+        daemons.push((fake.cards.len(), peak));
+    }
+    if let [(few, less), (many, more)] = daemons.as_slice() {
+        let card = (more - less) * per(many - few);
+        bench.costs.memory = Some((less - card / per(*few), card));
     }
     Ok(())
 }
