@@ -9,7 +9,7 @@ use super::daemon::Daemon;
 use super::fake::Fake;
 use super::house::House;
 use super::processor::{CONCURRENCY, per, start};
-use super::report::label;
+use super::report::{grouped, label};
 
 /// The most memory of a sweep, in MB, by how many times the usual cards it has.
 const MOST: [(usize, f64); 2] = [(1, 40.0), (10, 120.0)];
@@ -67,7 +67,9 @@ pub(crate) async fn many(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     ensure!(means.len() == tenths.len(), "too few sweeps to compare");
     let [Some(first), Some(last)] = [means.get(1), means.last()].map(Option::<&f64>::copied) else { return Ok(()) };
     let bound = first + LEAST_RISE.max(first * RISE);
-    bench.report.told(&format!("{sweeps} sweeps of {cards} cards in one daemon: MB after a tenth"), first / MB);
+    bench
+        .report
+        .told(&format!("{} sweeps of {cards} cards in one daemon: MB after a tenth", grouped(&sweeps)), first / MB);
     bench.report.bounded("the same at the end: MB", last / MB, bound / MB);
     Ok(())
 }

@@ -62,8 +62,8 @@ pub(crate) async fn instructions(bench: &mut Bench<'_>) -> anyhow::Result<()> {
     }
     let [(few, less), (many, more)] = counted.as_slice() else { return Ok(()) };
     let each = (more - less) * per(many - few);
-    bench.report.told("instructions in user space for each render beyond the first, by callgrind", each);
-    bench.report.told(&label(*few, "and all else: instructions, by callgrind"), *less);
+    bench.report.told("instructions in user space a render, by callgrind", each);
+    bench.report.told(&label(*few, "and all else: instructions in user space, by callgrind"), *less);
     Ok(())
 }
 

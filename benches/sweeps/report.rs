@@ -95,15 +95,19 @@ fn allocator() -> anyhow::Result<String> {
 
 /// '10,000 cards …'.
 pub(crate) fn label(cards: usize, what: &str) -> String {
-    let digits = cards.to_string();
-    let grouped = digits.char_indices().fold(String::new(), |mut text, (place, digit)| {
+    format!("{} cards {what}", grouped(&cards))
+}
+
+/// '10,000'.
+pub(crate) fn grouped(count: &impl ToString) -> String {
+    let digits = count.to_string();
+    digits.char_indices().fold(String::new(), |mut text, (place, digit)| {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
         text
-    });
-    format!("{grouped} cards {what}")
+    })
 }
 
 /// The middle one of so many measurements.
