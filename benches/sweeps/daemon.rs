@@ -33,15 +33,9 @@ impl Companion {
         }
     }
 
-    /// Processor time so far, in seconds: fields 14 and 15 of proc(5)'s stat.
+    /// Processor time so far, in seconds.
     pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let (_, fields) = stat.rsplit_once(") ").context("stat")?;
-        let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
-        match ticks.as_slice() {
-            [user, system] => Ok((user + system) / TICKS),
-            _ => bail!("stat says {fields}"),
-        }
+        processor_time(&self.0)
     }
 
     /// The most memory that was resident, in bytes.
@@ -59,6 +53,17 @@ impl Companion {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line in status")?;
         let kib: f64 = line.split_whitespace().next().context("a number of KiB")?.parse()?;
         Ok(kib * 1024.0)
+    }
+}
+
+/// Processor time of a process so far, in seconds: fields 14 and 15 of proc(5)'s stat.
+pub(crate) fn processor_time(process: &Child) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.id()))?;
+    let (_, fields) = stat.rsplit_once(") ").context("stat")?;
+    let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    match ticks.as_slice() {
+        [user, system] => Ok((user + system) / TICKS),
+        _ => bail!("stat says {fields}"),
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use fake_domo::{FakeDomo, Spec};
 
+use super::daemon;
+
 /// Making up a large instance takes some seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -69,6 +71,11 @@ impl Fake {
             lines.next().zip(lines.next()).map(|(url, token)| (url.into(), token.into())).context("an address")?;
         fake.cards = lines.map(str::parse).collect::<Result<_, _>>().context("ids")?;
         Ok(fake)
+    }
+
+    /// Processor time so far, in seconds.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
+        daemon::processor_time(&self.process)
     }
 
     /// From now on this card takes so much longer.

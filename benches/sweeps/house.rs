@@ -24,6 +24,8 @@ pub(crate) struct Cost {
     pub(crate) wall: Duration,
     /// Processor time of user and system, in seconds.
     pub(crate) processor: f64,
+    /// As much of it as the kernel took.
+    pub(crate) system: f64,
     /// The most memory that was resident, in bytes.
     pub(crate) peak: f64,
     pub(crate) code: i64,
@@ -120,6 +122,7 @@ impl House {
         Ok(Cost {
             wall: Duration::from_secs_f64(number("wall")?),
             processor: number("user")? + number("system")?,
+            system: number("system")?,
             peak: number("peak_kib")? * 1024.0,
             code: told["code"].as_i64().context("code")?,
         })
