@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::Timestamp;
 use super::card::{CardState, Shown};
 use super::dataset::{Dataset, Evidence, Feeding};
@@ -253,6 +255,22 @@ impl InstanceSnapshot {
             }
         }
         incidents
+    }
+
+    /// Until when what is shown of the cards stays as it is at `now` though time passes: then one of them was not decided
+    /// for `stale_after`, or the time of a mute is up. `None` = for ever.
+    pub fn holds_until(&self, now: Timestamp, stale_after: Duration) -> Option<Timestamp> {
+        let stale_after = TimeDelta::from_std(stale_after).unwrap_or(TimeDelta::MAX);
+        let ends = |card: &CardNow| {
+            let stale = match card.state {
+                CardState::Working { decided_at, .. } | CardState::Broken { decided_at, .. } => {
+                    decided_at.checked_add_signed(stale_after)
+                }
+                CardState::Undecided | CardState::Unsupported => None,
+            };
+            [stale, card.mute.as_ref().and_then(|mute| mute.until)]
+        };
+        self.cards.values().flat_map(ends).flatten().filter(|end| *end > now).min()
     }
 
     /// When the latest sweep ended that ran to an end.

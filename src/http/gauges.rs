@@ -1,26 +1,27 @@
 //! `/metrics`: the rooms' counters, and gauges of what is true, made anew for each scrape out of one
 //! snapshot. Owns the names and labels of the gauges; since the registry is fresh, no label outlives what
-//! it named, and after a restart the gauges are right because the snapshot is read from the database.
+//! it named, and after a restart the gauges are right because the snapshot is read from the database. What has to be
+//! counted over all cards is [`told`](super::told)'s.
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use super::series::Series;
+use super::series::Gauge;
+use super::told::{CARD_BROKEN, Kept, PAGE_BROKEN_CARDS, PAGE_CARDS, Told};
 use super::{Board, Settings};
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
-use crate::domain::foreign;
 use crate::domain::snapshot::InstanceSnapshot;
-use crate::domain::verdict::Class;
 use crate::store::QueueState;
 
-/// Titles are cut to so many characters in labels.
-const LABEL_LIMIT: usize = 200;
-
-pub(super) async fn metrics(State(board): State<Board>) -> Response {
-    match scrape(&board).await {
+/// `/metrics`, with what was told last.
+pub(super) async fn metrics(State(board): State<Board>, kept: Kept) -> Response {
+    match scrape(&board, &kept).await {
         Ok(body) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response(),
         Err(error) => {
             tracing::error!("cannot answer a scrape: {error}");
@@ -29,34 +30,63 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
     }
 }
 
-async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
+async fn scrape(board: &Board, kept: &Kept) -> anyhow::Result<Vec<u8>> {
     let registry = Registry::new();
-    let mut gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
+    let gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
     let now = board.clock.now();
     let snapshot = board.snapshot.borrow().clone();
-    for instance in &snapshot {
-        gauges.show(board, instance, now);
+    let told = kept.told(&snapshot, now, &gauges.settings);
+    for (instance, told) in snapshot.iter().zip(&told) {
+        gauges.show(board, instance, told, now);
     }
     gauges.show_queue(board.store.queue_state().await?);
     gauges.store_size.set(i64::try_from(board.store.size().await?)?);
     gauges.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let mut families = board.registry.gather();
     families.extend(registry.gather());
-    families.extend(
-        [gauges.page_cards, gauges.page_broken_cards, gauges.card_broken].into_iter().filter_map(Series::family),
-    );
-    families.sort_by(|a, b| a.name().cmp(b.name()));
-    let mut body = Vec::with_capacity(64 * 1024);
-    TextEncoder::new().encode(&families, &mut body)?;
+    text(&families, &told)
+}
+
+/// All of a scrape, in the order of the names.
+fn text(families: &[MetricFamily], told: &[Arc<Told>]) -> anyhow::Result<Vec<u8>> {
+    let of_each = |of: fn(&Told) -> &str| -> Vec<&str> { told.iter().map(|told| of(told)).collect() };
+    let series = [
+        (CARD_BROKEN, of_each(|told| &told.card_broken)),
+        (PAGE_BROKEN_CARDS, of_each(|told| &told.page_broken_cards)),
+        (PAGE_CARDS, of_each(|told| &told.page_cards)),
+    ];
+    let length: usize = series.iter().flat_map(|(_, series)| series).map(|series| series.len()).sum();
+    let mut parts: Vec<(&str, Part<'_>)> =
+        families.iter().map(|family| (family.name(), Part::Counted(family))).collect();
+    parts.extend(series.into_iter().map(|(gauge, series)| (gauge.name, Part::Told(gauge, series))));
+    parts.sort_by_key(|(name, _)| *name);
+    let mut body = Vec::with_capacity(length + 64 * 1024);
+    for (_, part) in parts {
+        match part {
+            Part::Counted(family) => TextEncoder::new().encode(std::slice::from_ref(family), &mut body)?,
+            // The format has no words for a gauge without series.
+            Part::Told(_, series) if series.iter().all(|series| series.is_empty()) => {}
+            Part::Told(gauge, series) => {
+                body.extend_from_slice(gauge.head().as_bytes());
+                for series in series {
+                    body.extend_from_slice(series.as_bytes());
+                }
+            }
+        }
+    }
     Ok(body)
+}
+
+/// A part of a scrape that has one name.
+enum Part<'a> {
+    Counted(&'a MetricFamily),
+    /// The series of each instance.
+    Told(Gauge, Vec<&'a str>),
 }
 
 struct Gauges {
     settings: Settings,
     cards: IntGaugeVec,
-    page_cards: Series,
-    page_broken_cards: Series,
-    card_broken: Series,
     card_broken_series_dropped: IntGaugeVec,
     incidents_open: IntGaugeVec,
     muted_cards: IntGaugeVec,
@@ -105,9 +135,6 @@ impl Gauges {
         Ok(Self {
             settings,
             cards: whole("cardwatch_cards", "Distinct cards monitored, by state.", STATE)?,
-            page_cards: Series::new("cardwatch_page_cards", "Cards on a page."),
-            page_broken_cards: Series::new("cardwatch_page_broken_cards", "Cards on a page that do not render."),
-            card_broken: Series::new("cardwatch_card_broken", "1 for each card that does not render, up to a cap."),
             card_broken_series_dropped: whole(
                 "cardwatch_card_broken_series_dropped",
                 "Broken cards that have no series of their own because of the cap.",
@@ -167,21 +194,22 @@ impl Gauges {
         })
     }
 
-    fn show(&mut self, board: &Board, instance: &InstanceSnapshot, now: Timestamp) {
+    fn show(&self, board: &Board, instance: &InstanceSnapshot, told: &Told, now: Timestamp) {
         let name = instance.name.as_str();
-        let counts = instance.counts(now, self.settings.stale_after);
         for shown in Shown::ALL {
-            self.cards.with_label_values(&[name, shown.name()]).set(whole(counts.of(shown)));
+            self.cards.with_label_values(&[name, shown.name()]).set(whole(told.counts.of(shown)));
         }
-        self.show_ailing(instance, now);
+        self.show_ailing(name, told);
+        if let Some(count) = instance.invalid_functions {
+            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
         let (live, set) = (board.live.of_instance(&instance.name), self.settings.instances.get(&instance.name));
         let overdue = set.map_or(0, |set| instance.overdue(&set.schedule, live.kept_since(), now));
         self.overdue.with_label_values(&[name]).set(whole(overdue));
         let open = set.and_then(|set| set.maintenance.span_at(now));
         self.maintenance.with_label_values(&[name]).set(i64::from(open.is_some()));
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
-        self.show_pages(instance, now);
-        self.show_broken(instance, now);
+        self.card_broken_series_dropped.with_label_values(&[name]).set(whole(told.dropped));
         self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
         self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
         self.last_completed.with_label_values(&[name]).set(instance.last_completed.map_or(0.0, seconds));
@@ -191,53 +219,19 @@ impl Gauges {
     }
 
     /// What ails cards: the causes of what is broken, and what is amiss though it works.
-    fn show_ailing(&self, instance: &InstanceSnapshot, now: Timestamp) {
-        let (name, stale_after) = (instance.name.as_str(), self.settings.stale_after);
-        let incidents = instance.incidents(now, stale_after);
-        for class in Class::ALL {
-            let open = incidents.values().filter(|(incident, _)| incident.reason.class == class).count();
-            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(open));
+    fn show_ailing(&self, name: &str, told: &Told) {
+        for (class, open) in &told.incidents {
+            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(*open));
         }
-        self.muted_cards.with_label_values(&[name]).set(whole(instance.muted(now, stale_after)));
-        self.slow_cards.with_label_values(&[name]).set(whole(instance.slow(now, stale_after)));
-        self.no_data_cards.with_label_values(&[name]).set(whole(instance.no_data_cards(now, stale_after).count()));
-        if let Some(count) = instance.invalid_functions {
-            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-    }
-
-    fn show_pages(&mut self, instance: &InstanceSnapshot, now: Timestamp) {
-        for (id, page) in &instance.pages {
-            let counts = instance.page_counts(page, now, self.settings.stale_after);
-            let (id, title) = (id.to_string(), label(&page.title));
-            let labels = [("domo_instance", instance.name.as_str()), ("page", &title), ("page_id", &id)];
-            self.page_cards.push(&labels, counts.all());
-            self.page_broken_cards.push(&labels, counts.broken);
-        }
-    }
-
-    fn show_broken(&mut self, instance: &InstanceSnapshot, now: Timestamp) {
-        let name = instance.name.as_str();
-        let mut dropped = 0;
-        for (place, (id, card)) in instance.broken(now, self.settings.stale_after).enumerate() {
-            if place < self.settings.max_broken_card_series {
-                let (id, title) = (id.to_string(), label(&card.title));
-                self.card_broken.push(&[("card", &title), ("card_id", &id), ("domo_instance", name)], 1);
-            } else {
-                dropped += 1;
-            }
-        }
-        self.card_broken_series_dropped.with_label_values(&[name]).set(dropped);
+        self.muted_cards.with_label_values(&[name]).set(whole(told.muted));
+        self.slow_cards.with_label_values(&[name]).set(whole(told.slow));
+        self.no_data_cards.with_label_values(&[name]).set(whole(told.no_data));
     }
 
     fn show_queue(&self, queue: QueueState) {
         self.queue_length.set(i64::try_from(queue.length).unwrap_or(i64::MAX));
         self.queue_oldest.set(queue.oldest.map_or(0.0, seconds));
     }
-}
-
-fn label(title: &str) -> String {
-    foreign::one_line(title, LABEL_LIMIT)
 }
 
 fn whole(count: usize) -> i64 {

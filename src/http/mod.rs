@@ -20,12 +20,14 @@ pub mod live;
 mod page;
 mod series;
 mod timer;
+mod told;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
 use prometheus::Registry;
@@ -44,6 +46,7 @@ use crate::store::Store;
 use auth::Door;
 use coalescing::Coalescer;
 use live::LiveBoard;
+use told::Kept;
 
 pub use auth::Reach;
 
@@ -125,13 +128,13 @@ impl std::fmt::Debug for Board {
 /// 405. Where a login is configured, everything but `/healthz` needs it.
 pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
-    let coalescer = Coalescer::default();
+    let (coalescer, kept) = (Coalescer::default(), Kept::default());
     let shown = Router::new()
         .route("/", read(page::home::index))
         .route("/instances/{name}", read(page::instance::index))
         .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
         .route("/instances/{name}/cards/{card_id}", read(page::card::card))
-        .route("/metrics", read(gauges::metrics))
+        .route("/metrics", read(move |board: State<Board>| gauges::metrics(board, kept.clone())))
         .layer(middleware::from_fn_with_state(coalescer.clone(), coalescing::share));
     let guarded = Router::new()
         .route("/assets/{name}", read(page::shell::asset))

@@ -1,44 +1,42 @@
-//! Gauges with a series for each page or card. Owns making them as they are told of: a registry is made for values that
-//! change under many hands, and would cost more than all the rest of a scrape for thousands that are read once.
+//! Gauges with a series for each page or card. Owns writing them in Prometheus' text format as they are told of: a
+//! registry is made for values that change under many hands, and would cost more than all the rest of a scrape for
+//! thousands that are read once.
 
-use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use std::fmt::Write as _;
 
-/// A gauge and its series.
-pub(super) struct Series {
-    name: &'static str,
-    help: &'static str,
-    metrics: Vec<Metric>,
+/// A gauge of which each page or card has a series of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gauge {
+    pub(super) name: &'static str,
+    /// What it tells; without a backslash and in one line.
+    pub(super) help: &'static str,
 }
 
-impl Series {
-    pub(super) fn new(name: &'static str, help: &'static str) -> Self {
-        Self { name, help, metrics: Vec::new() }
+impl Gauge {
+    /// What stands above its series.
+    pub(super) fn head(self) -> String {
+        let Self { name, help } = self;
+        format!("# HELP {name} {help}\n# TYPE {name} gauge\n")
     }
 
-    /// One series more, whose labels differ from those of every other.
-    #[expect(clippy::cast_precision_loss, reason = "counts of cards stay exact up to 2^53")]
-    pub(super) fn push(&mut self, labels: &[(&str, &str)], count: usize) {
-        let pair = |(name, value): &(&str, &str)| {
-            let mut pair = LabelPair::default();
-            pair.set_name((*name).to_owned());
-            pair.set_value((*value).to_owned());
-            pair
-        };
-        let mut gauge = Gauge::default();
-        gauge.set_value(count as f64);
-        let mut metric = Metric::from_label(labels.iter().map(pair).collect());
-        metric.set_gauge(gauge);
-        self.metrics.push(metric);
-    }
-
-    /// As a scrape tells it; `None` where there is no series, which the format has no words for.
-    pub(super) fn family(self) -> Option<MetricFamily> {
-        let mut family = MetricFamily::default();
-        family.set_name(self.name.to_owned());
-        family.set_help(self.help.to_owned());
-        family.set_field_type(MetricType::GAUGE);
-        let is_empty = self.metrics.is_empty();
-        family.set_metric(self.metrics);
-        (!is_empty).then_some(family)
+    /// Writes a series more, whose labels differ from those of every other.
+    pub(super) fn write(self, text: &mut String, labels: &[(&str, &str)], count: usize) {
+        text.push_str(self.name);
+        for (place, (name, value)) in labels.iter().enumerate() {
+            text.push(if place == 0 { '{' } else { ',' });
+            text.push_str(name);
+            text.push_str("=\"");
+            for c in value.chars() {
+                match c {
+                    '\\' => text.push_str("\\\\"),
+                    '\n' => text.push_str("\\n"),
+                    '"' => text.push_str("\\\""),
+                    c => text.push(c),
+                }
+            }
+            text.push('"');
+        }
+        // Writing to a text never fails.
+        let _ = writeln!(text, "}} {count}");
     }
 }

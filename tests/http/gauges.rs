@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::card::CardState;
-use cardwatch::domain::ids::{CardId, IncidentId};
+use cardwatch::domain::ids::{CardId, IncidentId, PageId};
 use cardwatch::domain::maintenance::Window;
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::schedule::Schedule;
-use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot};
+use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, PageNow};
+use cardwatch::domain::sweep::PageKind;
 use cardwatch::domain::verdict::{Class, Reason};
 
 use crate::clock::TestClock;
@@ -207,4 +208,81 @@ async fn sweeps_are_overdue_while_due_times_pass_and_nothing_is_decided() {
         house.clock.advance(HOUR / 4);
     }
     assert_eq!(seen, [0, 0, 1, 2], "every quarter of an hour");
+}
+
+fn page(title: &str, cards: &[i64]) -> PageNow {
+    let cards = cards.iter().copied().map(CardId).collect();
+    PageNow { title: title.to_owned(), kind: PageKind::Page, owners: Vec::new(), cards }
+}
+
+async fn scrape(house: &House) -> String {
+    house.ask("GET", "/metrics", &[]).await.body
+}
+
+#[tokio::test]
+async fn the_series_of_all_instances_stand_under_one_head() {
+    let house = House::with(open()).await;
+    let of = |name: &str| {
+        let pages = [(PageId(7), page("Sales", &[1, 2]))].into();
+        InstanceSnapshot { name: name.parse().unwrap(), pages, ..with([working(), broken(Class::Other)]) }
+    };
+    house.show_all([of("acme"), of("globex")]);
+    let scrape = scrape(&house).await;
+    let told: Vec<&str> = scrape.lines().filter(|line| line.contains("cardwatch_page_cards")).collect();
+    assert_eq!(
+        told,
+        [
+            "# HELP cardwatch_page_cards Cards on a page.",
+            "# TYPE cardwatch_page_cards gauge",
+            r#"cardwatch_page_cards{domo_instance="acme",page="Sales",page_id="7"} 2"#,
+            r#"cardwatch_page_cards{domo_instance="globex",page="Sales",page_id="7"} 2"#,
+        ]
+    );
+    let names = scrape.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
+    assert!(names.is_sorted(), "{scrape}");
+}
+
+#[tokio::test]
+async fn a_gauge_without_series_is_left_out() {
+    let house = showing(with([working()])).await;
+    assert!(!scrape(&house).await.contains("cardwatch_card_broken "));
+    house.show(with([broken(Class::Other)]));
+    assert!(scrape(&house).await.contains("# TYPE cardwatch_card_broken gauge"));
+    house.show(with([working()]));
+    assert!(!scrape(&house).await.contains("cardwatch_card_broken "));
+}
+
+#[tokio::test]
+async fn titles_with_quotes_and_backslashes_are_escaped() {
+    let mut odd = broken(Class::Other);
+    odd.title = r#"Share "C:\sales""#.to_owned();
+    let house = showing(with([odd])).await;
+    let series = r#"cardwatch_card_broken{card="Share \"C:\\sales\"",card_id="1",domo_instance="acme"}"#;
+    assert_eq!(house.series(series).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_broken_card_that_nobody_decided_for_too_long_loses_its_series() {
+    let old = CardState::Broken {
+        since: now() - HOUR,
+        decided_at: now() - HOUR,
+        reason: reason(Class::Other),
+        first_seen: false,
+    };
+    let house = showing(with([broken(Class::Other), card(old)])).await;
+    let mut seen = Vec::new();
+    for hours in [0, 22, 1, 1] {
+        house.clock.advance(hours * HOUR);
+        let scrape = scrape(&house).await;
+        seen.push(scrape.lines().filter(|line| line.starts_with("cardwatch_card_broken{")).count());
+    }
+    assert_eq!(seen, [2, 2, 1, 0], "now, and 22, 23 and 24 hours later");
+}
+
+#[tokio::test]
+async fn a_cap_that_a_reload_changes_holds_at_the_next_scrape() {
+    let house = showing(with([broken(Class::Other), broken(Class::Other)])).await;
+    assert_eq!(of_acme(&house, "cardwatch_card_broken_series_dropped").await, Some(0));
+    house.settings.send_modify(|settings| settings.max_broken_card_series = 1);
+    assert_eq!(of_acme(&house, "cardwatch_card_broken_series_dropped").await, Some(1));
 }
