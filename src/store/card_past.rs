@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use sqlx::{FromRow, SqliteConnection};
 
-use super::asked::{spread, sweeps_since};
 use super::history::{PastResult, PastTransition, ResultRow};
-use super::rows::{duration, instant, owners};
+use super::rows::{duration, instant, millis, owners};
 use super::sweeps::json;
 use super::{MuteRecord, PastIncident, Store, StoreError, Work, incidents, mutes};
 use crate::domain::Timestamp;
@@ -40,7 +39,7 @@ pub struct ToldTransition {
 pub struct CardPast {
     /// Its transitions, at most [`CardPast::MOST_TRANSITIONS`].
     pub transitions: Vec<ToldTransition>,
-    /// How long its working renders took, at most 160 of them, spread evenly.
+    /// How long its working renders took, at most 160 of them, spread evenly over the time.
     pub renders: Vec<(Timestamp, Duration)>,
     /// Its results in the latest 400 sweeps, at most 50.
     pub results: Vec<PastResult>,
@@ -56,13 +55,13 @@ impl CardPast {
 }
 
 const MOST_LETTERS: usize = 20;
-const MOST_RENDERS: usize = 160;
+const MOST_RENDERS: u32 = 160;
 const MOST_RESULTS: u32 = 50;
 const MOST_INCIDENTS: u32 = 50;
 const MOST_MUTES: u32 = 50;
 
 /// A card is looked up in so many sweeps for when it was first decided.
-const SWEEPS_PROBED: usize = 180;
+const SWEEPS_PROBED: u32 = 180;
 
 /// A card that is never rendered would else be looked for in every sweep that there was.
 const SWEEPS_LOOKED_INTO: u32 = 400;
@@ -91,7 +90,7 @@ impl Store {
     }
 
     /// When a card was first decided, working or broken, since an instant, as closely as 180 sweeps tell that are spread
-    /// evenly: not earlier than it was. `None` where none of them decided it, or nothing that old is kept.
+    /// evenly over the time: not earlier than it was. `None` where none of them decided it, or nothing that old is kept.
     pub async fn first_decided(
         &self,
         instance: &InstanceName,
@@ -99,12 +98,13 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let work = async {
-            let mut tx = self.begin_read().await?;
-            let Some(found) = found(&mut tx, instance, card).await? else { return Ok(None) };
-            let sweeps = sweeps_since(&mut tx, found.instance_id, since).await?;
-            let probed = json(&spread(&sweeps, SWEEPS_PROBED))?;
-            let first: Option<(i64, i64)> =
-                sqlx::query_as(FIRST_DECIDED).bind(probed).bind(found.card_key).fetch_optional(&mut *tx).await?;
+            let first: Option<(i64, i64)> = sqlx::query_as(FIRST_DECIDED)
+                .bind(instance.as_str())
+                .bind(card.0)
+                .bind(millis(since))
+                .bind(SWEEPS_PROBED)
+                .fetch_optional(&self.read)
+                .await?;
             Ok(first.map(|(sweep, at)| instant("sweep", sweep, "started_at", at)).transpose()?)
         };
         self.named(work.await)
@@ -127,12 +127,32 @@ async fn found(connection: &mut SqliteConnection, instance: &InstanceName, card:
     Ok(sqlx::query_as(CARD).bind(instance.as_str()).bind(card.0).fetch_optional(connection).await?)
 }
 
-/// Looks the card up in each of the sweeps, in their order, until one decided it.
+/// Steps from the earliest sweep on, none of those between two steps being looked at, and looks the card up in each by
+/// primary key until one decided it.
 pub(super) const FIRST_DECIDED: &str = "
+    WITH RECURSIVE looked (card_key, instance_id, at, step) AS (
+        SELECT card_key, instance_id, earliest, (latest - earliest) / (?4 - 1) + 1
+          FROM (SELECT c.card_key, c.instance_id,
+                       (SELECT min(started_at) FROM sweep s WHERE s.instance_id = c.instance_id
+                                                              AND outcome IN ('completed', 'partial')
+                                                              AND started_at >= ?3) AS earliest,
+                       (SELECT max(started_at) FROM sweep s WHERE s.instance_id = c.instance_id
+                                                              AND outcome IN ('completed', 'partial')
+                                                              AND started_at >= ?3) AS latest
+                  FROM instance i CROSS JOIN card c USING (instance_id) WHERE i.name = ?1 AND c.card_id = ?2)
+         UNION ALL
+        SELECT card_key, instance_id,
+               (SELECT min(started_at) FROM sweep s
+                 WHERE s.instance_id = looked.instance_id AND outcome IN ('completed', 'partial')
+                   AND started_at >= looked.at + looked.step),
+               step
+          FROM looked WHERE at IS NOT NULL
+    )
     SELECT s.sweep_id, s.started_at
-      FROM json_each(?1) looked
-           CROSS JOIN sweep s ON s.sweep_id = looked.value
-           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2 AND r.verdict <> 2
+      FROM looked
+           CROSS JOIN sweep s ON s.instance_id = looked.instance_id AND s.outcome IN ('completed', 'partial')
+                             AND s.started_at = looked.at
+           CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = looked.card_key AND r.verdict <> 2
      LIMIT 1";
 
 pub(super) const TRANSITIONS: &str = "
@@ -200,12 +220,25 @@ async fn answerable(connection: &mut SqliteConnection, card: &CardRow) -> Work<B
     Ok(answerable.into_iter().filter_map(|owner| owner.user).collect())
 }
 
-/// Looks the card up in each of the sweeps, by primary key. One row, since each that is handed from SQLite's thread to
-/// this one costs more than finding it.
+/// Steps from the latest sweep back, none of those between two steps being looked at, and looks the card up in each by
+/// primary key. One row, since each that is handed from SQLite's thread to this one costs more than finding it.
 pub(super) const RENDERS: &str = "
+    WITH RECURSIVE looked (at, step) AS (
+        SELECT latest, (latest - earliest) / (?4 - 1) + 1
+          FROM (SELECT (SELECT min(started_at) FROM sweep
+                         WHERE instance_id = ?1 AND outcome IN ('completed', 'partial') AND started_at >= ?3) AS earliest,
+                       (SELECT max(started_at) FROM sweep
+                         WHERE instance_id = ?1 AND outcome IN ('completed', 'partial') AND started_at >= ?3) AS latest)
+         UNION ALL
+        SELECT (SELECT max(started_at) FROM sweep
+                 WHERE instance_id = ?1 AND outcome IN ('completed', 'partial')
+                   AND started_at >= ?3 AND started_at <= looked.at - looked.step),
+               step
+          FROM looked WHERE at IS NOT NULL
+    )
     SELECT json_group_array(json_array(s.sweep_id, s.started_at, r.at_s, r.latency_ms))
-      FROM json_each(?1) looked
-           CROSS JOIN sweep s ON s.sweep_id = looked.value
+      FROM looked
+           CROSS JOIN sweep s ON s.instance_id = ?1 AND s.outcome IN ('completed', 'partial') AND s.started_at = looked.at
            CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2 AND r.round = 0
      WHERE r.verdict = 0";
 
@@ -215,11 +248,13 @@ async fn renders(
     card: &CardRow,
     since: Timestamp,
 ) -> Work<Vec<(Timestamp, Duration)>> {
-    let mut sweeps = sweeps_since(&mut *connection, card.instance_id, since).await?;
-    // From the latest on, which is among those that are looked into.
-    sweeps.reverse();
-    let looked = json(&spread(&sweeps, MOST_RENDERS))?;
-    let rows: String = sqlx::query_scalar(RENDERS).bind(looked).bind(card.card_key).fetch_one(connection).await?;
+    let rows: String = sqlx::query_scalar(RENDERS)
+        .bind(card.instance_id)
+        .bind(card.card_key)
+        .bind(millis(since))
+        .bind(MOST_RENDERS)
+        .fetch_one(connection)
+        .await?;
     let rows: Vec<(i64, i64, i64, i64)> = serde_json::from_str(&rows)?;
     let render = |(sweep, started_at, at_s, latency): (i64, i64, i64, i64)| {
         let at = instant("render_result", sweep, "at_s", (started_at.div_euclid(1000) + at_s) * 1000)?;
@@ -228,15 +263,18 @@ async fn renders(
     rows.into_iter().map(render).collect()
 }
 
-/// Looks the card up in each of the latest sweeps, by primary key; one row, as above, of what a [`ResultRow`] holds.
+/// Looks the card up in the latest sweeps, from the latest back, by primary key; one row, as above, of what a
+/// [`ResultRow`] holds.
 pub(super) const RESULTS: &str = "
-    SELECT json_group_array(json_array(sweep_id, started_at, at_s, verdict, reason, latency_ms)
-                            ORDER BY sweep_id DESC, round DESC)
-      FROM (SELECT r.sweep_id, r.round, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
-              FROM (SELECT sweep_id, started_at FROM sweep WHERE instance_id = ?1 ORDER BY sweep_id DESC LIMIT ?3) s
+    SELECT json_group_array(json_array(sweep_id, started_at, at_s, verdict, reason, latency_ms))
+      FROM (SELECT s.sweep_id, s.started_at, r.at_s, r.verdict, t.text AS reason, r.latency_ms
+              FROM sweep s
                    CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = ?2
                    LEFT JOIN reason t ON t.reason_id = r.reason_id
-             ORDER BY r.sweep_id DESC, r.round DESC LIMIT ?4)";
+             WHERE s.instance_id = ?1
+               AND s.sweep_id > coalesce((SELECT sweep_id FROM sweep WHERE instance_id = ?1
+                                           ORDER BY sweep_id DESC LIMIT 1 OFFSET ?3), 0)
+             ORDER BY s.sweep_id DESC, r.round DESC LIMIT ?4)";
 
 async fn results(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<PastResult>> {
     let rows: String = sqlx::query_scalar(RESULTS)

@@ -81,26 +81,25 @@ pub(super) const CHANGED: &str = "
         SELECT (SELECT max(sweep_id) FROM transition WHERE sweep_id < changed.sweep_id), place + 1
           FROM changed WHERE sweep_id IS NOT NULL AND place < ?2
     )
-    SELECT s.sweep_id, s.finished_at, s.instance_id, i.name, t.to_state = 'broken', count(*)
+    SELECT s.sweep_id, s.finished_at, s.instance_id, i.name,
+           (SELECT count(*) FROM transition t WHERE t.sweep_id = s.sweep_id AND t.to_state = 'broken'),
+           (SELECT count(*) FROM transition t WHERE t.sweep_id = s.sweep_id AND t.to_state = 'working')
       FROM changed CROSS JOIN sweep s USING (sweep_id)
            CROSS JOIN instance i USING (instance_id)
-           CROSS JOIN transition t ON t.sweep_id = s.sweep_id
-     WHERE s.finished_at >= ?1
-     GROUP BY s.sweep_id, t.to_state";
+     WHERE s.finished_at >= ?1";
 
 /// How many cards broke and recovered in each sweep that saw any.
 async fn changed(connection: &mut SqliteConnection, since: Timestamp, limit: u32) -> Work<Vec<Happening>> {
-    let rows: Vec<(i64, i64, i64, String, bool, i64)> =
+    let rows: Vec<(i64, i64, i64, String, i64, i64)> =
         sqlx::query_as(CHANGED).bind(millis(since)).bind(limit).fetch_all(connection).await?;
-    let happening = |(sweep, at, key, name, broke, cards): (i64, i64, i64, String, bool, i64)| {
-        let cards = usize::try_from(cards).unwrap_or_default();
-        Ok(Happening {
-            at: instant("sweep", sweep, "finished_at", at)?,
-            instance: instance_name(key, &name)?,
-            what: if broke { What::Broke(cards) } else { What::Recovered(cards) },
-        })
-    };
-    rows.into_iter().map(happening).collect()
+    let mut happenings = Vec::new();
+    for (sweep, at, key, name, broke, recovered) in rows {
+        let (at, instance) = (instant("sweep", sweep, "finished_at", at)?, instance_name(key, &name)?);
+        let count = |cards: i64| usize::try_from(cards).ok().filter(|cards| *cards > 0);
+        let what = [count(broke).map(What::Broke), count(recovered).map(What::Recovered)];
+        happenings.extend(what.into_iter().flatten().map(|what| Happening { at, instance: instance.clone(), what }));
+    }
+    Ok(happenings)
 }
 
 /// A sweep counts where the next one of its instance did not end alike.

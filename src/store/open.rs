@@ -171,7 +171,8 @@ async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
         .busy_timeout(BUSY_TIMEOUT)
         .row_buffer_size(ROWS_AHEAD)
         .disable_statement_logging();
-    SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await
+    // A file does not hang up: asking each connection first whether it is there would cost more than many a read.
+    SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false).connect_with(options).await
 }
 
 /// SQLite itself rolls a transaction back that meets a full disk. sqlx, which is told so only when it tries to,
