@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::Timestamp;
 use super::dataset::Feeding;
 use super::ids::IncidentId;
@@ -152,10 +154,13 @@ impl CardState {
 
     /// What to show at `now`: a card that was not decided for `stale_after` is unchecked, never what it once was.
     pub fn shown(&self, now: Timestamp, stale_after: Duration) -> Shown {
-        let fresh = |decided_at: &Timestamp, shown| {
-            let age = (now - *decided_at).to_std().unwrap_or_default();
-            if age >= stale_after { Shown::Unchecked } else { shown }
-        };
+        self.shown_beyond(stale_at(now, stale_after))
+    }
+
+    /// The same, where cards that were last decided at `stale_at` or before are unchecked. For many cards at once: the
+    /// instant is reckoned once.
+    pub(super) fn shown_beyond(&self, stale_at: Timestamp) -> Shown {
+        let fresh = |decided_at: &Timestamp, shown| if *decided_at <= stale_at { Shown::Unchecked } else { shown };
         match self {
             Self::Undecided => Shown::Unchecked,
             Self::Unsupported => Shown::Unsupported,
@@ -163,6 +168,12 @@ impl CardState {
             Self::Broken { decided_at, .. } => fresh(decided_at, Shown::Broken),
         }
     }
+}
+
+/// What was decided then or before counts no more at `now`.
+pub(super) fn stale_at(now: Timestamp, stale_after: Duration) -> Timestamp {
+    let stale_after = TimeDelta::from_std(stale_after).unwrap_or(TimeDelta::MAX);
+    now.checked_sub_signed(stale_after).unwrap_or(Timestamp::MIN_UTC)
 }
 
 /// What the admins were last told about a card.

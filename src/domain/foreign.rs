@@ -16,6 +16,9 @@ const ELLIPSIS: char = '…';
 ///   ones. Joiners stay, since scripts and emoji need them.
 /// - A longer text ends in `…`, which counts as one of its characters.
 pub fn one_line(text: &str, limit: usize) -> String {
+    if text.len() <= limit && is_plain(text) {
+        return text.to_owned();
+    }
     let mut line = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     for (length, c) in folded(text).enumerate() {
         if length == limit {
@@ -24,6 +27,17 @@ pub fn one_line(text: &str, limit: usize) -> String {
         line.push(c);
     }
     line
+}
+
+/// Whether a text is such a line already: printable ASCII without a space too many, as most are.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    let plain = text.bytes().all(|byte| {
+        let second_space = (before, byte) == (b' ', b' ');
+        before = byte;
+        matches!(byte, b' '..=b'~') && !second_space
+    });
+    plain && before != b' '
 }
 
 /// `one_line` without a limit, for files that hold everything.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Timestamp;
-use super::card::{CardState, Shown};
+use super::card::{CardState, Shown, stale_at};
 use super::ids::{CardId, DatasetId, InstanceName, PageId};
 use super::snapshot::{CardNow, InstanceSnapshot};
 
@@ -56,7 +56,17 @@ impl Which {
 
     /// Whether a card is in the set at `now`.
     pub fn holds(self, card: &CardNow, now: Timestamp, stale_after: Duration) -> bool {
-        let shown = card.state.shown(now, stale_after);
+        self.holds_beyond(card, now, stale_at(now, stale_after))
+    }
+
+    /// How many of the cards are in the set at `now`.
+    pub fn count<'a>(self, cards: impl Iterator<Item = &'a CardNow>, now: Timestamp, stale_after: Duration) -> usize {
+        let stale_at = stale_at(now, stale_after);
+        cards.filter(|card| self.holds_beyond(card, now, stale_at)).count()
+    }
+
+    fn holds_beyond(self, card: &CardNow, now: Timestamp, stale_at: Timestamp) -> bool {
+        let shown = card.state.shown_beyond(stale_at);
         match self {
             Self::State(wanted) => shown == wanted,
             Self::Muted => shown == Shown::Broken && card.mute_at(now).is_some(),
@@ -99,6 +109,7 @@ pub fn search<'a>(
     now: Timestamp,
     stale_after: Duration,
 ) -> impl Iterator<Item = Match<'a>> {
+    let stale_at = stale_at(now, stale_after);
     let words: Vec<String> = query.text.split_whitespace().map(str::to_lowercase).collect();
     let instances =
         snapshot.iter().filter(|instance| query.instance.as_ref().is_none_or(|name| *name == instance.name));
@@ -108,7 +119,7 @@ pub fn search<'a>(
         let cards = instance.cards.iter().map(|(id, card)| Match { instance, id: *id, card });
         cards
             .filter(|found| query.page.is_none_or(|page| found.card.pages.binary_search(&page).is_ok()))
-            .filter(move |found| query.which.is_none_or(|which| which.holds(found.card, now, stale_after)))
+            .filter(move |found| query.which.is_none_or(|which| which.holds_beyond(found.card, now, stale_at)))
             .filter(move |found| found.says(&words, &mut said))
     })
 }

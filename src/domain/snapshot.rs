@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Timestamp;
-use super::card::{CardState, Shown};
+use super::card::{CardState, Shown, stale_at};
 use super::dataset::{Dataset, Evidence, Feeding};
 use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
 use super::mute::Mute;
@@ -217,8 +217,8 @@ impl InstanceSnapshot {
         now: Timestamp,
         stale_after: Duration,
     ) -> impl Iterator<Item = (CardId, &CardNow)> {
-        let cards = self.cards.iter().map(|(id, card)| (*id, card));
-        cards.filter(move |(_, card)| card.state.shown(now, stale_after) == shown)
+        let (stale_at, cards) = (stale_at(now, stale_after), self.cards.iter().map(|(id, card)| (*id, card)));
+        cards.filter(move |(_, card)| card.state.shown_beyond(stale_at) == shown)
     }
 
     /// The working cards that are slow by their own history, by id.
@@ -229,6 +229,19 @@ impl InstanceSnapshot {
     /// The working cards that render without data, by id.
     pub fn no_data_cards(&self, now: Timestamp, stale_after: Duration) -> impl Iterator<Item = (CardId, &CardNow)> {
         self.that_are(Shown::Working, now, stale_after).filter(|(_, card)| card.rendering.no_data_since.is_some())
+    }
+
+    /// The cards of an open incident that are broken now, by id.
+    pub fn in_incident(
+        &self,
+        incident: IncidentId,
+        now: Timestamp,
+        stale_after: Duration,
+    ) -> impl Iterator<Item = (CardId, &CardNow)> {
+        // Few cards are in it: what each of the others is shown as need not be known.
+        let cards = self.cards.iter().filter(move |(_, card)| card.incident == Some(incident));
+        let broken = move |card: &CardNow| card.state.shown(now, stale_after) == Shown::Broken;
+        cards.filter(move |(_, card)| broken(card)).map(|(id, card)| (*id, card))
     }
 
     /// How many broken cards are muted.
@@ -287,8 +300,9 @@ impl InstanceSnapshot {
 }
 
 fn count<'a>(cards: impl Iterator<Item = &'a CardNow>, now: Timestamp, stale_after: Duration) -> Counts {
+    let stale_at = stale_at(now, stale_after);
     cards.fold(Counts::default(), |mut counts, card| {
-        counts.add(card.state.shown(now, stale_after));
+        counts.add(card.state.shown_beyond(stale_at));
         counts
     })
 }

@@ -247,8 +247,7 @@ fn sets(scene: &Scene) -> Vec<(Which, usize)> {
         | Which::NoData => true,
     });
     let cards = || scene.snapshot.iter().flat_map(|instance| instance.cards.values());
-    let counted = worth_a_word
-        .map(|which| (which, cards().filter(|card| which.holds(card, scene.now, scene.stale_after())).count()));
+    let counted = worth_a_word.map(|which| (which, which.count(cards(), scene.now, scene.stale_after())));
     counted.filter(|(_, count)| *count > 0).collect()
 }
 

@@ -158,8 +158,8 @@ impl Known<'_> {
     fn incident(&self) -> Markup {
         let incident = self.card.incident.and_then(|id| self.instance.incidents.get_key_value(&id));
         let Some((id, incident)) = incident else { return html! {} };
-        let broken = self.instance.broken(self.scene.now, self.scene.stale_after());
-        let others: Vec<_> = broken.filter(|(other, card)| *other != self.id && card.incident == Some(*id)).collect();
+        let broken = self.instance.in_incident(*id, self.scene.now, self.scene.stale_after());
+        let others: Vec<_> = broken.filter(|(other, _)| *other != self.id).collect();
         let whole = address("/", &[("incident", &id.to_string())]);
         html! {
             p {

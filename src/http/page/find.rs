@@ -173,10 +173,17 @@ fn pages_to_offer(scene: &Scene, asked: &Query) -> Vec<(PageId, String)> {
         _ => None,
     };
     let looked_at = asked.instance.as_ref().and_then(|name| scene.instance(name.as_str())).or(only);
-    let all = looked_at.map(|instance| &instance.pages).into_iter().flatten();
-    let mut pages: Vec<(PageId, String)> = all.map(|(id, page)| (*id, title(&page.title))).collect();
-    pages.sort_by(|(_, one), (_, other)| one.cmp(other));
-    pages.truncate(PAGES_OFFERED);
+    let mut all: Vec<(PageId, &str)> = looked_at
+        .into_iter()
+        .flat_map(|instance| instance.pages.iter().map(|(id, page)| (*id, page.title.as_str())))
+        .collect();
+    let by_title = |(_, one): &(PageId, &str), (_, other): &(PageId, &str)| one.cmp(other);
+    if all.len() > PAGES_OFFERED {
+        all.select_nth_unstable_by(PAGES_OFFERED, by_title);
+        all.truncate(PAGES_OFFERED);
+    }
+    all.sort_by(by_title);
+    let mut pages: Vec<(PageId, String)> = all.into_iter().map(|(id, text)| (id, title(text))).collect();
     if let Some(chosen) = asked.page.filter(|chosen| pages.iter().all(|(id, _)| id != chosen)) {
         pages.push((chosen, page_in_words(scene, asked, chosen)));
     }

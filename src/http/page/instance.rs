@@ -126,8 +126,7 @@ fn set_address(instance: &InstanceSnapshot, which: Which) -> String {
 
 /// The sets of cards that are worth a look and not empty, as links to them.
 fn sets(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
-    let count =
-        |which: Which| instance.cards.values().filter(|card| which.holds(card, scene.now, scene.stale_after())).count();
+    let count = |which: Which| which.count(instance.cards.values(), scene.now, scene.stale_after());
     // Most cards work: that is no set to look at.
     let sets = Which::ALL.into_iter().filter(|which| *which != Which::State(Shown::Working));
     let counted = sets.map(|which| (which, count(which))).filter(|(_, count)| *count > 0);
