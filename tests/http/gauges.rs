@@ -212,7 +212,7 @@ async fn sweeps_are_overdue_while_due_times_pass_and_nothing_is_decided() {
 
 fn page(title: &str, cards: &[i64]) -> PageNow {
     let cards = cards.iter().copied().map(CardId).collect();
-    PageNow { title: title.to_owned(), kind: PageKind::Page, owners: Vec::new(), cards }
+    PageNow { title: title.to_owned(), kind: PageKind::Page, owners: [].into(), cards }
 }
 
 async fn scrape(house: &House) -> String {
