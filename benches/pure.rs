@@ -20,6 +20,7 @@ use cardwatch::daemon::clock::SystemClock;
 use cardwatch::domain::alerts::Policy;
 use cardwatch::domain::card::{CardMemory, CardState};
 use cardwatch::domain::closing::{Asked, Closing, Judged, Memory, Reporting, Swept, close};
+use cardwatch::domain::dataset::Feeding;
 use cardwatch::domain::ids::{CardId, PageId, SweepId, UserId};
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
@@ -217,17 +218,17 @@ fn title(card: i64) -> String {
     format!("Revenue by region and month {card}")
 }
 
-fn owners(card: i64) -> Vec<Owner> {
-    vec![Owner { user: Some(UserId(card % 40)), name: format!("Owner {}", card % 40) }]
+fn owners(card: i64) -> Arc<[Owner]> {
+    [Owner { user: Some(UserId(card % 40)), name: format!("Owner {}", card % 40) }].into()
 }
 
 fn cards(size: i64) -> BTreeMap<CardId, ListedCard> {
     let card = |id| ListedCard {
         id: CardId(id),
         title: title(id),
-        kind: CardKind("kpi".to_owned()),
+        kind: CardKind::named("kpi"),
         owners: owners(id),
-        datasets: Some(BTreeSet::new()),
+        datasets: Some(Feeding::default()),
     };
     (0..size).map(|id| (CardId(id), card(id))).collect()
 }
@@ -237,7 +238,7 @@ fn pages(size: i64) -> impl Iterator<Item = ListedPage> {
         id: PageId(id),
         title: format!("Page {id}"),
         kind: PageKind::Page,
-        owners: Vec::new(),
+        owners: [].into(),
         cards: on_page(id).collect(),
     })
 }
@@ -327,7 +328,7 @@ fn snapshot(size: i64) -> InstanceSnapshot {
         rendering: Rendering::default(),
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: [].into(),
         recent: Strip::default(),
         unchecked_because: None,
     };
