@@ -14,26 +14,31 @@ const CONCEALED: &str = "[secret]";
 
 /// A password or token. Its debug form shows nothing of it, and it has no display form.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// The text in base64, as a header may carry it.
+    encoded: String,
+}
 
 impl Secret {
     /// Takes a text as a secret.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        Self { encoded: STANDARD.encode(&text), text }
     }
 
     /// The text itself, for the request or the login that needs it.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Cuts the secret out of the words of somebody who may repeat what he was sent, as it is and in base64. One of
     /// fewer than 4 characters is left in.
     pub fn conceal(&self, words: &mut String) {
-        if self.0.len() < SHORTEST_CONCEALED {
+        if self.text.len() < SHORTEST_CONCEALED {
             return;
         }
-        for form in [&self.0, &STANDARD.encode(&self.0)] {
+        for form in [&self.text, &self.encoded] {
             if words.contains(form) {
                 *words = words.replace(form, CONCEALED);
             }

@@ -33,7 +33,7 @@ pub(super) enum Ended {
 }
 
 /// Results wait for each other until there are so many, or until [`FLUSH_AFTER`].
-const FLUSH_AT: usize = 64;
+const FLUSH_AT: usize = 512;
 
 /// See [`FLUSH_AT`].
 const FLUSH_AFTER: Duration = Duration::from_secs(1);

@@ -185,7 +185,10 @@ impl Sweeper {
                 return failed(Why { brief: "listing takes too long", full });
             }
         };
-        let remembered = self.store.remembered(&self.instance.name).await?;
+        // Nothing is doubted of a page that lists cards.
+        let lists_cards: BTreeSet<PageId> =
+            listing.pages.iter().filter(|page| !page.cards.is_empty()).map(|page| page.id).collect();
+        let remembered = self.store.remembered(&self.instance.name, &lists_cards).await?;
         Ok(Ok(Plan::new(listing, &remembered, &self.instance.exclusions)))
     }
 

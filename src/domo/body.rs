@@ -31,7 +31,7 @@ pub(super) trait Shape: DeserializeOwned + Send + 'static {
     }
 
     /// Cuts secrets out of the words that are passed on, where it has any.
-    fn conceal(&mut self, _secrets: &Secrets) {}
+    fn conceal(&mut self, _secrets: Secrets<'_>) {}
 }
 
 /// What the body of an answer held.

@@ -12,18 +12,22 @@ use url::Url;
 
 use super::body::{self, Content, Shape};
 use super::call::{Call, Endpoint};
-use super::conceal::{Secrets, conceal};
+use super::conceal::{Secrets, conceal, secret_of};
 use super::error::DomoError;
 use super::fault::{self, Fault};
 use super::metrics::InstanceMetrics;
 use super::pacing::{Pace, Pacer, Pass, Slowed};
 use super::retry::{self, Next, Tries};
 use crate::clock::{self, SharedClock};
+use crate::config::secret::Secret;
 use crate::config::valid::Instance;
 use crate::domain::ids::InstanceName;
 
 /// An idle connection is closed after this, before servers and firewalls forget it in silence.
 const IDLE: Duration = Duration::from_secs(50);
+
+/// What is sent is JSON.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The header that says who asks.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub(super) struct Key {
     pub(super) header: HeaderName,
     /// The session or access token; marked as sensitive.
     pub(super) value: HeaderValue,
+    /// The same, as what must not be repeated.
+    pub(super) secret: Secret,
     /// Counts the logins, so that of many that find a session ended one renews it.
     pub(super) generation: u64,
 }
@@ -99,7 +105,7 @@ impl<T> Attempt<T> {
 pub(super) struct Client {
     name: InstanceName,
     url: Url,
-    secrets: Secrets,
+    secret: Secret,
     http: reqwest::Client,
     clock: SharedClock,
     pacer: Pacer,
@@ -122,7 +128,7 @@ impl Client {
         Ok(Self {
             name: instance.name.clone(),
             url: instance.url.clone(),
-            secrets: Secrets::of(&instance.credential),
+            secret: secret_of(&instance.credential).clone(),
             http: http_client(instance.concurrency, instance.url.scheme() == "https")?,
             pacer: Pacer::new(Pace::new(instance.requests_per_second), Arc::clone(&clock)),
             clock,
@@ -224,14 +230,15 @@ impl Client {
         let mut url = self.url.clone();
         url.set_path(&call.path);
         url.set_query(call.query.as_deref());
-        let mut request = self.http.request(call.method.clone(), url);
+        let mut request = reqwest::Request::new(call.method.clone(), url);
         if let Some(key) = key {
-            request = request.header(key.header.clone(), key.value.clone());
+            request.headers_mut().insert(key.header.clone(), key.value.clone());
         }
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            request.headers_mut().insert(CONTENT_TYPE, JSON);
+            *request.body_mut() = Some(body.clone().into());
         }
-        let response = request.send().await?;
+        let response = self.http.execute(request).await?;
         let status = response.status();
         let retry_after = self.retry_after(&response);
         let mut content = if status.is_redirection() {
@@ -239,7 +246,7 @@ impl Client {
         } else {
             body::read(response).await?
         };
-        conceal(&mut content, &self.secrets.with(key.map(|key| &key.value)));
+        conceal(&mut content, Secrets { own: &self.secret, session: key.map(|key| &key.secret) });
         Ok(Reply::new(status.as_u16(), retry_after, content))
     }
 

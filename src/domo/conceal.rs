@@ -2,42 +2,39 @@
 //! logs, mails and the database. Owns cutting them out of every text that is passed on; it does not own how long such
 //! a text may be.
 
-use reqwest::header::HeaderValue;
-
 use super::body::{Content, Shape};
 use crate::config::secret::Secret;
 use crate::config::valid::Credential;
 use crate::domain::verdict::Envelope;
 
 /// What must not be repeated.
-#[derive(Debug, Clone)]
-pub(super) struct Secrets(Vec<Secret>);
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Secrets<'a> {
+    /// The password or the access token.
+    pub(super) own: &'a Secret,
+    /// The session of the request, where it has one.
+    pub(super) session: Option<&'a Secret>,
+}
 
-impl Secrets {
-    /// Those of a credential.
-    pub(super) fn of(credential: &Credential) -> Self {
-        match credential {
-            Credential::AccessToken(token) => Self(vec![token.clone()]),
-            Credential::Password(login) => Self(vec![login.password.clone()]),
-        }
+/// That of a credential.
+pub(super) fn secret_of(credential: &Credential) -> &Secret {
+    match credential {
+        Credential::AccessToken(token) => token,
+        Credential::Password(login) => &login.password,
     }
+}
 
-    /// With the session of one request.
-    pub(super) fn with(&self, session: Option<&HeaderValue>) -> Self {
-        let session = session.and_then(|value| value.to_str().ok()).map(Secret::new);
-        Self(self.0.iter().cloned().chain(session).collect())
-    }
-
+impl Secrets<'_> {
     /// Cuts them out of one text.
     pub(super) fn cut(&self, words: &mut String) {
-        for secret in &self.0 {
+        for secret in [Some(self.own), self.session].into_iter().flatten() {
             secret.conceal(words);
         }
     }
 }
 
 /// Cuts the secrets out of whatever an answer says in words.
-pub(super) fn conceal<T: Shape>(content: &mut Content<T>, secrets: &Secrets) {
+pub(super) fn conceal<T: Shape>(content: &mut Content<T>, secrets: Secrets<'_>) {
     match content {
         Content::Wanted(wanted) => wanted.conceal(secrets),
         Content::Envelope(envelope) => in_envelope(envelope, secrets),
@@ -46,7 +43,7 @@ pub(super) fn conceal<T: Shape>(content: &mut Content<T>, secrets: &Secrets) {
     }
 }
 
-fn in_envelope(envelope: &mut Envelope, secrets: &Secrets) {
+fn in_envelope(envelope: &mut Envelope, secrets: Secrets<'_>) {
     let Envelope { status: _, status_reason, message, error, columns, summary: _, trace } = envelope;
     let texts = [status_reason, message, error, trace].into_iter().flatten().chain(columns);
     texts.for_each(|words| secrets.cut(words));

@@ -112,7 +112,7 @@ impl RunRow {
         Some(Run { at, outcome })
     }
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         self.current_state.conceal(secrets);
         for error in self.errors.iter_mut() {
             if let Top::Object(error) = error {
@@ -282,7 +282,7 @@ impl Shape for DatasetRow {
         claimed(&self.status)
     }
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         self.state.conceal(secrets);
         self.status.conceal(secrets);
     }
@@ -293,7 +293,7 @@ impl Shape for StreamRow {
         claimed(&self.status)
     }
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         for run in [&mut self.last_execution, &mut self.current_execution] {
             if let Top::Object(run) = run {
                 run.conceal(secrets);
@@ -305,7 +305,7 @@ impl Shape for StreamRow {
 impl Shape for Rows<RunRow> {
     const LIST: bool = true;
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         self.iter_mut().for_each(|run| run.conceal(secrets));
     }
 }
@@ -321,7 +321,7 @@ impl Shape for UserRow {
         claimed(&self.status)
     }
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         self.email_address.conceal(secrets);
     }
 }

@@ -111,7 +111,7 @@ fn token_key(token: &Secret) -> Result<Key, DomoError> {
     let value = sensitive(token.expose()).ok_or_else(|| {
         DomoError::Setup("the access token holds characters that no token has: copy it anew".to_owned())
     })?;
-    Ok(Key { header, value, generation: 1 })
+    Ok(Key { header, value, secret: token.clone(), generation: 1 })
 }
 
 fn sensitive(text: &str) -> Option<HeaderValue> {
@@ -148,7 +148,10 @@ async fn log_in(client: &Client, login: &Login, generation: u64) -> Result<Key, 
     let attempt: Attempt<LoggedIn> = client.ask(&call, None, &mut tries).await;
     let token = answered(client, attempt).and_then(|reply| token_in(client.host(), reply.status, reply.content));
     token
-        .map(|value| Key { header: HeaderName::from_static("x-domo-authentication"), value, generation })
+        .map(|value| {
+            let secret = Secret::new(value.to_str().unwrap_or_default());
+            Key { header: HeaderName::from_static("x-domo-authentication"), value, secret, generation }
+        })
         .map_err(DomoError::SignIn)
 }
 

@@ -50,7 +50,7 @@ impl Loose {
     }
 
     /// Cuts secrets out of the text, where it is one.
-    pub(super) fn conceal(&mut self, secrets: &Secrets) {
+    pub(super) fn conceal(&mut self, secrets: Secrets<'_>) {
         if let Self::Text(words) = self {
             secrets.cut(words);
         }

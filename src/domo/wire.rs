@@ -92,7 +92,7 @@ impl Shape for Said {
         self.status.whole().and_then(|status| u16::try_from(status).ok())
     }
 
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         for words in [&mut self.status_reason, &mut self.message, &mut self.toe] {
             words.conceal(secrets);
         }
@@ -263,7 +263,7 @@ impl Shape for Me {
 }
 
 impl Shape for LoggedIn {
-    fn conceal(&mut self, secrets: &Secrets) {
+    fn conceal(&mut self, secrets: Secrets<'_>) {
         self.reason.conceal(secrets);
     }
 }

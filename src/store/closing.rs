@@ -30,7 +30,7 @@ impl Store {
             let memory = memory::read(&mut tx, sweep.instance_id, changes_since).await?;
             let (closing, letters) = decide(&memory);
             monitored::write(&mut tx, &sweep, &swept.plan, &memory, swept.finished_at).await?;
-            states::write(&mut tx, &mut sweep, swept, &closing).await?;
+            states::write(&mut tx, &mut sweep, swept, &closing, &memory).await?;
             write_transitions(&mut tx, &mut sweep, &closing).await?;
             datasets::write(&mut tx, &sweep, swept, &closing, &memory).await?;
             incidents::write(&mut tx, &mut sweep, &closing.incidents, swept.finished_at).await?;

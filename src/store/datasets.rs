@@ -1,7 +1,7 @@
 //! The datasets that feed the cards: what lists told of them, what was found out about them, and which card each feeds.
 //! Owns reading that, and writing it down inside the closing transaction: only what differs from what was remembered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use sqlx::{FromRow, SqliteConnection};
@@ -31,26 +31,28 @@ pub(super) async fn known(
 
 /// In the order of the cards, each of which leads to its own datasets.
 pub(super) const FEEDING: &str = "
-    SELECT c.card_id, f.dataset_key, d.dataset_id
-      FROM card c CROSS JOIN card_dataset f USING (card_key) CROSS JOIN dataset d USING (dataset_key)
-     WHERE c.instance_id = ?1";
+    SELECT c.card_id, f.dataset_key FROM card c CROSS JOIN card_dataset f USING (card_key) WHERE c.instance_id = ?1";
 
 /// The datasets that feed each card, the removed ones among them; a card of which none is known is left out.
 pub(super) async fn feeding(connection: &mut SqliteConnection, instance_id: i64) -> Work<BTreeMap<CardId, Feeding>> {
-    by_card(sqlx::query_as(FEEDING).bind(instance_id).fetch_all(connection).await?)
+    let rows = sqlx::query_as(FEEDING).bind(instance_id).fetch_all(&mut *connection).await?;
+    by_card(connection, instance_id, rows).await
 }
 
-/// Cards with a dataset of each, by its key and its id; the rows of one card follow each other.
-fn by_card(rows: Vec<(i64, i64, String)>) -> Work<BTreeMap<CardId, Feeding>> {
-    let mut shared: BTreeMap<i64, DatasetId> = BTreeMap::new();
-    for (_, key, text) in &rows {
-        if !shared.contains_key(key) {
-            shared.insert(*key, id(*key, text)?);
-        }
-    }
-    let cards = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+pub(super) const IDS: &str = "SELECT dataset_key, dataset_id FROM dataset WHERE instance_id = ?1";
+
+/// Cards with the key of a dataset of each; the rows of one card follow each other.
+async fn by_card(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    rows: Vec<(i64, i64)>,
+) -> Work<BTreeMap<CardId, Feeding>> {
+    let ids: Vec<(i64, String)> = sqlx::query_as(IDS).bind(instance_id).fetch_all(connection).await?;
+    let ids = ids.into_iter().map(|(key, text)| Ok((key, id(key, &text)?)));
+    let ids = ids.collect::<Work<HashMap<i64, DatasetId>>>()?;
+    let cards = rows.chunk_by(|(one, _), (other, _)| one == other);
     let feeding = cards.filter_map(|rows| {
-        let datasets = rows.iter().filter_map(|(_, key, _)| shared.get(key).cloned());
+        let datasets = rows.iter().filter_map(|(_, key)| ids.get(key).cloned());
         Some((CardId(rows.first()?.0), datasets.collect()))
     });
     Ok(feeding.collect())
@@ -58,9 +60,9 @@ fn by_card(rows: Vec<(i64, i64, String)>) -> Work<BTreeMap<CardId, Feeding>> {
 
 /// The datasets that feed some cards, each looked up.
 pub(super) const FEEDING_SOME: &str = "
-    SELECT c.card_id, f.dataset_key, d.dataset_id
+    SELECT c.card_id, f.dataset_key
       FROM json_each(?2) CROSS JOIN card c ON c.instance_id = ?1 AND c.card_id = value
-     CROSS JOIN card_dataset f USING (card_key) CROSS JOIN dataset d USING (dataset_key)";
+     CROSS JOIN card_dataset f USING (card_key)";
 
 impl Store {
     /// The datasets that are known to feed these cards; a card of which none is known is left out.
@@ -74,7 +76,8 @@ impl Store {
             let mut tx = self.begin_read().await?;
             let instance_id = instance_id(&mut tx, name).await?;
             let some = sqlx::query_as(FEEDING_SOME).bind(instance_id).bind(json(&ids)?);
-            by_card(some.fetch_all(&mut *tx).await?)
+            let rows = some.fetch_all(&mut *tx).await?;
+            by_card(&mut tx, instance_id, rows).await
         };
         self.named(work.await)
     }

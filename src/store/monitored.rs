@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
+use super::bulk::{Bulk, Values};
 use super::rows::{millis, owner_columns, page_kind_columns};
 use super::sweeps::json;
-use super::{OpenSweep, Work, bulk};
+use super::{OpenSweep, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::Memory;
 use crate::domain::ids::PageId;
-use crate::domain::sweep::Plan;
+use crate::domain::sweep::{Plan, PlannedCard, RememberedPage};
 
 /// Writes down what a plan leaves monitored.
 pub(super) async fn write(
@@ -33,51 +34,52 @@ pub(super) async fn write(
     Ok(())
 }
 
+const PAGES: Bulk = Bulk {
+    head: "INSERT INTO page (instance_id, page_id, title, kind, app_id, doubted, owners, owner_users)",
+    columns: 8,
+    tail: "ON CONFLICT (instance_id, page_id) DO UPDATE
+              SET title = excluded.title, kind = excluded.kind, app_id = excluded.app_id, doubted = excluded.doubted,
+                  owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL
+            WHERE (title, kind, app_id, doubted, owners, owner_users)
+                  IS NOT (excluded.title, excluded.kind, excluded.app_id, excluded.doubted, excluded.owners,
+                          excluded.owner_users)
+               OR removed_at IS NOT NULL",
+};
+
 async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
     let instance = sweep.instance_id;
-    bulk::write(
-        connection,
-        "INSERT INTO page (instance_id, page_id, title, kind, app_id, doubted, owners, owner_users) ",
-        plan.pages.values(),
-        |row, held| {
-            let (kind, app) = page_kind_columns(held.page.kind);
-            let (owners, users) = owner_columns(&held.page.owners)?;
-            row.push_bind(instance).push_bind(held.page.id.0).push_bind(held.page.title.clone());
-            row.push_bind(kind).push_bind(app).push_bind(held.doubted).push_bind(owners).push_bind(users);
-            Ok(())
-        },
-        " ON CONFLICT (instance_id, page_id) DO UPDATE
-            SET title = excluded.title, kind = excluded.kind, app_id = excluded.app_id, doubted = excluded.doubted,
-                owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL
-          WHERE (title, kind, app_id, doubted, owners, owner_users)
-                IS NOT (excluded.title, excluded.kind, excluded.app_id, excluded.doubted, excluded.owners,
-                        excluded.owner_users)
-             OR removed_at IS NOT NULL",
-    )
-    .await
+    let bind = |values: &mut Values, held: &RememberedPage| {
+        let page = &held.page;
+        let (kind, app) = page_kind_columns(page.kind);
+        let (owners, users) = owner_columns(&page.owners)?;
+        values.push(instance)?.push(page.id.0)?.push(page.title.as_str())?.push(kind)?.push(app)?;
+        values.push(held.doubted)?.push(owners)?.push(users)?;
+        Ok(())
+    };
+    PAGES.write(connection, plan.pages.values(), bind).await
 }
+
+const CARDS: Bulk = Bulk {
+    head: "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users)",
+    columns: 6,
+    tail: "ON CONFLICT (instance_id, card_id) DO UPDATE
+              SET title = excluded.title, kind = excluded.kind, owners = excluded.owners,
+                  owner_users = excluded.owner_users, removed_at = NULL
+            WHERE (title, kind, owners, owner_users)
+                  IS NOT (excluded.title, excluded.kind, excluded.owners, excluded.owner_users)
+               OR removed_at IS NOT NULL",
+};
 
 async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
     let instance = sweep.instance_id;
-    bulk::write(
-        connection,
-        "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users) ",
-        plan.cards.values(),
-        |row, planned| {
-            let card = &planned.card;
-            let (owners, users) = owner_columns(&card.owners)?;
-            row.push_bind(instance).push_bind(card.id.0).push_bind(card.title.clone());
-            row.push_bind(card.kind.0.clone()).push_bind(owners).push_bind(users);
-            Ok(())
-        },
-        " ON CONFLICT (instance_id, card_id) DO UPDATE
-            SET title = excluded.title, kind = excluded.kind, owners = excluded.owners,
-                owner_users = excluded.owner_users, removed_at = NULL
-          WHERE (title, kind, owners, owner_users)
-                IS NOT (excluded.title, excluded.kind, excluded.owners, excluded.owner_users)
-             OR removed_at IS NOT NULL",
-    )
-    .await
+    let bind = |values: &mut Values, planned: &PlannedCard| {
+        let card = &planned.card;
+        let (owners, users) = owner_columns(&card.owners)?;
+        values.push(instance)?.push(card.id.0)?.push(card.title.as_str())?.push(&*card.kind.0)?;
+        values.push(owners)?.push(users)?;
+        Ok(())
+    };
+    CARDS.write(connection, plan.cards.values(), bind).await
 }
 
 pub(super) const HOLDINGS: &str = "SELECT page_id, card_key FROM page_card WHERE instance_id = ?1";
@@ -99,18 +101,14 @@ async fn write_holdings(connection: &mut SqliteConnection, sweep: &OpenSweep, pl
     if !gone.is_empty() {
         sqlx::query(NOT_HELD).bind(instance).bind(json(&gone)?).execute(&mut *connection).await?;
     }
-    bulk::write(
-        connection,
-        "INSERT INTO page_card (instance_id, page_id, card_key) ",
-        new,
-        |row, (page, key)| {
-            row.push_bind(instance).push_bind(page).push_bind(key);
-            Ok(())
-        },
-        "",
-    )
-    .await
+    let bind = |values: &mut Values, (page, key): (i64, i64)| {
+        values.push(instance)?.push(page)?.push(key)?;
+        Ok(())
+    };
+    HELD.write(connection, new, bind).await
 }
+
+const HELD: Bulk = Bulk { head: "INSERT INTO page_card (instance_id, page_id, card_key)", columns: 3, tail: "" };
 
 pub(super) const NOT_HELD: &str = "
     DELETE FROM page_card

@@ -12,8 +12,10 @@ use super::{
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans and sortings that are meant.
-const STATEMENTS: [(&str, &[&str]); 69] = [
-    (memory::CARDS, &[]),
+const STATEMENTS: [(&str, &[&str]); 72] = [
+    (memory::PLAIN, &["SCAN mute USING INDEX mute_now"]),
+    // Mutes are few.
+    (memory::CARDS, &["SCAN mute USING INDEX mute_now"]),
     (memory::COUNT, &[]),
     (memory::BROKEN, &[]),
     // Of the changes of a day or so.
@@ -27,7 +29,9 @@ const STATEMENTS: [(&str, &[&str]); 69] = [
     (snapshot::LAST_SWEEP, &[]),
     (datasets::KNOWN, &[]),
     (datasets::FEEDING, &[]),
+    (datasets::IDS, &[]),
     (datasets::FEEDING_SOME, &[JSON]),
+    (snapshot::HOLDINGS_OF, &[JSON]),
     (sweeps::CARD_KEYS, &[]),
     (monitored::HOLDINGS, &[]),
     // What a closing changes, each row looked up.

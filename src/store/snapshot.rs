@@ -8,6 +8,7 @@ use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::{instance_id, known_instance_id};
 use super::rows::{ImpossibleRow, SharedOwners, StateRow, instant, page_kind, state_columns, state_joins};
+use super::sweeps::json;
 use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
 use crate::domain::card::Told;
@@ -59,17 +60,22 @@ impl Store {
         self.named(work.await)
     }
 
-    /// What the latest sweeps left of an instance.
-    pub async fn remembered(&self, name: &InstanceName) -> Result<Remembered, StoreError> {
+    /// What the latest sweeps left of an instance, but for the pages that are `known` anyway: where the cards of all
+    /// pages are, no card is looked up either.
+    pub async fn remembered(&self, name: &InstanceName, known: &BTreeSet<PageId>) -> Result<Remembered, StoreError> {
         let work = async {
             let mut tx = self.begin_read().await?;
             let instance = instance_id(&mut tx, name).await?;
-            let mut holdings = holdings(&mut tx, instance).await?;
-            let pages = pages(&mut tx, instance).await?.into_iter().map(|(mut page, doubted)| {
+            let mut pages = pages(&mut tx, instance).await?;
+            pages.retain(|(page, _)| !known.contains(&page.id));
+            let ids: Vec<i64> = pages.iter().map(|(page, _)| page.id.0).collect();
+            let mut holdings = holdings_of(&mut tx, instance, &ids).await?;
+            let cards = if holdings.is_empty() { BTreeMap::new() } else { listed_cards(&mut tx, instance).await? };
+            let pages = pages.into_iter().map(|(mut page, doubted)| {
                 page.cards = holdings.remove(&page.id).unwrap_or_default().into_iter().collect();
                 (page.id, RememberedPage { page, doubted })
             });
-            Ok(Remembered { pages: pages.collect(), cards: listed_cards(&mut tx, instance).await? })
+            Ok(Remembered { pages: pages.collect(), cards })
         };
         self.named(work.await)
     }
@@ -80,12 +86,30 @@ pub(super) const HOLDINGS: &str = "
      WHERE pc.instance_id = ?1 AND c.removed_at IS NULL ORDER BY pc.page_id, c.card_id";
 
 async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<PageId, Vec<CardId>>> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(HOLDINGS).bind(instance).fetch_all(connection).await?;
+    Ok(by_page(sqlx::query_as(HOLDINGS).bind(instance).fetch_all(connection).await?))
+}
+
+pub(super) const HOLDINGS_OF: &str = "
+    SELECT pc.page_id, c.card_id
+      FROM json_each(?2) CROSS JOIN page_card pc ON pc.instance_id = ?1 AND pc.page_id = value JOIN card c USING (card_key)
+     WHERE c.removed_at IS NULL";
+
+/// As [`holdings`], of some pages alone.
+async fn holdings_of(
+    connection: &mut SqliteConnection,
+    instance: i64,
+    pages: &[i64],
+) -> Work<BTreeMap<PageId, Vec<CardId>>> {
+    let rows = sqlx::query_as(HOLDINGS_OF).bind(instance).bind(json(&pages)?).fetch_all(connection).await?;
+    Ok(by_page(rows))
+}
+
+fn by_page(rows: Vec<(i64, i64)>) -> BTreeMap<PageId, Vec<CardId>> {
     let mut holdings: BTreeMap<PageId, Vec<CardId>> = BTreeMap::new();
     for (page, card) in rows {
         holdings.entry(PageId(page)).or_default().push(CardId(card));
     }
-    Ok(holdings)
+    holdings
 }
 
 pub(super) const PAGES: &str = "

@@ -2,14 +2,16 @@
 //! inside the closing transaction; reading it is [`memory`](super::memory)'s, and the incident that a card is in is
 //! [`incidents`](super::incidents)'s.
 
-use sqlx::query_builder::Separated;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
+use super::bulk::{Bulk, Values};
 use super::rows::{duration_millis, millis};
 use super::sweeps::reason_id;
-use super::{OpenSweep, Work, bulk};
+use super::{OpenSweep, Work};
+use crate::domain::Timestamp;
 use crate::domain::card::{CardMemory, CardState, Told};
-use crate::domain::closing::{Closing, Swept};
+use crate::domain::closing::{Closing, Memory, Swept};
+use crate::domain::rendering::Rendering;
 use crate::domain::verdict::Verdict;
 
 /// One row of `card_state` on its way there.
@@ -31,61 +33,107 @@ struct StateColumns<'a> {
     recent: u64,
 }
 
+/// What changes of the row of a card that works as before.
+struct AgainColumns {
+    key: i64,
+    decided_at: i64,
+    latency: Option<i64>,
+    recent: u64,
+}
+
 /// Writes down what is known of each planned card.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     sweep: &mut OpenSweep,
     swept: &Swept,
     closing: &Closing,
+    before: &Memory,
 ) -> Work<()> {
-    let mut rows = Vec::with_capacity(AT_ONCE);
+    let (mut rows, mut again) = (Vec::new(), Vec::new());
     for (card, memory) in &closing.cards {
         let Some(key) = sweep.keys.get(card).copied() else { continue };
-        let mut row = columns(key, memory);
-        if let CardState::Broken { reason, .. } = &memory.state {
-            row.reason = reason_id(connection, sweep, &Verdict::Broken(reason.clone()), swept.finished_at).await?;
+        let verdict = swept.verdicts.get(card).map(|judged| &judged.verdict);
+        if let Some(decided_at) = before.cards.get(card).and_then(|before| works_again(before, memory, verdict)) {
+            let latency = memory.rendering.latency.map(duration_millis);
+            again.push(AgainColumns { key, decided_at: millis(decided_at), latency, recent: memory.recent.bits() });
+        } else {
+            let mut row = columns(key, memory);
+            if let CardState::Broken { reason, .. } = &memory.state {
+                row.reason = reason_id(connection, sweep, &Verdict::Broken(reason.clone()), swept.finished_at).await?;
+            }
+            if let Some(verdict @ Verdict::Unchecked(_)) = verdict {
+                row.unchecked = reason_id(connection, sweep, verdict, swept.finished_at).await?;
+            }
+            rows.push(row);
         }
-        if let Some(verdict @ Verdict::Unchecked(_)) = swept.verdicts.get(card).map(|judged| &judged.verdict) {
-            row.unchecked = reason_id(connection, sweep, verdict, swept.finished_at).await?;
-        }
-        rows.push(row);
-        if rows.len() == AT_ONCE {
-            write_rows(connection, &mut rows).await?;
+        if rows.len() + again.len() >= AT_ONCE {
+            write_rows(connection, &mut rows, &mut again).await?;
         }
     }
-    write_rows(connection, &mut rows).await
+    write_rows(connection, &mut rows, &mut again).await
+}
+
+/// When a card was decided that works as it did before, with nothing else to be written down of it.
+fn works_again(before: &CardMemory, now: &CardMemory, verdict: Option<&Verdict>) -> Option<Timestamp> {
+    match (&before.state, &now.state, verdict) {
+        (
+            CardState::Working { since: was, .. },
+            CardState::Working { since, decided_at },
+            Some(Verdict::Working { .. }),
+        ) if was == since => {
+            let rendering = Rendering { latency: before.rendering.latency, ..now.rendering };
+            (before.told == now.told && before.rendering == rendering).then_some(*decided_at)
+        }
+        _ => None,
+    }
 }
 
 /// So many rows are made ready before they are written.
 const AT_ONCE: usize = 1024;
 
-async fn write_rows(connection: &mut SqliteConnection, rows: &mut Vec<StateColumns<'_>>) -> Work<()> {
-    // Only a broken card is in an incident; which one, is written after this.
-    bulk::write(
-        connection,
-        "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at,
-                                 told_message_id, unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
-                                 recent) ",
-        rows.drain(..),
-        bind,
-        " ON CONFLICT (card_key) DO UPDATE
-            SET state = excluded.state, since = excluded.since, decided_at = excluded.decided_at,
-                reason_id = excluded.reason_id, first_seen = excluded.first_seen, told = excluded.told,
-                told_at = excluded.told_at, told_message_id = excluded.told_message_id,
-                unchecked_reason_id = excluded.unchecked_reason_id, latency_ms = excluded.latency_ms,
-                slow_against_ms = excluded.slow_against_ms, no_data_since = excluded.no_data_since,
-                recent = excluded.recent,
-                incident_id = CASE excluded.state WHEN 'broken' THEN incident_id END",
-    )
-    .await
+// Only a broken card is in an incident; which one, is written after this.
+const STATES: Bulk = Bulk {
+    head: "INSERT INTO card_state (card_key, state, since, decided_at, reason_id, first_seen, told, told_at,
+                                   told_message_id, unchecked_reason_id, latency_ms, slow_against_ms, no_data_since,
+                                   recent)",
+    columns: 14,
+    tail: "ON CONFLICT (card_key) DO UPDATE
+              SET state = excluded.state, since = excluded.since, decided_at = excluded.decided_at,
+                  reason_id = excluded.reason_id, first_seen = excluded.first_seen, told = excluded.told,
+                  told_at = excluded.told_at, told_message_id = excluded.told_message_id,
+                  unchecked_reason_id = excluded.unchecked_reason_id, latency_ms = excluded.latency_ms,
+                  slow_against_ms = excluded.slow_against_ms, no_data_since = excluded.no_data_since,
+                  recent = excluded.recent,
+                  incident_id = CASE excluded.state WHEN 'broken' THEN incident_id END",
+};
+
+const AGAIN: Bulk = Bulk {
+    head: "UPDATE card_state
+              SET decided_at = again.column2, latency_ms = again.column3, recent = again.column4,
+                  unchecked_reason_id = NULL
+             FROM (",
+    columns: 4,
+    tail: ") AS again WHERE card_key = again.column1",
+};
+
+async fn write_rows(
+    connection: &mut SqliteConnection,
+    rows: &mut Vec<StateColumns<'_>>,
+    again: &mut Vec<AgainColumns>,
+) -> Work<()> {
+    STATES.write(connection, rows.drain(..), bind).await?;
+    AGAIN.write(connection, again.drain(..), bind_again).await
 }
 
-fn bind(row: &mut Separated<'_, Sqlite, &'static str>, columns: StateColumns<'_>) -> Work<()> {
-    row.push_bind(columns.key).push_bind(columns.state).push_bind(columns.since).push_bind(columns.decided_at);
-    row.push_bind(columns.reason).push_bind(columns.first_seen).push_bind(columns.told).push_bind(columns.told_at);
-    row.push_bind(columns.told_message_id.map(str::to_owned)).push_bind(columns.unchecked);
-    row.push_bind(columns.latency).push_bind(columns.slow_against).push_bind(columns.no_data_since);
-    row.push_bind(columns.recent.cast_signed());
+fn bind(values: &mut Values, row: StateColumns<'_>) -> Work<()> {
+    values.push(row.key)?.push(row.state)?.push(row.since)?.push(row.decided_at)?.push(row.reason)?;
+    values.push(row.first_seen)?.push(row.told)?.push(row.told_at)?.push(row.told_message_id)?.push(row.unchecked)?;
+    values.push(row.latency)?.push(row.slow_against)?.push(row.no_data_since)?.push(row.recent.cast_signed())?;
+    Ok(())
+}
+
+fn bind_again(values: &mut Values, row: AgainColumns) -> Work<()> {
+    values.push(row.key)?.push(row.decided_at)?.push(row.latency)?.push(row.recent.cast_signed())?;
     Ok(())
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use litemap::LiteMap;
 use sqlx::SqliteConnection;
 
+use super::bulk::{Bulk, Values};
 use super::instances::instance_id;
 use super::rows::{millis, verdict_code};
-use super::{Store, StoreError, Work, bulk};
+use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, SweepId};
 use crate::domain::sweep::{ListedCard, Plan, Scope};
@@ -203,19 +204,19 @@ pub(super) const CARD_KEYS: &str = "SELECT card_id, card_key FROM card WHERE ins
 
 async fn insert_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, cards: &[&ListedCard]) -> Work<()> {
     let (instance, removed_at) = (sweep.instance_id, millis(sweep.started_at));
-    bulk::write(
-        connection,
-        "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at) ",
-        cards,
-        |row, card| {
-            row.push_bind(instance).push_bind(card.id.0).push_bind(card.title.clone());
-            row.push_bind(card.kind.0.clone()).push_bind("[]").push_bind(removed_at);
-            Ok(())
-        },
-        " ON CONFLICT (instance_id, card_id) DO NOTHING",
-    )
-    .await
+    let bind = |values: &mut Values, card: &&ListedCard| {
+        values.push(instance)?.push(card.id.0)?.push(card.title.as_str())?.push(&*card.kind.0)?;
+        values.push("[]")?.push(removed_at)?;
+        Ok(())
+    };
+    NEW_CARDS.write(connection, cards, bind).await
 }
+
+const NEW_CARDS: Bulk = Bulk {
+    head: "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at)",
+    columns: 6,
+    tail: "ON CONFLICT (instance_id, card_id) DO NOTHING",
+};
 
 async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep, results: &[SavedResult]) -> Work<()> {
     let mut rows = Vec::with_capacity(results.len());
@@ -231,19 +232,21 @@ async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep
     // In key order the rows land side by side, which keeps the table's pages full.
     rows.sort_unstable();
     let sweep = sweep.id.0;
-    bulk::write(
-        connection,
-        "INSERT INTO render_result (sweep_id, card_key, round, verdict, reason_id, at_s, latency_ms) ",
-        rows,
-        |row, (key, round, code, reason, at_s, latency_ms)| {
-            row.push_bind(sweep).push_bind(key).push_bind(round).push_bind(code);
-            row.push_bind(reason).push_bind(at_s).push_bind(latency_ms);
-            Ok(())
-        },
-        "",
-    )
-    .await
+    let bind = |values: &mut Values, (key, round, code, reason, at_s, latency_ms): ResultColumns| {
+        values.push(sweep)?.push(key)?.push(round)?.push(code)?.push(reason)?.push(at_s)?.push(latency_ms)?;
+        Ok(())
+    };
+    RESULTS.write(connection, rows, bind).await
 }
+
+/// Card key, round, verdict, reason, seconds since the sweep began, latency.
+type ResultColumns = (i64, i64, i64, Option<i64>, i64, i64);
+
+const RESULTS: Bulk = Bulk {
+    head: "INSERT INTO render_result (sweep_id, card_key, round, verdict, reason_id, at_s, latency_ms)",
+    columns: 7,
+    tail: "",
+};
 
 /// The key of a verdict's reason, which is stored once.
 pub(super) async fn reason_id(

@@ -79,7 +79,7 @@ async fn the_datasets_of_a_card_are_known_everywhere() {
     assert_eq!(feeding(&house).await, feeds(&[(1, &["orders", "people"]), (2, &["orders"])]));
     let expected = DatasetNow { dataset: dataset("ORDERS"), evidence: None };
     assert_eq!(known(&house, "orders").await, Some(expected));
-    let remembered = house.store.remembered(&acme()).await.unwrap();
+    let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(remembered.cards[&CardId(2)].datasets, Some([id("orders")].into()));
     let memory = house.memory().await;
     assert_eq!(memory.cards[&CardId(2)].datasets, [id("orders")].into());
@@ -90,7 +90,7 @@ async fn the_datasets_of_a_card_are_known_everywhere() {
 async fn a_card_of_which_no_dataset_was_ever_told_has_none_that_are_known() {
     let house = House::new().await;
     house.sweep(0, &[(1, works())]).await;
-    assert_eq!(house.store.remembered(&acme()).await.unwrap().cards[&CardId(1)].datasets, None);
+    assert_eq!(house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().cards[&CardId(1)].datasets, None);
     assert!(house.snapshot().await.datasets.is_empty());
 }
 

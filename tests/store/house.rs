@@ -169,7 +169,7 @@ impl House {
 
     /// The same with the changes since an instant.
     pub(crate) async fn memory_since(&self, changes_since: Timestamp) -> Memory {
-        let remembered = self.store.remembered(&acme()).await.unwrap();
+        let remembered = self.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
         let listing = Listing {
             scope: Scope::Part,
             pages: Vec::new(),

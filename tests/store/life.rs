@@ -1,5 +1,7 @@
 //! A sweep's life in the database, from its beginning to one of its ends.
 
+use std::collections::BTreeSet;
+
 use std::time::Duration;
 
 use cardwatch::domain::ids::CardId;
@@ -34,7 +36,7 @@ async fn before_a_sweep_is_closed_none_of_its_cards_is_monitored() {
     house.begin(0, &plan_of(&[(1, works())])).await;
     let snapshot = house.store.snapshot(&acme()).await.unwrap();
     assert!(snapshot.cards.is_empty() && snapshot.pages.is_empty() && snapshot.last_sweep.is_none());
-    assert!(house.store.remembered(&acme()).await.unwrap().cards.is_empty());
+    assert!(house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().cards.is_empty());
 }
 
 #[tokio::test]

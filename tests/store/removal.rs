@@ -1,5 +1,7 @@
 //! What no listing holds any more is removed, not forgotten; a part removes nothing; reasons are stored once.
 
+use std::collections::BTreeSet;
+
 use cardwatch::domain::ids::{CardId, PageId};
 use cardwatch::domain::sweep::Scope;
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
@@ -23,7 +25,7 @@ async fn a_card_that_is_not_listed_any_more_is_not_shown_and_still_remembered() 
     house.sweep(0, &[(1, fails("x")), (2, works())]).await;
     house.sweep(15, &[(2, works())]).await;
     assert_eq!(cards(&house).await, [2]);
-    assert!(!house.store.remembered(&acme()).await.unwrap().cards.contains_key(&CardId(1)));
+    assert!(!house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().cards.contains_key(&CardId(1)));
     let memory = house.memory().await;
     assert!(memory.cards[&CardId(1)].state.is_broken());
     assert!(!memory.present.contains(&CardId(1)));
@@ -46,7 +48,7 @@ async fn a_page_that_is_not_listed_any_more_is_not_shown() {
     house.sweep_plan("acme", 0, plan(both), &[]).await;
     house.sweep_plan("acme", 15, plan(listing(Scope::Pages, vec![page(10, &[1])])), &[]).await;
     assert_eq!(pages(&house).await, [(10, vec![1])]);
-    assert!(!house.store.remembered(&acme()).await.unwrap().pages.contains_key(&PageId(20)));
+    assert!(!house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().pages.contains_key(&PageId(20)));
 }
 
 #[tokio::test]

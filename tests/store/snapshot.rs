@@ -145,7 +145,7 @@ async fn the_next_plan_is_read_against_just_what_this_one_left() {
     let house = House::new().await;
     let plan = plan(motley());
     house.sweep_plan("acme", 0, plan.clone(), &[]).await;
-    let remembered = house.store.remembered(&acme()).await.unwrap();
+    let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(remembered, left_by(&plan));
 }
 
@@ -160,7 +160,8 @@ async fn a_page_that_is_doubted_is_remembered_as_such() {
     let mut plan = plan(motley());
     plan.pages.get_mut(&PageId(10)).unwrap().doubted = true;
     house.sweep_plan("acme", 0, plan, &[]).await;
-    let doubted = async |page| house.store.remembered(&acme()).await.unwrap().pages[&PageId(page)].doubted;
+    let doubted =
+        async |page| house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().pages[&PageId(page)].doubted;
     assert!(doubted(10).await && !doubted(20).await);
     house.sweep_plan("acme", 15, crate::house::plan(motley()), &[]).await;
     assert!(!doubted(10).await);
@@ -177,7 +178,7 @@ async fn titles_owners_and_kinds_change_with_the_listing() {
         cardwatch::domain::sweep::ListedCard { id: CardId(1), owners: [].into(), title: "New".into(), ..card(1) };
     let plan = plan(listing);
     house.sweep_plan("acme", 15, plan.clone(), &[]).await;
-    assert_eq!(house.store.remembered(&acme()).await.unwrap(), left_by(&plan));
+    assert_eq!(house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap(), left_by(&plan));
 }
 
 fn reasons() -> impl Strategy<Value = Reason> {
@@ -307,7 +308,7 @@ async fn whoever_owns_a_page_or_a_card_is_known_with_their_ids() {
     let snapshot = house.snapshot().await;
     assert_eq!(snapshot.pages[&PageId(10)].owners, owners);
     assert_eq!(snapshot.cards[&CardId(1)].owners, owners);
-    let remembered = house.store.remembered(&acme()).await.unwrap();
+    let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(remembered.pages[&PageId(10)].page.owners, owners);
     assert_eq!(remembered.cards[&CardId(1)].owners, owners);
     let names = house.texts("SELECT owners FROM card WHERE card_id = 1").await;
@@ -329,7 +330,7 @@ async fn an_owner_who_gets_an_id_is_known_by_it() {
 async fn a_remembered_page_is_whole() {
     let house = House::new().await;
     house.sweep(0, &[(2, works()), (1, works())]).await;
-    let remembered = house.store.remembered(&acme()).await.unwrap();
+    let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(
         remembered.pages,
         BTreeMap::from([(PageId(10), RememberedPage { page: page(10, &[1, 2]), doubted: false })])
