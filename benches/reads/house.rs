@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use fake_domo::{Behaviour, CardInfo, Dataset, Domo, FakeDomo, Spec};
 use tempfile::TempDir;
+
+use super::process;
 
 /// A full database takes a quarter of it.
 const LEAST_FREE: u64 = 3_000_000_000;
@@ -20,9 +22,6 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long a render takes, and how much longer at most.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(30));
-
-/// Ticks of the kernel's clock in a second, as every Linux has it (proc(5), sysconf(3)).
-const TICKS: f64 = 100.0;
 
 /// Datasets that feed the cards.
 const DATASETS: usize = 200;
@@ -219,22 +218,14 @@ impl Daemon {
         Ok((self.processor_time()? - before) / began.elapsed().as_secs_f64())
     }
 
-    /// Processor time so far, in seconds: fields 14 and 15 of proc(5)'s stat.
+    /// Processor time so far, in seconds.
     pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let (_, fields) = stat.rsplit_once(") ").context("stat")?;
-        let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
-        match ticks.as_slice() {
-            [user, system] => Ok((user + system) / TICKS),
-            _ => bail!("stat says {fields}"),
-        }
+        process::processor_time(self.process.id())
     }
 
     /// The most memory that it held.
-    pub(crate) fn peak_memory_kib(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-        line.split_whitespace().next().and_then(|kib| kib.parse().ok()).context("a number of KiB")
+    pub(crate) fn peak_memory_kib(&self) -> anyhow::Result<u32> {
+        process::memory_kib(self.process.id(), "VmHWM")
     }
 }
 

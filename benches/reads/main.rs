@@ -9,6 +9,8 @@ mod addresses;
 mod house;
 mod load;
 mod past;
+#[path = "../support/process.rs"]
+mod process;
 mod report;
 
 use std::path::PathBuf;

@@ -9,12 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use super::house::House;
+use super::process;
 
 /// No sweep takes as long.
 const PATIENCE: Duration = Duration::from_mins(10);
-
-/// Ticks of the kernel's clock in a second, as every Linux has it (proc(5), sysconf(3)).
-const TICKS: f64 = 100.0;
 
 /// A process that ends with this.
 pub(crate) struct Companion(Child);
@@ -35,35 +33,17 @@ impl Companion {
 
     /// Processor time so far, in seconds.
     pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
-        processor_time(&self.0)
+        process::processor_time(self.0.id())
     }
 
     /// The most memory that was resident, in bytes.
     pub(crate) fn peak(&self) -> anyhow::Result<f64> {
-        self.memory("VmHWM:")
+        Ok(f64::from(process::memory_kib(self.0.id(), "VmHWM")?) * 1024.0)
     }
 
     /// The memory that is resident, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        self.memory("VmRSS:")
-    }
-
-    fn memory(&self, name: &str) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line in status")?;
-        let kib: f64 = line.split_whitespace().next().context("a number of KiB")?.parse()?;
-        Ok(kib * 1024.0)
-    }
-}
-
-/// Processor time of a process so far, in seconds: fields 14 and 15 of proc(5)'s stat.
-pub(crate) fn processor_time(process: &Child) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", process.id()))?;
-    let (_, fields) = stat.rsplit_once(") ").context("stat")?;
-    let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
-    match ticks.as_slice() {
-        [user, system] => Ok((user + system) / TICKS),
-        _ => bail!("stat says {fields}"),
+        Ok(f64::from(process::memory_kib(self.0.id(), "VmRSS")?) * 1024.0)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use fake_domo::{FakeDomo, Spec};
 
-use super::daemon;
+use super::process;
 
 /// Making up a large instance takes some seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -75,7 +75,7 @@ impl Fake {
 
     /// Processor time so far, in seconds.
     pub(crate) fn processor_time(&self) -> anyhow::Result<f64> {
-        daemon::processor_time(&self.process)
+        process::processor_time(self.process.id())
     }
 
     /// From now on this card takes so much longer.

@@ -14,6 +14,8 @@ mod ends;
 mod fake;
 mod house;
 mod memory;
+#[path = "../support/process.rs"]
+mod process;
 mod processor;
 mod report;
 mod rivals;
