@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod mailroom;
 pub mod metrics;
 pub mod reload;
+mod renderers;
 mod rounds;
 pub mod run;
 pub mod schedule;

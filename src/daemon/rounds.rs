@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use litemap::LiteMap;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::renderers::Renderers;
 use super::sweeper::Sweeper;
 use crate::domain::Timestamp;
 use crate::domain::closing::Judged;
@@ -134,26 +134,17 @@ impl Rounds<'_> {
         let mut found = Round { verdicts: LiteMap::with_capacity(cards.len()), ..Round::default() };
         let mut unsaved = Vec::new();
         let mut foreign_in_a_row = 0;
-        let mut waiting = cards.iter().copied();
-        let mut asking = JoinSet::new();
+        let mut renderers = Renderers::begin(&self.sweeper.domo, cards.to_vec());
         let out_of_time = self.sweeper.clock.sleep(self.deadline.saturating_sub(self.sweeper.clock.elapsed()));
         let mut flush = self.sweeper.clock.sleep(FLUSH_AFTER);
         tokio::pin!(out_of_time);
         while self.end.is_none() {
-            // Twice what is in flight, so that the client always has a next one while results are saved.
-            while asking.len() < self.sweeper.instance.concurrency * 2
-                && let Some(card) = waiting.next()
-            {
-                let domo = self.sweeper.domo.clone();
-                asking.spawn(async move { (card, domo.render(card).await) });
-            }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => self.end = Some(EarlyEnd::Stopped),
                 () = &mut out_of_time => self.end = Some(EarlyEnd::OutOfTime),
-                joined = asking.join_next() => {
-                    let Some(joined) = joined else { break };
-                    let (card, render) = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                answer = renderers.next() => {
+                    let Some((card, render)) = answer else { break };
                     let (finding, at, latency) = (verdict::judge(&render.rendered), render.at, render.latency);
                     self.watch_for_end(&finding, &mut foreign_in_a_row);
                     if finding.is_doubtful() {

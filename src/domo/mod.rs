@@ -119,6 +119,11 @@ impl Domo {
         self.session.sign_in(&self.client).await
     }
 
+    /// How many renders may be in flight now: those that are asked for beyond it wait for each other.
+    pub fn concurrency(&self) -> usize {
+        self.client.concurrency()
+    }
+
     /// Sends one call with all its attempts. A 401 renews the session once; the second one is the answer.
     async fn ask<T: Shape>(&self, call: &Call) -> Result<Attempt<T>, DomoError> {
         self.ask_so_often(call, self.client.attempts()).await
