@@ -1,6 +1,8 @@
 //! Reading the body of an answer. Owns telling Domo's JSON from everything else that may arrive in its
 //! place, and doing so in bounded memory, however large the answer is; what the answer means is not its.
 
+use std::borrow::Cow;
+
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
@@ -125,7 +127,7 @@ pub(super) fn parse_whole<T: Shape>(body: &[u8], html: bool, success: bool) -> C
         return Content::Html(title(body));
     }
     // Letters that are not UTF-8 make a title ugly, not the answer foreign.
-    let text = String::from_utf8_lossy(body);
+    let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let text = mended(text.trim_start_matches('\u{feff}'));
     if !success {
         return envelope(&text);

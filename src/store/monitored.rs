@@ -8,12 +8,13 @@ use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values};
-use super::rows::{millis, owner_columns, page_kind_columns};
+use super::rows::{SharedOwners, millis, owner_columns, page_kind_columns};
+use super::snapshot::{LISTED_CARDS, ListedRow};
 use super::sweeps::json;
 use super::{OpenSweep, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::Memory;
-use crate::domain::ids::PageId;
+use crate::domain::ids::{CardId, PageId};
 use crate::domain::sweep::{Plan, PlannedCard, RememberedPage};
 
 /// Writes down what a plan leaves monitored.
@@ -70,8 +71,21 @@ const CARDS: Bulk = Bulk {
                OR removed_at IS NOT NULL",
 };
 
+/// To read what stands there costs less than to write it once more.
 async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
     let instance = sweep.instance_id;
+    let mut changed: BTreeSet<CardId> = plan.cards.keys().copied().collect();
+    let mut shared = SharedOwners::default();
+    let mut listed = sqlx::query_as::<_, ListedRow>(LISTED_CARDS).bind(instance).fetch(&mut *connection);
+    while let Some((key, id, title, kind, names, users)) = listed.try_next().await? {
+        if let Some(PlannedCard { card, .. }) = plan.cards.get(&CardId(id))
+            && (&card.title, &*card.kind.0) == (&title, &kind)
+            && shared.of("card", key, &names, &users).is_ok_and(|owners| owners == card.owners)
+        {
+            changed.remove(&CardId(id));
+        }
+    }
+    drop(listed);
     let bind = |values: &mut Values, planned: &PlannedCard| {
         let card = &planned.card;
         let (owners, users) = owner_columns(&card.owners)?;
@@ -79,7 +93,8 @@ async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan:
         values.push(owners)?.push(users)?;
         Ok(())
     };
-    CARDS.write(connection, plan.cards.values(), bind).await
+    let changed: Vec<&PlannedCard> = changed.iter().filter_map(|card| plan.cards.get(card)).collect();
+    CARDS.write(connection, changed, bind).await
 }
 
 pub(super) const HOLDINGS: &str = "SELECT page_id, card_key FROM page_card WHERE instance_id = ?1";

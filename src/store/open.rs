@@ -189,7 +189,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .row_buffer_size(ROWS_AHEAD)
+        .row_buffer_size(ROWS_AHEAD / 4)
         .disable_statement_logging();
     // It shapes a new file alone, and on an old one it would wait for whoever writes.
     let is_new = path.metadata().map_or(true, |file| file.len() == 0);

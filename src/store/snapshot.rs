@@ -197,13 +197,16 @@ fn pages_of_cards(holdings: &BTreeMap<PageId, Vec<CardId>>) -> BTreeMap<CardId, 
 pub(super) const LISTED_CARDS: &str = "
     SELECT card_key, card_id, title, kind, owners, owner_users FROM card WHERE instance_id = ?1 AND removed_at IS NULL";
 
+/// See [`LISTED_CARDS`].
+pub(super) type ListedRow = (i64, i64, String, String, String, String);
+
 async fn listed_cards(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<CardId, ListedCard>> {
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut cards = BTreeMap::new();
     let mut shared = SharedOwners::default();
     let mut rows = sqlx::query_as(LISTED_CARDS).bind(instance).fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        let (key, id, title, kind, names, users): (i64, i64, String, String, String, String) = row;
+        let (key, id, title, kind, names, users): ListedRow = row;
         let (id, owners) = (CardId(id), shared.of("card", key, &names, &users)?);
         let (kind, datasets) = (CardKind::named(&kind), feeding.remove(&id));
         cards.insert(id, ListedCard { id, title, kind, owners, datasets });
