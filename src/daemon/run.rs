@@ -25,7 +25,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::domo::DomoMetrics;
 use crate::heartbeat::HeartbeatMetrics;
 use crate::http::live::LiveBoard;
-use crate::http::{self, Board, Settings};
+use crate::http::{self, Board, Kept, Settings};
 use crate::mail::mailer::MailMetrics;
 use crate::store::{Claim, Store};
 
@@ -166,6 +166,7 @@ impl Daemon {
         let board = Board {
             registry: shared.registry.clone(),
             snapshot: shared.snapshots.subscribe(),
+            kept: Kept::default(),
             live: shared.live.clone(),
             store: shared.store.clone(),
             clock: shared.clock.clone(),

@@ -13,6 +13,7 @@ pub mod card;
 pub mod cause;
 pub mod closing;
 mod columns;
+pub mod counted;
 pub mod dataset;
 mod digest;
 pub mod extent;

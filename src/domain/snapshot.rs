@@ -231,19 +231,6 @@ impl InstanceSnapshot {
         self.that_are(Shown::Working, now, stale_after).filter(|(_, card)| card.rendering.no_data_since.is_some())
     }
 
-    /// The cards of an open incident that are broken now, by id.
-    pub fn in_incident(
-        &self,
-        incident: IncidentId,
-        now: Timestamp,
-        stale_after: Duration,
-    ) -> impl Iterator<Item = (CardId, &CardNow)> {
-        // Few cards are in it: what each of the others is shown as need not be known.
-        let cards = self.cards.iter().filter(move |(_, card)| card.incident == Some(incident));
-        let broken = move |card: &CardNow| card.state.shown(now, stale_after) == Shown::Broken;
-        cards.filter(move |(_, card)| broken(card)).map(|(id, card)| (*id, card))
-    }
-
     /// How many broken cards are muted.
     pub fn muted(&self, now: Timestamp, stale_after: Duration) -> usize {
         self.broken(now, stale_after).filter(|(_, card)| card.mute_at(now).is_some()).count()

@@ -17,13 +17,14 @@ const ENDING: &str = ".svg";
 
 pub(super) async fn badge(State(board): State<Board>, Path(file): Path<String>) -> Response {
     let snapshot = board.snapshot.borrow().clone();
-    let found = file.strip_suffix(ENDING).and_then(|name| snapshot.iter().find(|of| of.name.as_str() == name));
-    let Some(instance) = found else {
+    let counted = board.kept.counted(&snapshot, board.clock.now(), &board.settings.borrow());
+    let mut each = snapshot.iter().zip(&counted);
+    let found = file.strip_suffix(ENDING).and_then(|name| each.find(|(of, _)| of.name.as_str() == name));
+    let Some((instance, counted)) = found else {
         let why = "no instance has this badge: its address is /badge/NAME.svg with the name of an instance\n";
         return (StatusCode::NOT_FOUND, why).into_response();
     };
-    let counts = instance.counts(board.clock.now(), board.settings.borrow().stale_after);
-    let picture = picture(&format!("{} cards", instance.name), &Standing::of(instance, &counts));
+    let picture = picture(&format!("{} cards", instance.name), &Standing::of(instance, &counted.counts));
     ([(header::CONTENT_TYPE, MEDIA_TYPE)], picture.into_string()).into_response()
 }
 

@@ -1,7 +1,7 @@
 //! `/metrics`: the rooms' counters, and gauges of what is true, made anew for each scrape out of one
 //! snapshot. Owns the names and labels of the gauges; since the registry is fresh, no label outlives what
 //! it named, and after a restart the gauges are right because the snapshot is read from the database. What has to be
-//! counted over all cards is [`told`](super::told)'s.
+//! counted over all cards is [`kept`](super::kept) from one scrape to the next.
 
 use std::sync::Arc;
 
@@ -12,16 +12,19 @@ use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::series::Gauge;
-use super::told::{CARD_BROKEN, Kept, PAGE_BROKEN_CARDS, PAGE_CARDS, Told};
+use super::told::{CARD_BROKEN, PAGE_BROKEN_CARDS, PAGE_CARDS, Told};
 use super::{Board, Settings};
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
+use crate::domain::counted::Counted;
+use crate::domain::search::Which;
 use crate::domain::snapshot::InstanceSnapshot;
+use crate::domain::verdict::Class;
 use crate::store::QueueState;
 
-/// `/metrics`, with what was told last.
-pub(super) async fn metrics(State(board): State<Board>, kept: Kept) -> Response {
-    match scrape(&board, &kept).await {
+/// `/metrics`
+pub(super) async fn metrics(State(board): State<Board>) -> Response {
+    match scrape(&board).await {
         Ok(body) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], body).into_response(),
         Err(error) => {
             tracing::error!("cannot answer a scrape: {error}");
@@ -30,14 +33,16 @@ pub(super) async fn metrics(State(board): State<Board>, kept: Kept) -> Response 
     }
 }
 
-async fn scrape(board: &Board, kept: &Kept) -> anyhow::Result<Vec<u8>> {
+async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
     let registry = Registry::new();
     let gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
     let now = board.clock.now();
     let snapshot = board.snapshot.borrow().clone();
-    let told = kept.told(&snapshot, now, &gauges.settings);
-    for (instance, told) in snapshot.iter().zip(&told) {
-        gauges.show(board, instance, told, now);
+    let counted = board.kept.counted(&snapshot, now, &gauges.settings);
+    let told = board.kept.told(&snapshot, now, &gauges.settings);
+    for ((instance, counted), told) in snapshot.iter().zip(&counted).zip(&told) {
+        gauges.show(board, instance, counted, now);
+        gauges.card_broken_series_dropped.with_label_values(&[instance.name.as_str()]).set(whole(told.dropped));
     }
     gauges.show_queue(board.store.queue_state().await?);
     gauges.store_size.set(i64::try_from(board.store.size().await?)?);
@@ -194,22 +199,18 @@ impl Gauges {
         })
     }
 
-    fn show(&self, board: &Board, instance: &InstanceSnapshot, told: &Told, now: Timestamp) {
+    fn show(&self, board: &Board, instance: &InstanceSnapshot, counted: &Counted, now: Timestamp) {
         let name = instance.name.as_str();
         for shown in Shown::ALL {
-            self.cards.with_label_values(&[name, shown.name()]).set(whole(told.counts.of(shown)));
+            self.cards.with_label_values(&[name, shown.name()]).set(whole(counted.counts.of(shown)));
         }
-        self.show_ailing(name, told);
-        if let Some(count) = instance.invalid_functions {
-            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
+        self.show_ailing(instance, counted);
         let (live, set) = (board.live.of_instance(&instance.name), self.settings.instances.get(&instance.name));
         let overdue = set.map_or(0, |set| instance.overdue(&set.schedule, live.kept_since(), now));
         self.overdue.with_label_values(&[name]).set(whole(overdue));
         let open = set.and_then(|set| set.maintenance.span_at(now));
         self.maintenance.with_label_values(&[name]).set(i64::from(open.is_some()));
         self.domo_up.with_label_values(&[name]).set(i64::from(instance.domo_up()));
-        self.card_broken_series_dropped.with_label_values(&[name]).set(whole(told.dropped));
         self.remaining.with_label_values(&[name]).set(whole(live.remaining()));
         self.next.with_label_values(&[name]).set(live.next_sweep().map_or(0.0, seconds));
         self.last_completed.with_label_values(&[name]).set(instance.last_completed.map_or(0.0, seconds));
@@ -219,13 +220,19 @@ impl Gauges {
     }
 
     /// What ails cards: the causes of what is broken, and what is amiss though it works.
-    fn show_ailing(&self, name: &str, told: &Told) {
-        for (class, open) in &told.incidents {
-            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(*open));
+    fn show_ailing(&self, instance: &InstanceSnapshot, counted: &Counted) {
+        let name = instance.name.as_str();
+        let open = || counted.incidents.keys().filter_map(|id| instance.incidents.get(id));
+        for class in Class::ALL {
+            let of_class = open().filter(|incident| incident.reason.class == class).count();
+            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(of_class));
         }
-        self.muted_cards.with_label_values(&[name]).set(whole(told.muted));
-        self.slow_cards.with_label_values(&[name]).set(whole(told.slow));
-        self.no_data_cards.with_label_values(&[name]).set(whole(told.no_data));
+        self.muted_cards.with_label_values(&[name]).set(whole(counted.in_set(Which::Muted)));
+        self.slow_cards.with_label_values(&[name]).set(whole(counted.slow.len()));
+        self.no_data_cards.with_label_values(&[name]).set(whole(counted.no_data.len()));
+        if let Some(count) = instance.invalid_functions {
+            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     fn show_queue(&self, queue: QueueState) {

@@ -16,6 +16,7 @@ mod fresh;
 mod gauges;
 mod headers;
 mod health;
+mod kept;
 pub mod live;
 mod page;
 mod series;
@@ -27,7 +28,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::routing::{MethodRouter, get};
 use axum::{Router, middleware};
 use prometheus::Registry;
@@ -46,9 +46,9 @@ use crate::store::Store;
 use auth::Door;
 use coalescing::Coalescer;
 use live::LiveBoard;
-use told::Kept;
 
 pub use auth::Reach;
+pub use kept::Kept;
 
 /// Says why the daemon is not ready, if it is not.
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -60,6 +60,8 @@ pub struct Board {
     pub registry: Registry,
     /// What is true now.
     pub snapshot: watch::Receiver<Snapshot>,
+    /// What was counted of it; empty to begin with.
+    pub kept: Kept,
     /// What is going on now.
     pub live: LiveBoard,
     /// The database, for the mail queue and its size.
@@ -128,13 +130,13 @@ impl std::fmt::Debug for Board {
 /// 405. Where a login is configured, everything but `/healthz` needs it.
 pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
-    let (coalescer, kept) = (Coalescer::default(), Kept::default());
+    let coalescer = Coalescer::default();
     let shown = Router::new()
         .route("/", read(page::home::index))
         .route("/instances/{name}", read(page::instance::index))
         .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
         .route("/instances/{name}/cards/{card_id}", read(page::card::card))
-        .route("/metrics", read(move |board: State<Board>| gauges::metrics(board, kept.clone())))
+        .route("/metrics", read(gauges::metrics))
         .layer(middleware::from_fn_with_state(coalescer.clone(), coalescing::share));
     let guarded = Router::new()
         .route("/assets/{name}", read(page::shell::asset))

@@ -80,3 +80,22 @@ proptest! {
         prop_assert_eq!(line.trim(), &line);
     }
 }
+
+#[test]
+fn a_plain_line_stays_as_it_is_and_only_just_so() {
+    for (text, wanted) in [
+        ("Revenue by region", "Revenue by region"),
+        ("", ""),
+        (" ", ""),
+        (" Revenue", "Revenue"),
+        ("Revenue ", "Revenue"),
+        ("Revenue  by", "Revenue by"),
+        ("Revenue\tby", "Revenue by"),
+        ("Umsätze", "Umsätze"),
+        ("exactly ten", "exactly t…"),
+        ("just ten.c", "just ten.c"),
+        ("\u{7f}", "\u{FFFD}"),
+    ] {
+        assert_eq!(one_line(text, if text.len() == 11 { 10 } else { 20 }), wanted, "{text:?}");
+    }
+}

@@ -8,6 +8,7 @@ mod cards;
 mod cause;
 mod closing;
 mod closing_rules;
+mod counted;
 mod digest_parts;
 mod digests;
 mod evidence;

@@ -12,7 +12,7 @@ use cardwatch::domain::ids::PageId;
 use cardwatch::domain::snapshot::{InstanceSnapshot, PageNow, Snapshot};
 use cardwatch::domain::sweep::PageKind;
 use cardwatch::http::live::LiveBoard;
-use cardwatch::http::{self, Board, Settings};
+use cardwatch::http::{self, Board, Kept, Settings};
 use cardwatch::store::Store;
 use prometheus::Registry;
 use tempfile::TempDir;
@@ -82,6 +82,7 @@ impl House {
         let board = Board {
             registry: Registry::new(),
             snapshot: shown,
+            kept: Kept::default(),
             live: live.clone(),
             store: store.clone(),
             clock: clock.clone(),

@@ -12,6 +12,8 @@ use super::data::{Time, outcomes};
 use super::problem::Problem;
 use super::seen::Seen;
 use crate::domain::card::Shown;
+use crate::domain::counted::Counted;
+use crate::domain::search::Which;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::http::Board;
 
@@ -111,14 +113,15 @@ struct RunningSweep {
 )]
 pub(super) async fn list(State(board): State<Board>, _: Params<Nothing>) -> Result<Response, Problem> {
     let seen = Seen::of(&board);
-    let instances = seen.snapshot.iter().map(|instance| Instance::of(&board, &seen, instance)).collect();
+    let counted = seen.counted(&board);
+    let each = seen.snapshot.iter().zip(&counted);
+    let instances = each.map(|(instance, counted)| Instance::of(&board, &seen, instance, counted)).collect();
     answer::json(&Instances { instances })
 }
 
 impl Instance {
-    fn of(board: &Board, seen: &Seen, instance: &InstanceSnapshot) -> Self {
-        let (now, stale_after) = (seen.now, seen.stale_after());
-        let counts = instance.counts(now, stale_after);
+    fn of(board: &Board, seen: &Seen, instance: &InstanceSnapshot, counted: &Counted) -> Self {
+        let (now, counts) = (seen.now, counted.counts);
         let set = seen.settings_of(&instance.name);
         let live = board.live.of_instance(&instance.name);
         let (cards_remaining, planned) = live.progress();
@@ -130,10 +133,10 @@ impl Instance {
             broken: counts.of(Shown::Broken),
             unchecked: counts.of(Shown::Unchecked),
             unsupported: counts.of(Shown::Unsupported),
-            muted: instance.muted(now, stale_after),
-            slow: instance.slow(now, stale_after),
-            no_data: instance.no_data_cards(now, stale_after).count(),
-            open_incidents: instance.incidents(now, stale_after).len(),
+            muted: counted.in_set(Which::Muted),
+            slow: counted.slow.len(),
+            no_data: counted.no_data.len(),
+            open_incidents: counted.incidents.len(),
             pages: instance.pages.len(),
             invalid_functions: instance.invalid_functions,
             // An instant that lies ahead was written down by a clock that was wrong; the sweep has ended for all that.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::problem::{Problem, quoted};
 use crate::domain::Timestamp;
+use crate::domain::counted::Counted;
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::link;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
@@ -32,6 +33,11 @@ impl Seen {
 
     pub(super) fn stale_after(&self) -> Duration {
         self.settings.stale_after
+    }
+
+    /// What is counted of each instance, in the order of the snapshot.
+    pub(super) fn counted(&self, board: &Board) -> Vec<Arc<Counted>> {
+        board.kept.counted(&self.snapshot, self.now, &self.settings)
     }
 
     pub(super) fn settings_of(&self, name: &InstanceName) -> Option<&InstanceSettings> {

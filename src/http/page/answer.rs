@@ -7,6 +7,7 @@ use super::parts::{address, many, number};
 use super::scene::Scene;
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
+use crate::domain::counted::Counted;
 use crate::domain::ids::{CardId, IncidentId};
 use crate::domain::search::Which;
 use crate::domain::snapshot::{Counts, IncidentNow, InstanceSnapshot};
@@ -53,6 +54,7 @@ impl<'a> View<'a> {
 /// An instance as the status page sees it.
 pub(super) struct Seen<'a> {
     pub(super) instance: &'a InstanceSnapshot,
+    pub(super) counted: &'a Counted,
     pub(super) counts: Counts,
     pub(super) view: View<'a>,
 }
@@ -62,7 +64,7 @@ pub(super) struct Open<'a> {
     pub(super) instance: &'a InstanceSnapshot,
     pub(super) id: IncidentId,
     pub(super) incident: &'a IncidentNow,
-    pub(super) cards: Vec<CardId>,
+    pub(super) cards: &'a [CardId],
 }
 
 /// All instances, counted.
@@ -98,7 +100,8 @@ impl Mood {
 
 impl<'a> Overview<'a> {
     pub(super) fn of(scene: &'a Scene, ready: bool) -> Self {
-        let instances: Vec<Seen<'a>> = scene.snapshot.iter().map(|instance| seen(scene, instance)).collect();
+        let instances: Vec<Seen<'a>> =
+            scene.counted().map(|(instance, counted)| seen(scene, instance, counted)).collect();
         Self {
             incidents: incidents(scene),
             counts: total(&instances),
@@ -213,8 +216,8 @@ impl<'a> Overview<'a> {
     }
 }
 
-pub(super) fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot) -> Seen<'a> {
-    Seen { instance, counts: instance.counts(scene.now, scene.stale_after()), view: View::of(scene, instance) }
+pub(super) fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot, counted: &'a Counted) -> Seen<'a> {
+    Seen { instance, counted, counts: counted.counts, view: View::of(scene, instance) }
 }
 
 fn total(instances: &[Seen<'_>]) -> Counts {
@@ -228,9 +231,9 @@ fn total(instances: &[Seen<'_>]) -> Counts {
 
 /// The open incidents of all instances.
 pub(super) fn incidents(scene: &Scene) -> Vec<Open<'_>> {
-    let of_each = scene.snapshot.iter().flat_map(|instance| {
-        let open = instance.incidents(scene.now, scene.stale_after()).into_iter();
-        open.map(move |(id, (incident, cards))| Open { instance, id, incident, cards })
+    let of_each = scene.counted().flat_map(|(instance, counted)| {
+        let open = counted.incidents.iter();
+        open.filter_map(|(id, cards)| Some(Open { instance, id: *id, incident: instance.incidents.get(id)?, cards }))
     });
     let mut all: Vec<Open<'_>> = of_each.collect();
     all.sort_by_key(|open| (std::cmp::Reverse(open.cards.len()), open.incident.opened_at, open.id));
@@ -246,8 +249,7 @@ fn sets(scene: &Scene) -> Vec<(Which, usize)> {
         | Which::Slow
         | Which::NoData => true,
     });
-    let cards = || scene.snapshot.iter().flat_map(|instance| instance.cards.values());
-    let counted = worth_a_word.map(|which| (which, which.count(cards(), scene.now, scene.stale_after())));
+    let counted = worth_a_word.map(|which| (which, scene.counted().map(|(_, counted)| counted.in_set(which)).sum()));
     counted.filter(|(_, count)| *count > 0).collect()
 }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::cards::{answerable, since};
-use super::missing::{Asked, Missing, asked, id, instance};
+use super::missing::{Asked, Missing, asked, counted, id};
 use super::parts::{
     NAME_LIMIT, address, card_address, card_in_domo, card_link, instance_address, many, number, page_address, pages_of,
     strip,
@@ -19,6 +19,7 @@ use super::timeline::Timeline;
 use super::{graphs, past, removed, timeline};
 use crate::domain::Timestamp;
 use crate::domain::card::{CardState, Shown};
+use crate::domain::counted::Counted;
 use crate::domain::findings::{Findings, Piece};
 use crate::domain::foreign::{one_line, whole_line};
 use crate::domain::ids::{CardId, DatasetId};
@@ -44,7 +45,7 @@ pub(in super::super) async fn card(State(board): State<Board>, address: Asked<(S
 
 async fn show(board: &Board, scene: &Scene, address: Asked<(String, String)>) -> Result<Response, Missing> {
     let (name, text) = asked(address)?;
-    let instance = instance(scene, &name)?;
+    let (instance, counted) = counted(scene, &name)?;
     let id = CardId(id("card", &text)?);
     let Some(card) = instance.cards.get(&id) else { return removed::show(board, scene, instance, id).await };
     let past = board.store.card_past(&instance.name, id, graphs::since(scene)).await?.unwrap_or_default();
@@ -53,7 +54,7 @@ async fn show(board: &Board, scene: &Scene, address: Asked<(String, String)>) ->
         0 | CardPast::MOST_TRANSITIONS.. => None,
         _ => board.store.first_decided(&instance.name, id, timeline::begin(scene)).await?,
     };
-    let shown = Known { scene, instance, id, card, first_decided };
+    let shown = Known { scene, instance, counted, id, card, first_decided };
     let head = Head { title: title(&card.title), here: card_address(&instance.name, id) };
     Ok(page(StatusCode::OK, scene, &head, &shown.page(&past)))
 }
@@ -62,6 +63,7 @@ async fn show(board: &Board, scene: &Scene, address: Asked<(String, String)>) ->
 struct Known<'a> {
     scene: &'a Scene,
     instance: &'a InstanceSnapshot,
+    counted: &'a Counted,
     id: CardId,
     card: &'a CardNow,
     /// When it was first decided, of what is kept of the time that the timeline shows.
@@ -158,8 +160,8 @@ impl Known<'_> {
     fn incident(&self) -> Markup {
         let incident = self.card.incident.and_then(|id| self.instance.incidents.get_key_value(&id));
         let Some((id, incident)) = incident else { return html! {} };
-        let broken = self.instance.in_incident(*id, self.scene.now, self.scene.stale_after());
-        let others: Vec<_> = broken.filter(|(other, _)| *other != self.id).collect();
+        let broken = self.counted.incidents.get(id).into_iter().flatten().filter(|other| **other != self.id);
+        let others: Vec<_> = broken.filter_map(|other| self.instance.cards.get_key_value(other)).collect();
         let whole = address("/", &[("incident", &id.to_string())]);
         html! {
             p {
@@ -170,7 +172,7 @@ impl Known<'_> {
                 @if others.is_empty() { span.soft { "No other card is in it." } }
                 @else { "The same cause as " (many(others.len(), "other card", "other cards")) ": " }
                 @for (place, (other, card)) in others.iter().take(OTHERS_SHOWN).enumerate() {
-                    @if place > 0 { ", " } (card_link(&self.instance.name, *other, card))
+                    @if place > 0 { ", " } (card_link(&self.instance.name, **other, card))
                 }
                 @if others.len() > OTHERS_SHOWN {
                     " and " a href=(whole) { (number(others.len() - OTHERS_SHOWN)) " more" }

@@ -11,13 +11,13 @@ use maud::{Markup, html};
 
 use super::answer::{Seen, View, called, seen};
 use super::graphs::{self, seconds};
-use super::missing::{Asked, Missing, asked, instance, number};
+use super::missing::{Asked, Missing, asked, counted, number};
 use super::parts::{self, Part, address, card_link, instance_address, many, page_address, page_in_domo, pager};
 use super::scene::{Scene, title};
 use super::shell::{Head, page};
 use super::{sweeps, tile};
 use crate::domain::card::Shown;
-use crate::domain::ids::{CardId, PageId, SweepId};
+use crate::domain::ids::{CardId, IncidentId, PageId, SweepId};
 use crate::domain::search::Which;
 use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
 use crate::domain::verdict::Class;
@@ -45,12 +45,12 @@ pub(in super::super) async fn index(
 
 async fn show(board: &Board, scene: &Scene, path: Asked<String>, query: Option<&str>) -> Result<Response, Missing> {
     let name = asked(path)?;
-    let instance = instance(scene, &name)?;
+    let (instance, counted) = counted(scene, &name)?;
     let from: usize = number(query, "from")?.unwrap_or_default();
     let before: Option<i64> = number(query, "before")?;
     let sweeps = sweeps::read(board, instance, before.map(SweepId)).await?;
     let levels = board.store.broken_over_time(&instance.name, graphs::since(scene), MOST_POINTS).await?;
-    let seen = seen(scene, instance);
+    let seen = seen(scene, instance, counted);
     let sentence = sentence(&seen);
     let part = Part::at(from, PAGES_A_PAGE, instance.pages.len());
     let before = before.map(|before| before.to_string()).unwrap_or_default();
@@ -62,13 +62,13 @@ async fn show(board: &Board, scene: &Scene, path: Asked<String>, query: Option<&
         (tile::next_sweep(scene, instance))
         (tile::obstacle(scene, &seen))
         (tile::maintenance(scene, instance))
-        (sets(scene, instance))
+        (sets(&seen))
         h2 { "Broken cards over time" }
         div.sheet.panel { (graphs::broken(scene, &levels)) }
-        (causes(scene, instance))
-        (pages(scene, instance, part))
-        (slow(scene, instance))
-        (no_data(scene, instance))
+        (causes(scene, &seen))
+        (pages(scene, &seen, part))
+        (slow(&seen))
+        (no_data(scene, &seen))
         (sweeps::section(scene, instance, &sweeps))
     };
     let from = if part.from == 0 { String::new() } else { part.from.to_string() };
@@ -125,11 +125,10 @@ fn set_address(instance: &InstanceSnapshot, which: Which) -> String {
 }
 
 /// The sets of cards that are worth a look and not empty, as links to them.
-fn sets(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
-    let count = |which: Which| which.count(instance.cards.values(), scene.now, scene.stale_after());
+fn sets(Seen { instance, counted, .. }: &Seen<'_>) -> Markup {
     // Most cards work: that is no set to look at.
     let sets = Which::ALL.into_iter().filter(|which| *which != Which::State(Shown::Working));
-    let counted = sets.map(|which| (which, count(which))).filter(|(_, count)| *count > 0);
+    let counted = sets.map(|which| (which, counted.in_set(which))).filter(|(_, count)| *count > 0);
     let counted: Vec<(Which, usize)> = counted.collect();
     html! {
         @if !counted.is_empty() {
@@ -143,14 +142,14 @@ fn sets(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
 }
 
 /// The causes of what is broken now, those of the most cards first.
-fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
-    let incidents = instance.incidents(scene.now, scene.stale_after());
+fn causes(scene: &Scene, Seen { instance, counted, .. }: &Seen<'_>) -> Markup {
+    let known = |(id, cards): (&IncidentId, &Vec<CardId>)| Some((*id, (instance.incidents.get(id)?, cards.len())));
+    let mut incidents: Vec<_> = counted.incidents.iter().filter_map(known).collect();
     let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
-    for (incident, cards) in incidents.values() {
-        *classes.entry(incident.reason.class).or_default() += cards.len();
+    for (_, (incident, cards)) in &incidents {
+        *classes.entry(incident.reason.class).or_default() += cards;
     }
-    let mut incidents: Vec<_> = incidents.into_iter().collect();
-    incidents.sort_by_key(|(id, (incident, cards))| (Reverse(cards.len()), incident.opened_at, *id));
+    incidents.sort_by_key(|(id, (incident, cards))| (Reverse(*cards), incident.opened_at, *id));
     let classes = classes.iter().map(|(class, count)| format!("{} {count}", class.name().to_lowercase()));
     let classes: Vec<String> = classes.collect();
     html! {
@@ -168,7 +167,7 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
                         @for (id, (incident, cards)) in incidents.iter().take(CAUSES_SHOWN) {
                             tr {
                                 td { a href=(address("/", &[("incident", &id.to_string())])) { (title(&incident.title)) } }
-                                td.num data-label="cards" { (parts::number(cards.len())) }
+                                td.num data-label="cards" { (parts::number(*cards)) }
                                 td { (incident.reason.class.name().to_lowercase()) }
                                 td.when data-label="since" {
                                     (scene.time(incident.opened_at)) " "
@@ -190,9 +189,9 @@ fn causes(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
 }
 
 /// The pages with the most broken cards first, then by title.
-fn pages(scene: &Scene, instance: &InstanceSnapshot, part: Part) -> Markup {
-    let counted = |page: &PageNow| instance.page_counts(page, scene.now, scene.stale_after());
-    let pages = instance.pages.iter().map(|(id, page)| (*id, page, counted(page)));
+fn pages(scene: &Scene, Seen { instance, counted, .. }: &Seen<'_>, part: Part) -> Markup {
+    let counts = |id: &PageId| counted.pages.get(id).copied().unwrap_or_default();
+    let pages = instance.pages.iter().map(|(id, page)| (*id, page, counts(id)));
     let mut pages: Vec<(PageId, &PageNow, Counts)> = pages.collect();
     pages.sort_by_cached_key(|(id, page, counts)| (Reverse(counts.broken), page.title.to_lowercase(), *id));
     let shown = pages.get(part.from..part.end()).unwrap_or_default();
@@ -236,9 +235,14 @@ fn page_row(scene: &Scene, instance: &InstanceSnapshot, id: PageId, page: &PageN
     }
 }
 
+/// These cards of an instance.
+fn cards<'a>(instance: &'a InstanceSnapshot, ids: &[CardId]) -> Vec<(CardId, &'a CardNow)> {
+    ids.iter().filter_map(|id| Some((*id, instance.cards.get(id)?))).collect()
+}
+
 /// The slowest of the slow cards.
-fn slow(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
-    let mut cards: Vec<(CardId, &CardNow)> = instance.slow_cards(scene.now, scene.stale_after()).collect();
+fn slow(Seen { instance, counted, .. }: &Seen<'_>) -> Markup {
+    let mut cards = cards(instance, &counted.slow);
     cards.sort_by_key(|(id, card)| (Reverse(card.rendering.latency), *id));
     few(instance, "Slow cards", Which::Slow, &cards, |card| {
         let rendering = card.rendering;
@@ -251,8 +255,8 @@ fn slow(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
 }
 
 /// The cards that are without data for the longest time.
-fn no_data(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
-    let mut cards: Vec<(CardId, &CardNow)> = instance.no_data_cards(scene.now, scene.stale_after()).collect();
+fn no_data(scene: &Scene, Seen { instance, counted, .. }: &Seen<'_>) -> Markup {
+    let mut cards = cards(instance, &counted.no_data);
     cards.sort_by_key(|(id, card)| (card.rendering.no_data_since, *id));
     few(instance, "Cards without data", Which::NoData, &cards, |card| {
         html! {

@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::scene::Scene;
 use super::shell::apology;
+use crate::domain::counted::Counted;
 use crate::domain::foreign::one_line;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::http::Board;
@@ -48,7 +49,12 @@ pub(in super::super) async fn nowhere(State(board): State<Board>) -> Response {
 
 /// The instance of that name.
 pub(super) fn instance<'a>(scene: &'a Scene, name: &str) -> Result<&'a InstanceSnapshot, Missing> {
-    scene.instance(name).ok_or_else(|| Missing::Instance(one_line(name, REPEATED)))
+    counted(scene, name).map(|(instance, _)| instance)
+}
+
+/// The instance of that name, with what is counted of it.
+pub(super) fn counted<'a>(scene: &'a Scene, name: &str) -> Result<(&'a InstanceSnapshot, &'a Counted), Missing> {
+    scene.counted_of(name).ok_or_else(|| Missing::Instance(one_line(name, REPEATED)))
 }
 
 /// The id that an address holds, of a thing that is called so.

@@ -1,6 +1,7 @@
 //! What a page is made from: one snapshot, one instant, the operator's settings. Owns taking them at once, so that a
 //! page does not contradict itself, and the few words and marks that every page uses for times and states.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -8,6 +9,7 @@ use maud::{Markup, html};
 
 use crate::domain::Timestamp;
 use crate::domain::card::Shown;
+use crate::domain::counted::Counted;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::InstanceName;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
@@ -23,22 +25,32 @@ pub(super) struct Scene {
     pub(super) snapshot: Snapshot,
     pub(super) settings: Settings,
     pub(super) live: LiveBoard,
+    /// What is counted of each instance, in the order of the snapshot.
+    counted: Vec<Arc<Counted>>,
 }
 
 impl Scene {
     /// What is true now.
     pub(super) fn of(board: &Board) -> Self {
-        Self {
-            now: board.clock.now(),
-            snapshot: board.snapshot.borrow().clone(),
-            settings: board.settings.borrow().clone(),
-            live: board.live.clone(),
-        }
+        let (now, snapshot) = (board.clock.now(), board.snapshot.borrow().clone());
+        let settings = board.settings.borrow().clone();
+        let counted = board.kept.counted(&snapshot, now, &settings);
+        Self { now, snapshot, settings, live: board.live.clone(), counted }
     }
 
     /// A configured instance by its name.
     pub(super) fn instance(&self, name: &str) -> Option<&InstanceSnapshot> {
-        self.snapshot.iter().find(|instance| instance.name.as_str() == name).map(std::convert::AsRef::as_ref)
+        self.counted_of(name).map(|(instance, _)| instance)
+    }
+
+    /// A configured instance by its name, with what is counted of it.
+    pub(super) fn counted_of(&self, name: &str) -> Option<(&InstanceSnapshot, &Counted)> {
+        self.counted().find(|(instance, _)| instance.name.as_str() == name)
+    }
+
+    /// Each instance with what is counted of it.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&InstanceSnapshot, &Counted)> {
+        self.snapshot.iter().zip(&self.counted).map(|(instance, counted)| (instance.as_ref(), counted.as_ref()))
     }
 
     /// What the operator set for an instance.

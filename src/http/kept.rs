@@ -1,0 +1,94 @@
+//! What is made from a snapshot once and serves every answer until the snapshot or time changes it. Owns telling for how
+//! long it serves: over thousands of cards, counting takes longer than all the rest of most answers, and what it comes to
+//! changes with a sweep, with a mute, and when a card was not decided for too long.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::Settings;
+use super::told::Told;
+use crate::domain::Timestamp;
+use crate::domain::counted::Counted;
+use crate::domain::ids::InstanceName;
+use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+
+/// What was made last, of each instance. Its copies are one.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(Arc<Mutex<BTreeMap<InstanceName, Entry>>>);
+
+/// What was made of one instance, from what, and for which time.
+#[derive(Debug)]
+struct Entry {
+    /// Not held, so that an old one goes as soon as there is a new one.
+    instance: Weak<InstanceSnapshot>,
+    stale_after: Duration,
+    from: Timestamp,
+    /// `None` = for ever.
+    until: Option<Timestamp>,
+    counted: Arc<Counted>,
+    /// With how many series at most it is told.
+    told: Option<(usize, Arc<Told>)>,
+}
+
+impl Entry {
+    fn of(instance: &Arc<InstanceSnapshot>, now: Timestamp, stale_after: Duration) -> Self {
+        Self {
+            instance: Arc::downgrade(instance),
+            stale_after,
+            from: now,
+            until: instance.holds_until(now, stale_after),
+            counted: Arc::new(Counted::of(instance, now, stale_after)),
+            told: None,
+        }
+    }
+
+    fn holds(&self, instance: &Arc<InstanceSnapshot>, now: Timestamp, stale_after: Duration) -> bool {
+        // While a weak reference lives, no other snapshot comes to lie where its own lay.
+        std::ptr::eq(self.instance.as_ptr(), Arc::as_ptr(instance))
+            && self.stale_after == stale_after
+            && self.from <= now
+            && self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl Kept {
+    /// What is counted of each instance at `now`, in the order of the snapshot.
+    pub(super) fn counted(&self, snapshot: &Snapshot, now: Timestamp, settings: &Settings) -> Vec<Arc<Counted>> {
+        self.each(snapshot, now, settings, |_, entry| Arc::clone(&entry.counted))
+    }
+
+    /// What a scrape tells of each instance at `now`, in the order of the snapshot.
+    pub(super) fn told(&self, snapshot: &Snapshot, now: Timestamp, settings: &Settings) -> Vec<Arc<Told>> {
+        let most = settings.max_broken_card_series;
+        self.each(snapshot, now, settings, |instance, entry| match &entry.told {
+            Some((known, told)) if *known == most => Arc::clone(told),
+            Some(_) | None => {
+                let told = Arc::new(Told::of(instance, &entry.counted, now, settings));
+                entry.told = Some((most, Arc::clone(&told)));
+                told
+            }
+        })
+    }
+
+    /// Asks for something of each instance. What has to be made anew is made by the first who asks, while others wait.
+    fn each<T>(
+        &self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+        settings: &Settings,
+        mut ask: impl FnMut(&InstanceSnapshot, &mut Entry) -> T,
+    ) -> Vec<T> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|name, _| snapshot.iter().any(|instance| instance.name == *name));
+        let of_each = snapshot.iter().map(|instance| {
+            let fresh = || Entry::of(instance, now, settings.stale_after);
+            let entry = kept.entry(instance.name.clone()).or_insert_with(fresh);
+            if !entry.holds(instance, now, settings.stale_after) {
+                *entry = fresh();
+            }
+            ask(instance, entry)
+        });
+        of_each.collect()
+    }
+}
