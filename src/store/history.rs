@@ -214,11 +214,11 @@ struct FoundCard {
     removed: bool,
 }
 
+pub(super) const PAGE_TITLES: &str = "
+    SELECT title FROM page_card JOIN page USING (instance_id, page_id) WHERE card_key = ?1 ORDER BY title";
+
 async fn page_titles(connection: &mut sqlx::SqliteConnection, key: i64) -> Work<Vec<String>> {
-    let titles = sqlx::query_scalar(
-        "SELECT title FROM page_card JOIN page USING (instance_id, page_id) WHERE card_key = ?1 ORDER BY title",
-    );
-    Ok(titles.bind(key).fetch_all(connection).await?)
+    Ok(sqlx::query_scalar(PAGE_TITLES).bind(key).fetch_all(connection).await?)
 }
 
 pub(super) const TRANSITIONS: &str = "

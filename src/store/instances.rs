@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-const ID: &str = "SELECT instance_id FROM instance WHERE name = ?1";
+pub(super) const ID: &str = "SELECT instance_id FROM instance WHERE name = ?1";
 
 /// The key of an instance.
 pub(super) async fn instance_id(connection: &mut sqlx::SqliteConnection, name: &InstanceName) -> Work<i64> {

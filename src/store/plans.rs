@@ -4,15 +4,16 @@
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Store, asked, backup, board, card_past, datasets, history, incidents, lately, memory, monitored, mutes, outbox,
-    retention, snapshot, sweeps,
+    Store, asked, backup, board, card_past, datasets, history, incidents, instances, lately, memory, monitored, mutes,
+    outbox, retention, snapshot, sweeps,
 };
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 /// Each statement with the scans and sortings that are meant.
-const STATEMENTS: [(&str, &[&str]); 72] = [
+const STATEMENTS: [(&str, &[&str]); 74] = [
+    (instances::ID, &[]),
     (memory::PLAIN, &["SCAN mute USING INDEX mute_now"]),
     // Mutes are few.
     (memory::CARDS, &["SCAN mute USING INDEX mute_now"]),
@@ -59,6 +60,8 @@ const STATEMENTS: [(&str, &[&str]); 72] = [
     (asked::LATENCIES, &["SCAN wanted VIRTUAL TABLE INDEX 1:", "SCAN looked VIRTUAL TABLE INDEX 1:"]),
     (asked::ADDRESSES, &[]),
     (history::CARDS_OF_ID, &["SCAN i USING INDEX sqlite_autoindex_instance_1"]),
+    // Of the pages of one card.
+    (history::PAGE_TITLES, &["USE TEMP B-TREE FOR ORDER BY"]),
     (history::TRANSITIONS, &[]),
     (history::RESULTS, &[]),
     (board::SWEEPS, &[]),

@@ -41,7 +41,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
     house.store.close().await;
     to_first_version(&house).await;
     house.store = Store::open(&house.path()).await.unwrap();
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 6);
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 7);
     assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
     assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
     assert_eq!(house.store.snapshot(&acme()).await.unwrap(), as_the_first_version_holds(before));
@@ -80,19 +80,60 @@ async fn what_is_broken_after_an_update_is_in_an_incident_after_the_next_sweep()
     assert_eq!(snapshot.incidents[&IncidentId(1)].opened_at, at(0));
 }
 
-/// Puts what the database holds into one that knows the first migration alone.
+#[tokio::test]
+async fn datasets_and_what_they_feed_outlast_an_update_that_makes_their_tables_anew() {
+    let mut house = House::new().await;
+    house.sweep(0, &[(1, works())]).await;
+    house
+        .execute(
+            "INSERT INTO dataset (dataset_key, instance_id, dataset_id, name, looked_at, gone, columns)
+             VALUES (5, 1, 'orders', 'Orders', 1, 0, '[\"region\"]'), (6, 1, 'plan', 'Plan', NULL, NULL, NULL)",
+        )
+        .await
+        .unwrap();
+    house.execute("INSERT INTO card_dataset (card_key, dataset_key) VALUES (1, 5), (1, 6)").await.unwrap();
+    let before = house.store.snapshot(&acme()).await.unwrap();
+    assert_eq!(before.cards[&CardId(1)].datasets.len(), 2);
+    house.store.close().await;
+    to_version(&house, &MIGRATIONS[..6]).await;
+    house.store = Store::open(&house.path()).await.unwrap();
+    assert_eq!(house.store.snapshot(&acme()).await.unwrap(), before);
+    assert_eq!(house.texts("SELECT columns FROM dataset ORDER BY 1").await, [None, Some("[\"region\"]".to_owned())]);
+    assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
+    let dangling = house.execute("INSERT INTO card_dataset (card_key, dataset_key) VALUES (1, 7)").await;
+    assert!(dangling.is_err(), "the one still refers to the other");
+}
+
+const MIGRATIONS: [&str; 6] = [
+    include_str!("../../migrations/0001_main_job.sql"),
+    include_str!("../../migrations/0002_indexes.sql"),
+    include_str!("../../migrations/0003_sight.sql"),
+    include_str!("../../migrations/0004_refused_letters.sql"),
+    include_str!("../../migrations/0005_causes.sql"),
+    include_str!("../../migrations/0006_board.sql"),
+];
+
 async fn to_first_version(house: &House) {
+    to_version(house, &MIGRATIONS[..1]).await;
+}
+
+/// Puts what the database holds into one that knows these migrations alone.
+async fn to_version(house: &House, migrations: &[&str]) {
     let newest = house.path().with_extension("newest");
     std::fs::rename(house.path(), &newest).unwrap();
     std::fs::File::create(house.path()).unwrap();
     let mut first = house.stranger().await;
     let mut run = async |sql: &str| sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut first).await.map(|_| ()).unwrap();
     run("PRAGMA foreign_keys = OFF").await;
-    run(include_str!("../../migrations/0001_main_job.sql")).await;
+    for migration in migrations {
+        run(migration).await;
+    }
+    let latest = migrations.len();
     run(&format!("ATTACH '{}' AS newest", newest.display())).await;
-    run("CREATE TABLE _sqlx_migrations AS SELECT * FROM newest._sqlx_migrations WHERE version = 1").await;
+    run(&format!("CREATE TABLE _sqlx_migrations AS SELECT * FROM newest._sqlx_migrations WHERE version <= {latest}"))
+        .await;
     for table in
-        house.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'").await
+        house.texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'").await
     {
         let table = table.unwrap();
         let columns = house.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
