@@ -1,6 +1,7 @@
 //! `cargo bench --bench reads`: how fast a daemon answers that sweeps, on a database with a long past. Owns the
 //! arguments, the order of things and the verdict; [`house`] is the fake Domo and the daemon beside it, [`past`] fills
-//! the database, [`addresses`] is what is asked for, [`load`] asks and takes the time, [`report`] prints.
+//! the database, [`addresses`] is what is asked for, [`load`] asks and takes the time, or has
+//! [`wrk`] do so, [`report`] prints.
 //!
 //! It measures, and so it waits and reads the clock in real time; what it says of a machine holds for that machine.
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time, beside a process of its own")]
@@ -12,6 +13,7 @@ mod past;
 #[path = "../support/process.rs"]
 mod process;
 mod report;
+mod wrk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +24,7 @@ use clap::Parser;
 
 use addresses::Address;
 use house::House;
-use report::Row;
+use report::{Figures, Row};
 
 /// Fill a database with a long past, let the daemon sweep, and measure how long its addresses take to answer.
 #[derive(Debug, Parser)]
@@ -50,6 +52,9 @@ struct Options {
     /// Ask only the addresses whose name contains this
     #[arg(long)]
     only: Option<String>,
+    /// Have wrk ask, which has to be installed, instead of the client that is built in
+    #[arg(long)]
+    wrk: bool,
     /// Fill the database and measure nothing
     #[arg(long)]
     fill_only: bool,
@@ -109,7 +114,11 @@ async fn measure(
     idle: f64,
 ) -> anyhow::Result<Row> {
     let (time, before) = (Duration::from_secs(seconds), daemon.processor_time()?);
-    let taken = load::ask(daemon.address(), address, options.connections, time).await?;
+    let taken = if options.wrk {
+        wrk::ask(daemon.address(), address, options.connections, time).await?
+    } else {
+        Figures::of(load::ask(daemon.address(), address, options.connections, time).await?)
+    };
     let spent = (daemon.processor_time()? - before) - idle * taken.lasted.as_secs_f64();
     let row = Row::of(&address.name, taken, spent);
     row.print();

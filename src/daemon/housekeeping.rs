@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_hours(1);
 const KEEP_ADDRESSES: Duration = Duration::from_hours(30 * 24);
 
 /// Others write between two steps.
-const BETWEEN_STEPS: Duration = Duration::from_millis(50);
+pub const BETWEEN_STEPS: Duration = Duration::from_millis(50);
 
 /// Prunes until stopped.
 pub async fn keep_house(

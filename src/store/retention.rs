@@ -6,10 +6,13 @@ use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
 
 /// Rows that one step deletes at most.
-const STEP: i64 = 5_000;
+const STEP: i64 = 2_000;
 
-/// Database pages that one step gives back to the file system at most.
-const VACUUM_PAGES: &str = "PRAGMA incremental_vacuum(500)";
+/// Letters among them at most: each takes pages of its own, for its bodies.
+const LETTERS: i64 = 200;
+
+/// Database pages that one step gives back to the file system at most: several times those that its rows took.
+const VACUUM_PAGES: &str = "PRAGMA incremental_vacuum(100)";
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,18 +66,19 @@ impl Store {
     ) -> Work<Pruned> {
         let mut tx = self.begin().await?;
         let mut rows = 0;
-        for (statement, before) in [
-            (OLD_TRANSITIONS, transitions),
-            (OLD_LETTERS, transitions),
-            (OLD_MUTES, transitions),
-            (OLD_MEMBERS, transitions),
-            (OLD_INCIDENTS, transitions),
-            (OLD_DATASETS, transitions),
-            (OLD_ADDRESSES, addresses),
-            (OLD_SWEEPS, everything),
-            (OLD_REASONS, everything),
+        for (statement, before, most) in [
+            (OLD_TRANSITIONS, transitions, STEP),
+            (OLD_LETTERS, transitions, LETTERS),
+            (OLD_MUTES, transitions, STEP),
+            (OLD_MEMBERS, transitions, STEP),
+            (OLD_INCIDENTS, transitions, STEP),
+            (OLD_DATASETS, transitions, STEP),
+            (OLD_ADDRESSES, addresses, STEP),
+            (OLD_SWEEPS, everything, STEP),
+            (OLD_REASONS, everything, STEP),
         ] {
-            let deleted = sqlx::query(statement).bind(millis(before)).bind(STEP).execute(&mut *tx).await?;
+            let most = most.min(STEP.saturating_sub_unsigned(rows));
+            let deleted = sqlx::query(statement).bind(millis(before)).bind(most).execute(&mut *tx).await?;
             rows += deleted.rows_affected();
         }
         tx.commit().await?;
