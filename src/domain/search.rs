@@ -102,12 +102,46 @@ pub struct Match<'a> {
     pub card: &'a CardNow,
 }
 
-/// The cards that a query matches, by instance as configured and by id.
+/// What each card of an instance says by itself, in lower case. It takes longer to make than to search.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts {
+    said: String,
+    /// Where the text of each card ends, in the order of the cards.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Of all cards.
+    pub fn of(instance: &InstanceSnapshot) -> Self {
+        let mut texts = Self { said: String::new(), ends: Vec::with_capacity(instance.cards.len()) };
+        for card in instance.cards.values() {
+            for text in said_by(card) {
+                push_lower(&mut texts.said, text);
+                // No word holds it: what begins in one text does not end in the next.
+                texts.said.push('\n');
+            }
+            texts.ends.push(texts.said.len());
+        }
+        texts.said.shrink_to_fit();
+        texts
+    }
+
+    /// Of the card in that place.
+    fn of_card(&self, place: usize) -> &str {
+        let begin = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let span = begin.zip(self.ends.get(place).copied());
+        span.and_then(|(begin, end)| self.said.get(begin..end)).unwrap_or_default()
+    }
+}
+
+/// The cards that a query matches, by instance as configured and by id. `texts` gives the [`Texts`] of an instance, and is
+/// asked for them where the query has words.
 pub fn search<'a>(
     snapshot: &'a [Arc<InstanceSnapshot>],
     query: &'a Query,
     now: Timestamp,
     stale_after: Duration,
+    texts: impl Fn(&'a Arc<InstanceSnapshot>) -> Arc<Texts>,
 ) -> impl Iterator<Item = Match<'a>> {
     let stale_at = stale_at(now, stale_after);
     let words: Vec<String> = query.text.split_whitespace().map(str::to_lowercase).collect();
@@ -115,12 +149,14 @@ pub fn search<'a>(
         snapshot.iter().filter(|instance| query.instance.as_ref().is_none_or(|name| *name == instance.name));
     instances.flat_map(move |instance| {
         let words: Vec<Word<'a>> = words.iter().map(|word| Word::in_instance(word, instance)).collect();
-        let mut said = String::new();
+        let texts = if words.is_empty() { Arc::default() } else { texts(instance) };
         let cards = instance.cards.iter().map(|(id, card)| Match { instance, id: *id, card });
         cards
-            .filter(|found| query.page.is_none_or(|page| found.card.pages.binary_search(&page).is_ok()))
-            .filter(move |found| query.which.is_none_or(|which| which.holds_beyond(found.card, now, stale_at)))
-            .filter(move |found| found.says(&words, &mut said))
+            .enumerate()
+            .filter(|(_, found)| query.page.is_none_or(|page| found.card.pages.binary_search(&page).is_ok()))
+            .filter(move |(_, found)| query.which.is_none_or(|which| which.holds_beyond(found.card, now, stale_at)))
+            .filter(move |(place, found)| found.says(&words, texts.of_card(*place)))
+            .map(|(_, found)| found)
     })
 }
 
@@ -150,17 +186,8 @@ impl<'a> Word<'a> {
 }
 
 impl Match<'_> {
-    /// Whether each of the words is somewhere in what is known of the card. `said` is room that is used again.
-    fn says(&self, words: &[Word<'_>], said: &mut String) -> bool {
-        if words.is_empty() {
-            return true;
-        }
-        said.clear();
-        for text in self.texts() {
-            push_lower(said, text);
-            // No word holds it: what begins in one text does not end in the next.
-            said.push('\n');
-        }
+    /// Whether each of the words is somewhere in what is known of the card, which says `said`.
+    fn says(&self, words: &[Word<'_>], said: &str) -> bool {
         words.iter().all(|word| {
             word.id == Some(self.id)
                 || said.contains(&word.text)
@@ -168,16 +195,16 @@ impl Match<'_> {
                 || self.card.datasets.iter().any(|dataset| word.datasets.contains(dataset))
         })
     }
+}
 
-    /// What the card alone says.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let reason = match &self.card.state {
-            CardState::Broken { reason, .. } => Some(reason.text.as_str()),
-            CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
-        };
-        let owners = self.card.owners.iter().map(|owner| owner.name.as_str());
-        [self.card.title.as_str()].into_iter().chain(owners).chain(reason)
-    }
+/// What a card alone says.
+fn said_by(card: &CardNow) -> impl Iterator<Item = &str> {
+    let reason = match &card.state {
+        CardState::Broken { reason, .. } => Some(reason.text.as_str()),
+        CardState::Undecided | CardState::Unsupported | CardState::Working { .. } => None,
+    };
+    let owners = card.owners.iter().map(|owner| owner.name.as_str());
+    [card.title.as_str()].into_iter().chain(owners).chain(reason)
 }
 
 /// Appends a text in lower case.

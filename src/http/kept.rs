@@ -3,7 +3,7 @@
 //! changes with a sweep, with a mute, and when a card was not decided for too long.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::Settings;
@@ -11,11 +11,19 @@ use super::told::Told;
 use crate::domain::Timestamp;
 use crate::domain::counted::Counted;
 use crate::domain::ids::InstanceName;
+use crate::domain::search::Texts;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 
 /// What was made last, of each instance. Its copies are one.
 #[derive(Debug, Clone, Default)]
-pub struct Kept(Arc<Mutex<BTreeMap<InstanceName, Entry>>>);
+pub struct Kept(Arc<Mutex<Shelf>>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    counts: BTreeMap<InstanceName, Entry>,
+    /// What cards say, and of which snapshot; of an instance in which somebody has searched.
+    texts: BTreeMap<InstanceName, (Weak<InstanceSnapshot>, Arc<Texts>)>,
+}
 
 /// What was made of one instance, from what, and for which time.
 #[derive(Debug)]
@@ -44,15 +52,35 @@ impl Entry {
     }
 
     fn holds(&self, instance: &Arc<InstanceSnapshot>, now: Timestamp, stale_after: Duration) -> bool {
-        // While a weak reference lives, no other snapshot comes to lie where its own lay.
-        std::ptr::eq(self.instance.as_ptr(), Arc::as_ptr(instance))
+        is_of(&self.instance, instance)
             && self.stale_after == stale_after
             && self.from <= now
             && self.until.is_none_or(|until| now < until)
     }
 }
 
+/// Whether it is this snapshot: while a weak reference lives, no other comes to lie where its own lay.
+fn is_of(one: &Weak<InstanceSnapshot>, instance: &Arc<InstanceSnapshot>) -> bool {
+    std::ptr::eq(one.as_ptr(), Arc::as_ptr(instance))
+}
+
 impl Kept {
+    /// What the cards of an instance say, to be searched.
+    pub(super) fn texts(&self, instance: &Arc<InstanceSnapshot>) -> Arc<Texts> {
+        let texts = &mut self.shelf().texts;
+        if let Some((_, known)) = texts.get(&instance.name).filter(|(of, _)| is_of(of, instance)) {
+            return Arc::clone(known);
+        }
+        let fresh = Arc::new(Texts::of(instance));
+        texts.insert(instance.name.clone(), (Arc::downgrade(instance), Arc::clone(&fresh)));
+        fresh
+    }
+
+    /// A panic elsewhere leaves nothing half made: what is made is put there when it is whole.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is counted of each instance at `now`, in the order of the snapshot.
     pub(super) fn counted(&self, snapshot: &Snapshot, now: Timestamp, settings: &Settings) -> Vec<Arc<Counted>> {
         self.each(snapshot, now, settings, |_, entry| Arc::clone(&entry.counted))
@@ -79,11 +107,13 @@ impl Kept {
         settings: &Settings,
         mut ask: impl FnMut(&InstanceSnapshot, &mut Entry) -> T,
     ) -> Vec<T> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|name, _| snapshot.iter().any(|instance| instance.name == *name));
+        let mut shelf = self.shelf();
+        shelf.texts.retain(|_, (of, _)| of.strong_count() > 0);
+        let counts = &mut shelf.counts;
+        counts.retain(|name, _| snapshot.iter().any(|instance| instance.name == *name));
         let of_each = snapshot.iter().map(|instance| {
             let fresh = || Entry::of(instance, now, settings.stale_after);
-            let entry = kept.entry(instance.name.clone()).or_insert_with(fresh);
+            let entry = counts.entry(instance.name.clone()).or_insert_with(fresh);
             if !entry.holds(instance, now, settings.stale_after) {
                 *entry = fresh();
             }

@@ -7,7 +7,7 @@ use cardwatch::domain::card::{CardMemory, CardState, Shown};
 use cardwatch::domain::dataset::{Dataset, Feeding};
 use cardwatch::domain::ids::{CardId, DatasetId, PageId};
 use cardwatch::domain::mute::Mute;
-use cardwatch::domain::search::{self, Query, Which};
+use cardwatch::domain::search::{self, Query, Texts, Which};
 use cardwatch::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, PageNow};
 use cardwatch::domain::sweep::PageKind;
 use chrono::TimeDelta;
@@ -57,8 +57,12 @@ fn acme(cards: impl IntoIterator<Item = (i64, CardNow)>) -> Vec<Arc<InstanceSnap
 }
 
 /// The ids of the cards that match, an hour and a minute after seven.
+fn texts(instance: &Arc<InstanceSnapshot>) -> Arc<Texts> {
+    Arc::new(Texts::of(instance))
+}
+
 fn found(snapshot: &[Arc<InstanceSnapshot>], query: &Query) -> Vec<i64> {
-    search::search(snapshot, query, at(61), DAY).map(|found| found.id.0).collect()
+    search::search(snapshot, query, at(61), DAY, texts).map(|found| found.id.0).collect()
 }
 
 fn saying(text: &str) -> Query {
@@ -87,7 +91,7 @@ fn instances_come_in_the_order_of_the_configuration() {
     let snapshot = [of("zeta"), of("acme")];
     let query = Query::default();
     let names: Vec<_> =
-        search::search(&snapshot, &query, at(61), DAY).map(|found| found.instance.name.to_string()).collect();
+        search::search(&snapshot, &query, at(61), DAY, texts).map(|found| found.instance.name.to_string()).collect();
     assert_eq!(names, ["zeta", "acme"]);
 }
 

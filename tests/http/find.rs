@@ -76,6 +76,16 @@ async fn words_are_looked_for_in_all_that_is_known_of_a_card() {
 }
 
 #[tokio::test]
+async fn a_title_that_has_changed_is_found_by_its_new_words_alone() {
+    let house = House::with(open()).await;
+    for (title, by_old, by_new) in [("Costs", 1, 0), ("Margin", 0, 1)] {
+        house.show_all([swept("acme", [working(title)]), globex()]);
+        assert_eq!(found(&house, "/?q=costs&instance=acme").await.len(), by_old, "{title}");
+        assert_eq!(found(&house, "/?q=margin").await.len(), by_new, "{title}");
+    }
+}
+
+#[tokio::test]
 async fn each_filter_narrows_what_is_found() {
     let house = house().await;
     for (query, titles) in [

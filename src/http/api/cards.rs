@@ -103,7 +103,7 @@ impl CardsAsked {
         }
         let from = Seen::from(asked, cursor.as_ref().map(|AfterCard(instance, _)| instance))?;
         let query = Query { instance: None, page, which: state, text: q };
-        let found = search::search(from, &query, seen.now, seen.stale_after());
+        let found = search::search(from, &query, seen.now, seen.stale_after(), |instance| seen.kept.texts(instance));
         let given = |found: &search::Match<'_>| {
             cursor.as_ref().is_some_and(|AfterCard(name, last)| found.instance.name == *name && found.id <= *last)
         };

@@ -113,7 +113,7 @@ struct RunningSweep {
 )]
 pub(super) async fn list(State(board): State<Board>, _: Params<Nothing>) -> Result<Response, Problem> {
     let seen = Seen::of(&board);
-    let counted = seen.counted(&board);
+    let counted = seen.counted();
     let each = seen.snapshot.iter().zip(&counted);
     let instances = each.map(|(instance, counted)| Instance::of(&board, &seen, instance, counted)).collect();
     answer::json(&Instances { instances })

@@ -10,7 +10,7 @@ use crate::domain::counted::Counted;
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::link;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
-use crate::http::{Board, InstanceSettings, Settings};
+use crate::http::{Board, InstanceSettings, Kept, Settings};
 
 /// So many names are told where one is missing.
 const NAMES_TOLD: usize = 20;
@@ -20,6 +20,7 @@ pub(super) struct Seen {
     pub(super) now: Timestamp,
     pub(super) snapshot: Snapshot,
     settings: Settings,
+    pub(super) kept: Kept,
 }
 
 impl Seen {
@@ -28,6 +29,7 @@ impl Seen {
             now: board.clock.now(),
             snapshot: board.snapshot.borrow().clone(),
             settings: board.settings.borrow().clone(),
+            kept: board.kept.clone(),
         }
     }
 
@@ -36,8 +38,8 @@ impl Seen {
     }
 
     /// What is counted of each instance, in the order of the snapshot.
-    pub(super) fn counted(&self, board: &Board) -> Vec<Arc<Counted>> {
-        board.kept.counted(&self.snapshot, self.now, &self.settings)
+    pub(super) fn counted(&self) -> Vec<Arc<Counted>> {
+        self.kept.counted(&self.snapshot, self.now, &self.settings)
     }
 
     pub(super) fn settings_of(&self, name: &InstanceName) -> Option<&InstanceSettings> {

@@ -192,7 +192,8 @@ fn pages_to_offer(scene: &Scene, asked: &Query) -> Vec<(PageId, String)> {
 
 /// The cards that were asked for.
 pub(super) fn results(scene: &Scene, query: &Query, from: usize) -> Response {
-    let mut found: Vec<Match<'_>> = search(&scene.snapshot, query, scene.now, scene.stale_after()).collect();
+    let mut found: Vec<Match<'_>> =
+        search(&scene.snapshot, query, scene.now, scene.stale_after(), |instance| scene.kept.texts(instance)).collect();
     found.sort_by_cached_key(|found| order(scene, found.card));
     let part = Part::at(from, CARDS_A_PAGE, found.len());
     let shown = found.get(part.from..part.end()).unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::domain::foreign::one_line;
 use crate::domain::ids::InstanceName;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::http::live::LiveBoard;
-use crate::http::{Board, InstanceSettings, Settings};
+use crate::http::{Board, InstanceSettings, Kept, Settings};
 
 /// The longest title on a page, in characters.
 const TITLE_LIMIT: usize = 160;
@@ -25,6 +25,7 @@ pub(super) struct Scene {
     pub(super) snapshot: Snapshot,
     pub(super) settings: Settings,
     pub(super) live: LiveBoard,
+    pub(super) kept: Kept,
     /// What is counted of each instance, in the order of the snapshot.
     counted: Vec<Arc<Counted>>,
 }
@@ -35,7 +36,7 @@ impl Scene {
         let (now, snapshot) = (board.clock.now(), board.snapshot.borrow().clone());
         let settings = board.settings.borrow().clone();
         let counted = board.kept.counted(&snapshot, now, &settings);
-        Self { now, snapshot, settings, live: board.live.clone(), counted }
+        Self { now, snapshot, settings, live: board.live.clone(), kept: board.kept.clone(), counted }
     }
 
     /// A configured instance by its name.
