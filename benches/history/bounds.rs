@@ -9,8 +9,8 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// Prints the head.
     pub(crate) fn begin() -> Self {
-        println!("| {:66} | {:>9} | {:>9} | {:>7} |", "what", "measured", "at most", "holds");
-        println!("| {:-<66} | {:->8}: | {:->8}: | {:->7} |", "", "", "", "");
+        println!("| {:70} | {:>9} | {:>9} | {:>7} |", "what", "measured", "at most", "holds");
+        println!("| {:-<70} | {:->8}: | {:->8}: | {:->7} |", "", "", "", "");
         Self::default()
     }
 
@@ -18,12 +18,12 @@ impl Bounds {
     pub(crate) fn promise(&mut self, what: &str, measured: f64, most: f64) {
         let holds = measured <= most;
         self.broken += usize::from(!holds);
-        println!("| {what:66} | {measured:9.2} | {most:9.2} | {:>7} |", if holds { "yes" } else { "NO" });
+        println!("| {what:70} | {measured:9.2} | {most:9.2} | {:>7} |", if holds { "yes" } else { "NO" });
     }
 
     /// Something that is good to know beside what is promised.
     pub(crate) fn note(what: &str, measured: f64) {
-        println!("| {what:66} | {measured:9.2} | {:>9} | {:>7} |", "", "");
+        println!("| {what:70} | {measured:9.2} | {:>9} | {:>7} |", "", "");
     }
 
     /// Whether every promise holds.

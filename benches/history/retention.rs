@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -56,12 +57,16 @@ pub(crate) async fn measure(house: &House, scratch: &TempDir, bounds: &mut Bound
     Bounds::note("steps that forgot a day of the month", float(forgot.steps));
     Bounds::note("results that went, in thousands", float(forgot.rows) / 1e3);
     Bounds::note("ms that saving 64 results takes at most where nothing is forgotten", millis(usual.longest_append));
+    Bounds::note("ms that the disk takes at most to keep 4 KiB where nothing is forgotten", millis(usual.longest_sync));
     Bounds::note("ms that a scrape takes at most where nothing is forgotten", millis(usual.longest_scrape));
+    Bounds::note("ms that the disk takes at most to keep 4 KiB while a day is forgotten", millis(steps.longest_sync));
     bounds.promise("ms that one step of forgetting takes at most", millis(forgot.longest), MOST);
     bounds.promise("ms that saving 64 results takes at most meanwhile", millis(steps.longest_append), MOST);
     bounds.promise("ms that a scrape takes at most meanwhile", millis(steps.longest_scrape), MOST);
     Bounds::note("MB of the log behind a reader of 10 s, while results come and go", float(log) / 1e6);
     read.done?;
+    let sync = read.longest_sync.max(after.longest_sync);
+    Bounds::note("ms that the disk takes at most to keep 4 KiB, then and after it", millis(sync));
     let append = read.longest_append.max(after.longest_append);
     bounds.promise("ms that saving 64 results takes at most, then and after it", millis(append), MOST);
     let scrape = read.longest_scrape.max(after.longest_scrape);
@@ -70,7 +75,7 @@ pub(crate) async fn measure(house: &House, scratch: &TempDir, bounds: &mut Bound
 }
 
 /// The database, folded up, for this alone.
-async fn copy(database: &Path, folder: &Path) -> anyhow::Result<std::path::PathBuf> {
+async fn copy(database: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     Store::open(database).await?.close().await;
     let copy = folder.join("forgetting.db");
     fs::copy(database, &copy)?;
@@ -114,9 +119,10 @@ async fn serve(store: &Store) -> anyhow::Result<String> {
     Ok(address)
 }
 
-/// What was done, and how long others were held up.
+/// What was done, and how long others were held up, the disk's own time among it.
 struct Meanwhile<T> {
     done: T,
+    longest_sync: Duration,
     longest_append: Duration,
     longest_scrape: Duration,
 }
@@ -124,11 +130,13 @@ struct Meanwhile<T> {
 /// Does something while a sweep saves results and one client scrapes.
 async fn meanwhile<T>(store: &Store, scraped: &str, doing: impl Future<Output = T>) -> anyhow::Result<Meanwhile<T>> {
     let over = Arc::new(AtomicBool::new(false));
+    let syncing = tokio::spawn(sync(store.path().with_extension("sync"), Arc::clone(&over)));
     let sweeping = tokio::spawn(sweep(store.clone(), Arc::clone(&over)));
     let scraping = tokio::spawn(scrape(scraped.to_owned(), Arc::clone(&over)));
     let done = doing.await;
     over.store(true, Ordering::Relaxed);
-    Ok(Meanwhile { done, longest_append: sweeping.await??, longest_scrape: scraping.await?? })
+    let (longest_append, longest_scrape) = (sweeping.await??, scraping.await??);
+    Ok(Meanwhile { done, longest_sync: syncing.await??, longest_append, longest_scrape })
 }
 
 /// Sweeps until it is over; how long one saving took at most.
@@ -147,6 +155,25 @@ async fn sweep(store: Store, over: Arc<AtomicBool>) -> anyhow::Result<Duration> 
             }
         }
         writer.store.interrupt_sweep(sweep, "measured", Utc::now()).await?;
+    }
+    Ok(longest)
+}
+
+/// Writes 4 KiB and has the disk keep them, until it is over; how long that took at most. Whoever saves waits for at
+/// least that, whatever the database does.
+async fn sync(path: PathBuf, over: Arc<AtomicBool>) -> anyhow::Result<Duration> {
+    let mut longest = Duration::ZERO;
+    while !over.load(Ordering::Relaxed) {
+        let path = path.clone();
+        let took = tokio::task::spawn_blocking(move || -> std::io::Result<Duration> {
+            let began = Instant::now();
+            let mut file = fs::File::create(path)?;
+            file.write_all(&[0; 4096])?;
+            file.sync_data()?;
+            Ok(began.elapsed())
+        });
+        longest = longest.max(took.await??);
+        tokio::time::sleep(PAUSE).await;
     }
     Ok(longest)
 }

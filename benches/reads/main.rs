@@ -55,6 +55,9 @@ struct Options {
     /// Have wrk ask, which has to be installed, instead of the client that is built in
     #[arg(long)]
     wrk: bool,
+    /// Measure nothing: say how to ask by hand, and let the daemon sweep until Ctrl-C
+    #[arg(long)]
+    by_hand: bool,
     /// Fill the database and measure nothing
     #[arg(long)]
     fill_only: bool,
@@ -95,6 +98,11 @@ async fn bench(options: &Options) -> anyhow::Result<bool> {
     let daemon = house.daemon().await?;
     daemon.sweep_once(&house).await?;
     let addresses = addresses::of(house.domo(), options.only.as_deref());
+    if options.by_hand {
+        wrk::say_how(daemon.address(), &addresses, options.connections);
+        tokio::signal::ctrl_c().await?;
+        return Ok(true);
+    }
     let idle = daemon.load_of_sweep(Duration::from_secs(5)).await?;
     report::begin(&daemon, idle, options.connections);
     let mut rows = Vec::new();

@@ -49,6 +49,14 @@ pub(crate) async fn ask(host: &str, address: &Address, connections: usize, time:
     figures(&said).with_context(|| format!("wrk said {said}"))
 }
 
+/// How to ask for one address of each kind.
+pub(crate) fn say_how(host: &str, addresses: &[Address], connections: usize) {
+    for Address { name, paths } in addresses {
+        let path = paths.first().map(String::as_str).unwrap_or_default();
+        println!("wrk -t {THREADS} -c {connections} -d 10s --latency 'http://{host}{path}'  # {name}");
+    }
+}
+
 fn figures(said: &str) -> Option<Figures> {
     let line = said.lines().find_map(|line| line.strip_prefix("figures "))?;
     let numbers: Vec<u64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();

@@ -107,9 +107,9 @@ impl Kept {
         settings: &Settings,
         mut ask: impl FnMut(&InstanceSnapshot, &mut Entry) -> T,
     ) -> Vec<T> {
-        let mut shelf = self.shelf();
-        shelf.texts.retain(|_, (of, _)| of.strong_count() > 0);
-        let counts = &mut shelf.counts;
+        let mut all = self.shelf();
+        all.texts.retain(|_, (of, _)| of.strong_count() > 0);
+        let counts = &mut all.counts;
         counts.retain(|name, _| snapshot.iter().any(|instance| instance.name == *name));
         let of_each = snapshot.iter().map(|instance| {
             let fresh = || Entry::of(instance, now, settings.stale_after);
