@@ -29,6 +29,7 @@ use report::{Figures, Row};
 /// Fill a database with a long past, let the daemon sweep, and measure how long its addresses take to answer.
 #[derive(Debug, Parser)]
 #[command(name = "reads", max_term_width = 100)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line, each for itself")]
 struct Options {
     /// Cards that render or do not; one page for every five of them, eight in a hundred are broken
     #[arg(long, default_value_t = 10_000)]
