@@ -31,7 +31,7 @@ use cardwatch::domain::verdict::{Answer, Class, Reason, Rendered, Verdict, judge
 use cardwatch::domain::{Timestamp, rendering::Rendering, strip::Strip};
 use cardwatch::domo::body::{of_large_render, of_render};
 use cardwatch::http::live::LiveBoard;
-use cardwatch::http::{Board, Reach, Settings, router};
+use cardwatch::http::{Board, Kept, Reach, Settings, router};
 use cardwatch::mail::message::{Envelope, compose};
 use cardwatch::store::Store;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
@@ -165,6 +165,7 @@ fn scraping(criterion: &mut Criterion, size: i64) {
     let board = Board {
         registry: prometheus::Registry::new(),
         snapshot: shown,
+        kept: Kept::default(),
         live: LiveBoard::default(),
         store,
         clock: Arc::new(SystemClock::start()),

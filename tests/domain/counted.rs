@@ -18,14 +18,14 @@ use crate::nouns::{DAY, at, reason};
 fn card(state: CardState) -> CardNow {
     CardNow {
         title: "Revenue".to_owned(),
-        owners: Vec::new(),
+        owners: [].into(),
         pages: Vec::new(),
         state,
         flapping: false,
         rendering: Rendering::default(),
         mute: None,
         incident: None,
-        datasets: Vec::new(),
+        datasets: [].into(),
         recent: Strip::default(),
         unchecked_because: None,
     }
@@ -42,7 +42,7 @@ fn broken(decided: i64) -> CardNow {
 
 fn muted(until: i64) -> CardNow {
     let mute = Mute { reason: "known".to_owned(), by: "ann".to_owned(), at: at(0), until: Some(at(until)) };
-    CardNow { mute: Some(mute), ..broken(0) }
+    CardNow { mute: Some(Box::new(mute)), ..broken(0) }
 }
 
 /// Cards numbered from 1 on, all of them on page 10.
@@ -50,7 +50,7 @@ fn acme(cards: impl IntoIterator<Item = CardNow>) -> InstanceSnapshot {
     let mut acme = InstanceSnapshot::empty("acme".parse().unwrap());
     acme.cards = (1..).map(CardId).zip(cards).collect();
     let held = acme.cards.keys().copied().collect();
-    let page = PageNow { title: "Sales".to_owned(), kind: PageKind::Page, owners: Vec::new(), cards: held };
+    let page = PageNow { title: "Sales".to_owned(), kind: PageKind::Page, owners: [].into(), cards: held };
     acme.pages = [(PageId(10), page)].into();
     let (title, datasets) = ("x".to_owned(), Vec::new());
     acme.incidents = [(IncidentId(7), IncidentNow { opened_at: at(0), title, reason: reason("x"), datasets })].into();
