@@ -26,6 +26,26 @@ pub enum Condition {
         #[serde(default)]
         retry_after: Option<u64>,
     },
+    /// So many renders are worked on at a time; the others wait for it, in the order in which they came.
+    Workers(u32),
+    /// Renders that would make it more than so many in flight are answered with HTTP 429.
+    InFlight {
+        /// How many may be in flight.
+        renders: u32,
+        /// The `Retry-After` header in seconds; none without it.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
+    /// Each render takes a token, and those that find none are answered with HTTP 429.
+    Bucket {
+        /// How many tokens come in a second.
+        renders_per_second: u32,
+        /// How many there are at most.
+        burst: u32,
+        /// The `Retry-After` header in seconds; none without it.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
     /// Every connection is closed without an answer.
     Down,
     /// Every call is answered with an HTML page to sign in at, HTTP 200.

@@ -14,6 +14,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     Behaviour, Call, Condition, Dataset, Login, Owner, PageAnswer,
     instance::{Card, Instance, Page},
+    limits::Limits,
     state::Shared,
     words,
 };
@@ -187,7 +188,10 @@ impl Domo {
 
     /// Sets the condition of the whole instance. `Down` also cuts what is in flight.
     pub fn set_condition(&self, condition: Condition) {
-        self.shared.world().condition = condition;
+        let mut world = self.shared.world();
+        world.condition = condition;
+        world.limits = Limits::of(condition);
+        drop(world);
         self.shared.down.send_replace(condition == Condition::Down);
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Layout: `behaviour`, `condition` and `trouble` list what can be wrong, `shapes` what broken cards look
 //! like; `spec` and `words` make up an `instance` with its `dataset`s and `people`; `state` holds all that
-//! changes; `server` takes a request to `login`, `listing`, `render`, `upstream` or `control`; `answer` and
-//! `wire` put it on the wire; `handle` and `datasets` are what a test holds in its hand.
+//! changes; `server` takes a request to `login`, `listing`, `render`, `upstream` or `control`; `limits`
+//! refuses renders or lets them wait; `answer` and `wire` put it on the wire; `handle` and `datasets` are what a test holds in its hand.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -28,6 +28,7 @@ mod dataset;
 mod datasets;
 mod handle;
 mod instance;
+mod limits;
 mod listing;
 mod login;
 mod people;

@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
-use fake_domo::{Domo, FakeDomo, Spec};
+use fake_domo::{Condition, Domo, FakeDomo, Spec};
 
 /// A made-up Domo instance on loopback.
 #[derive(Debug, Parser)]
@@ -28,6 +28,43 @@ struct Args {
     /// How long a render takes, in milliseconds; up to half as much again is added
     #[arg(long, default_value_t = 50, value_name = "MS")]
     latency_ms: u64,
+    #[command(flatten)]
+    limit: Limit,
+    /// With a limit that refuses: the Retry-After of its answers, in seconds
+    #[arg(long, value_name = "S", conflicts_with = "workers")]
+    retry_after: Option<u64>,
+    /// With --rate: so many renders at once after a rest
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    burst: u32,
+}
+
+/// What the instance bears.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Limit {
+    /// Work on so many renders at a time, and let the others wait
+    #[arg(long, value_name = "N")]
+    workers: Option<u32>,
+    /// Refuse renders that would make it more than so many in flight (429)
+    #[arg(long, value_name = "N")]
+    in_flight: Option<u32>,
+    /// Refuse renders beyond so many in a second (429)
+    #[arg(long, value_name = "N")]
+    rate: Option<u32>,
+}
+
+impl Args {
+    fn condition(&self) -> Condition {
+        let retry_after = self.retry_after;
+        match self.limit {
+            Limit { workers: Some(workers), .. } => Condition::Workers(workers),
+            Limit { in_flight: Some(renders), .. } => Condition::InFlight { renders, retry_after },
+            Limit { rate: Some(renders_per_second), .. } => {
+                Condition::Bucket { renders_per_second, burst: self.burst, retry_after }
+            }
+            Limit { .. } => Condition::Healthy,
+        }
+    }
 }
 
 const CONTROL: &str = "\
@@ -60,6 +97,8 @@ The fake is changed while it runs at addresses of its own, which Domo does not h
   POST /_fake/condition     \"healthy\"  \"down\"  \"login_page\"  {\"failing\":503}
          {\"throttled\":{\"retry_after\":5}}
          {\"capacity\":{\"renders_per_second\":20,\"retry_after\":1}}
+         {\"workers\":16}  {\"in_flight\":{\"renders\":16,\"retry_after\":1}}
+         {\"bucket\":{\"renders_per_second\":20,\"burst\":5,\"retry_after\":1}}
   POST /_fake/login         \"normal\"  \"wrong_password\"  \"locked\"  \"two_factors\"
          \"unknown_instance\"  \"empty_object\"  \"nothing\"  \"address_not_allowed\"
          {\"network_blocked\":403}  {\"refused\":\"SOME_REASON\"}
@@ -75,6 +114,7 @@ async fn main() -> std::io::Result<()> {
     let spec =
         Spec::new(args.seed).pages(args.pages).cards(args.cards).broken(args.broken).latency(latency, latency / 2);
     let domo = FakeDomo::new(spec).start_on(args.listen).await?;
+    domo.set_condition(args.condition());
     greet(&domo);
     tokio::signal::ctrl_c().await?;
     domo.shutdown().await;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    BODY_STATUS_REASON, Behaviour, Ending, LARGE_REASON, Shape, answer,
+    BODY_STATUS_REASON, Behaviour, Ending, LARGE_REASON, Shape, answer, limits,
     server::Incoming,
     state::{InFlight, Render},
 };
@@ -40,7 +40,7 @@ pub(crate) async fn answer(request: &Incoming<'_>, id: i64) -> Option<Response> 
         return Some(request.refuse(StatusCode::BAD_REQUEST, message));
     }
     let in_flight = request.shared.render_begins();
-    let due = request.shared.world().render(id);
+    let due = request.shared.world().render(id, request.shared.renders_in_flight());
     match due {
         Render::NoSuchCard => Some(request.refuse(StatusCode::NOT_FOUND, "Not Found")),
         Render::NotKpi(kind) => {
@@ -48,7 +48,8 @@ pub(crate) async fn answer(request: &Incoming<'_>, id: i64) -> Option<Response> 
             Some(bad_request(request, &Shape::Error(error)))
         }
         Render::OverCapacity(retry_after) => Some(throttled(request, retry_after)),
-        Render::Due { behaviour, chart_type, latency } => {
+        Render::Due { behaviour, chart_type, latency, workers } => {
+            let _worker = limits::worker(workers).await;
             pause(latency).await;
             // A picture is the one part that healthy tables do not have.
             if chart_type == "badge_table" && parts.split(',').any(|part| part == "image") {

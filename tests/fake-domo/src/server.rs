@@ -272,7 +272,12 @@ fn admit(shared: &Arc<Shared>, endpoint: Endpoint<'_>, parts: &Parts) -> Option<
 /// What the instance as a whole answers when it is not healthy.
 fn condition(world: &World, refused: &impl Fn(StatusCode, &str) -> Response) -> Option<Response> {
     match world.condition {
-        Condition::Healthy | Condition::Down | Condition::Capacity { .. } => None,
+        Condition::Healthy
+        | Condition::Down
+        | Condition::Capacity { .. }
+        | Condition::Workers(_)
+        | Condition::InFlight { .. }
+        | Condition::Bucket { .. } => None,
         Condition::Throttled { retry_after } => {
             let response = refused(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
             Some(answer::retry_after(response, retry_after))

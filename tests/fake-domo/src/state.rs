@@ -2,7 +2,7 @@
 //! one lock; it is held for lookups only, never while an answer is on its way.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -10,9 +10,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::{Semaphore, watch};
 
-use crate::{Behaviour, Condition, Login, RunOrder, RunTimes, Trouble, counts::Counts, instance::Instance, rng::Rng};
+use crate::{
+    Behaviour, Condition, Login, RunOrder, RunTimes, Trouble,
+    counts::Counts,
+    instance::Instance,
+    limits::{Limits, Refused},
+    rng::Rng,
+};
 
 /// What all calls share.
 #[derive(Debug)]
@@ -45,8 +51,7 @@ pub(crate) struct World {
     pub(crate) troubles: HashMap<&'static str, Trouble>,
     pub(crate) counts: Counts,
     pub(crate) rng: Rng,
-    /// When the renders of the last second were let through, for `Condition::Capacity`.
-    let_through: VecDeque<Instant>,
+    pub(crate) limits: Limits,
 }
 
 /// The one user of the fake.
@@ -70,6 +75,8 @@ pub(crate) enum Render {
         behaviour: Behaviour,
         chart_type: String,
         latency: Duration,
+        /// Who renders it, where their number is known.
+        workers: Option<Arc<Semaphore>>,
     },
 }
 
@@ -147,7 +154,7 @@ impl World {
             troubles: HashMap::new(),
             counts: Counts::new(),
             rng: Rng::new(seed),
-            let_through: VecDeque::new(),
+            limits: Limits::default(),
         }
     }
 
@@ -171,10 +178,10 @@ impl World {
         }
     }
 
-    /// What is due for this render, which is counted.
-    pub(crate) fn render(&mut self, id: i64) -> Render {
-        if let Some(refusal) = self.over_capacity() {
-            return refusal;
+    /// What is due for this render, which is counted, and makes it so many in flight.
+    pub(crate) fn render(&mut self, id: i64, in_flight: usize) -> Render {
+        if let Err(Refused(retry_after)) = self.limits.let_through(self.condition, in_flight) {
+            return Render::OverCapacity(retry_after);
         }
         let latency = self.next_latency();
         let Some(card) = self.instance.cards.get_mut(&id) else {
@@ -186,7 +193,8 @@ impl World {
         }
         let due = card.behaviour.step();
         let (chart_type, latency) = (card.chart_type.clone(), latency + card.latency);
-        Render::Due { behaviour: self.with_upstream(id, due), chart_type, latency }
+        let workers = self.limits.workers();
+        Render::Due { behaviour: self.with_upstream(id, due), chart_type, latency, workers }
     }
 
     /// What is due, unless the card would render and its datasets do not let it.
@@ -204,26 +212,6 @@ impl World {
             return self.latency;
         }
         self.latency + Duration::from_micros(self.rng.below(jitter.saturating_add(1)))
-    }
-
-    /// The refusal when this second has had its renders.
-    fn over_capacity(&mut self) -> Option<Render> {
-        let Condition::Capacity { renders_per_second, retry_after } = self.condition else {
-            return None;
-        };
-        let now = Instant::now();
-        while let Some(first) = self.let_through.front() {
-            if now.duration_since(*first) < Duration::from_secs(1) {
-                break;
-            }
-            self.let_through.pop_front();
-        }
-        let capacity = usize::try_from(renders_per_second).unwrap_or(usize::MAX);
-        if self.let_through.len() >= capacity {
-            return Some(Render::OverCapacity(retry_after));
-        }
-        self.let_through.push_back(now);
-        None
     }
 }
 

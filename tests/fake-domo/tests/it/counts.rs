@@ -133,6 +133,54 @@ async fn renders_within_the_capacity_are_answered_beside_those_that_are_not() {
 }
 
 #[tokio::test]
+async fn renders_beyond_those_that_may_be_in_flight_are_refused() {
+    let domo = domo_with_cards(2).await;
+    domo.set(1, Behaviour::Hangs);
+    domo.set_condition(Condition::InFlight { renders: 2, retry_after: Some(3) });
+    let waiting = [1, 1].map(|card| tokio::spawn(render_request(&domo, card).send()));
+    while domo.renders_in_flight() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let response = render(&domo, 2).await;
+    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"] == "3"), (429, true));
+    assert_eq!(login(&domo).await.status(), 200);
+    for one in waiting {
+        one.abort();
+    }
+    while domo.renders_in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(render(&domo, 2).await.status(), 200);
+}
+
+#[tokio::test]
+async fn renders_that_find_an_empty_bucket_are_refused() {
+    let domo = domo_with_cards(1).await;
+    // No token ever comes, so that no clock decides this test.
+    domo.set_condition(Condition::Bucket { renders_per_second: 0, burst: 2, retry_after: None });
+    let statuses = [render(&domo, 1).await, render(&domo, 1).await, render(&domo, 1).await].map(|it| it.status());
+    assert_eq!(statuses.map(|status| status.as_u16()), [200, 200, 429]);
+}
+
+#[tokio::test]
+async fn renders_wait_for_a_worker() {
+    let domo = domo_with_cards(2).await;
+    domo.set(1, Behaviour::Hangs);
+    domo.set_condition(Condition::Workers(1));
+    let hanging = tokio::spawn(render_request(&domo, 1).send());
+    while domo.renders_in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = tokio::spawn(render_request(&domo, 2).send());
+    while domo.renders_in_flight() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(domo.answers("render", 200), 0);
+    hanging.abort();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn an_instance_that_is_down_closes_its_connections_and_can_come_back() {
     let domo = domo_with_cards(1).await;
     domo.set(1, Behaviour::Hangs);
