@@ -1,6 +1,6 @@
 //! How fast an instance is asked. Owns the spacing of requests and the slowing down after a 429, which
 //! holds for the whole instance; [`Pace`] is the arithmetic, `Pacer` waits by it. How many renders are
-//! in flight is the client's.
+//! in flight is not its matter.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub const WIDEST_GAP: Duration = Duration::from_secs(2);
 /// The space below which it is none.
 const NO_GAP: Duration = Duration::from_millis(1);
 
+/// Timers ring late by up to so much. Who was waiting keeps its place, or every space would grow by that.
+const LATE: Duration = Duration::from_millis(5);
+
 /// The pace of one instance. All times are [`crate::clock::Clock::elapsed`].
 ///
 /// A 429 holds every request back for a pause; what then follows is spaced, so that those who waited do
@@ -32,8 +35,14 @@ pub struct Pace {
     least: Duration,
     /// The space between requests now.
     gap: Duration,
+    /// Somebody else says how wide the space is, so that a 429 brings a pause alone.
+    steered: bool,
+    /// The place in time of the latest request.
+    place: Option<Duration>,
+    /// Whether the next one is waiting for its place.
+    awaited: bool,
     /// No request goes before this.
-    next: Duration,
+    held: Duration,
     /// The latest pause; zero when nothing is amiss.
     pause: Duration,
     /// How often it slowed down.
@@ -69,16 +78,30 @@ impl Pace {
     pub fn new(requests_per_second: Option<f64>) -> Self {
         let gap = requests_per_second.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
         let least = gap.unwrap_or_default();
-        Self { least, gap: least, next: Duration::ZERO, pause: Duration::ZERO, slowdowns: 0 }
+        let (held, pause) = (Duration::ZERO, Duration::ZERO);
+        Self { least, gap: least, steered: false, place: None, awaited: false, held, pause, slowdowns: 0 }
+    }
+
+    /// The same, but the space after a pause is the one of [`Pace::space`].
+    pub fn steered(requests_per_second: Option<f64>) -> Self {
+        Self { steered: true, ..Self::new(requests_per_second) }
+    }
+
+    /// Spaces requests like this from now on, though never closer than configured.
+    pub fn space(&mut self, gap: Duration) {
+        self.gap = gap.max(self.least);
     }
 
     /// Asks to send a request at `now`.
     pub fn admit(&mut self, now: Duration) -> Admission {
-        let wait = self.next.saturating_sub(now);
+        let next = self.place.map_or(self.held, |place| self.held.max(place + self.gap));
+        let wait = next.saturating_sub(now);
         if !wait.is_zero() {
+            self.awaited = true;
             return Admission::Wait(wait);
         }
-        self.next = now + self.gap;
+        let awaited = std::mem::take(&mut self.awaited);
+        self.place = Some(if awaited && now <= next + LATE { next } else { now });
         Admission::Go(Pass(self.slowdowns))
     }
 
@@ -90,7 +113,9 @@ impl Pace {
         }
         let calm = self.is_calm();
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        self.gap = (self.gap * 2).clamp(FIRST_GAP, WIDEST_GAP).max(self.least);
+        if !self.steered {
+            self.gap = (self.gap * 2).clamp(FIRST_GAP, WIDEST_GAP).max(self.least);
+        }
         self.slowdowns += 1;
         let wait = retry_after.unwrap_or(self.pause);
         self.hold(now, wait);
@@ -98,7 +123,7 @@ impl Pace {
     }
 
     fn hold(&mut self, now: Duration, wait: Duration) {
-        self.next = self.next.max(now + wait);
+        self.held = self.held.max(now + wait);
     }
 
     /// A request was answered as usual. `true` when with it all is well again.
@@ -110,13 +135,15 @@ impl Pace {
         if self.pause < FIRST_PAUSE {
             self.pause = Duration::ZERO;
         }
-        let narrower = self.gap.saturating_sub(self.gap / 32);
-        self.gap = if narrower < NO_GAP { self.least } else { narrower.max(self.least) };
+        if !self.steered {
+            let narrower = self.gap.saturating_sub(self.gap / 32);
+            self.gap = if narrower < NO_GAP { self.least } else { narrower.max(self.least) };
+        }
         self.is_calm()
     }
 
     fn is_calm(&self) -> bool {
-        self.pause.is_zero() && self.gap == self.least
+        self.pause.is_zero() && (self.steered || self.gap == self.least)
     }
 }
 
@@ -150,6 +177,11 @@ impl Pacer {
     /// See [`Pace::slow_down`].
     pub(super) fn slow_down(&self, pass: Pass, retry_after: Option<Duration>) -> Slowed {
         self.pace().slow_down(self.clock.elapsed(), pass, retry_after)
+    }
+
+    /// See [`Pace::space`].
+    pub(super) fn space(&self, gap: Duration) {
+        self.pace().space(gap);
     }
 
     /// See [`Pace::ease`].

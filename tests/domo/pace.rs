@@ -118,6 +118,47 @@ fn successes_bring_the_full_pace_back() {
 }
 
 #[test]
+fn a_timer_that_rings_late_makes_no_space_wider() {
+    let mut pace = Pace::new(Some(100.0));
+    go(&mut pace, START);
+    assert_eq!(pace.admit(ms(1)), Admission::Wait(ms(9)));
+    go(&mut pace, ms(12));
+    assert_eq!(pace.admit(ms(12)), Admission::Wait(ms(8)));
+    go(&mut pace, ms(40));
+    assert_eq!(pace.admit(ms(40)), Admission::Wait(ms(10)));
+}
+
+#[test]
+fn a_request_that_comes_late_by_itself_brings_the_next_no_nearer() {
+    let mut pace = Pace::new(Some(100.0));
+    go(&mut pace, START);
+    go(&mut pace, ms(12));
+    assert_eq!(pace.admit(ms(12)), Admission::Wait(ms(10)));
+}
+
+#[test]
+fn a_steered_pace_has_the_space_that_it_is_told_and_pauses_all_the_same() {
+    let mut pace = Pace::steered(None);
+    let pass = go(&mut pace, START);
+    assert_eq!(pace.slow_down(START, pass, Some(secs(3))), Slowed::Began(secs(3)));
+    assert_eq!(pace.admit(secs(1)), Admission::Wait(secs(2)));
+    go(&mut pace, secs(3));
+    go(&mut pace, secs(3));
+    pace.space(ms(20));
+    assert_eq!(pace.admit(secs(3)), Admission::Wait(ms(20)));
+    pace.space(Duration::ZERO);
+    go(&mut pace, secs(3));
+}
+
+#[test]
+fn a_steered_pace_is_never_closer_than_configured() {
+    let mut pace = Pace::steered(Some(4.0));
+    pace.space(ms(20));
+    go(&mut pace, START);
+    assert_eq!(pace.admit(START), Admission::Wait(ms(250)));
+}
+
+#[test]
 fn the_return_to_full_pace_is_told_once() {
     let mut pace = Pace::new(None);
     let pass = go(&mut pace, START);
