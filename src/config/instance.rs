@@ -1,6 +1,7 @@
 //! `[instances.NAME]`. Owns what the values of an instance may be; its credential has a file of its own.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
@@ -13,7 +14,7 @@ use super::house::{DAY, MINUTE, SECOND};
 use super::maintenance;
 use super::problems::{Mistake, quote};
 use super::section::{Entry, Read, Section};
-use super::valid::{Instance, Pages};
+use super::valid::{Concurrency, Instance, Pages};
 use crate::domain::ids::{CardId, InstanceName, PageId};
 use crate::domain::schedule::Schedule;
 use crate::domain::sweep::Exclusions;
@@ -64,7 +65,7 @@ fn instance(name: &str, mut section: Section<'_>) -> Read<Instance> {
     let credential = credential::of_instance(&mut section);
     let (pages, exclusions) = scope(&mut section);
     let render_parts = section.set("render_parts").and_then(|entry| render_parts(&entry));
-    let concurrency = section.integer("concurrency", 1..=256);
+    let concurrency = section.set("concurrency").and_then(|entry| concurrency(&entry));
     let requests_per_second = section.set("requests_per_second").and_then(|entry| rate(&entry));
     let request_timeout = section.duration("request_timeout", &(SECOND..=10 * MINUTE));
     let attempts = section.integer("attempts", 1..=10);
@@ -177,6 +178,17 @@ fn render_part(text: &str) -> Result<String, Mistake> {
         return Err(Mistake::new(format!("{} is not a part of a card", quote(text)), PARTS_REMEDY));
     }
     Ok(text.to_owned())
+}
+
+/// How many renders may be in flight.
+fn concurrency(entry: &Entry<'_>) -> Read<Concurrency> {
+    let remedy = "write a whole number from 1 to 256, or \"auto\"";
+    if entry.value.as_str() == Some("auto") {
+        return Ok(Concurrency::Auto);
+    }
+    let number = entry.whole_number(remedy)?;
+    let fitting = usize::try_from(number).ok().filter(|number| *number <= 256).and_then(NonZeroUsize::new);
+    fitting.map(Concurrency::Fixed).ok_or_else(|| entry.mistake(format!("{number} is out of range"), remedy))
 }
 
 /// Requests a second; zero is no limit. Fewer than one in 100 seconds would be no sweep at all.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -149,8 +150,8 @@ pub struct Instance {
     pub exclusions: Exclusions,
     /// The parts that a render asks for; at least one.
     pub render_parts: Vec<String>,
-    /// Renders in flight, 1..=256.
-    pub concurrency: usize,
+    /// Renders in flight.
+    pub concurrency: Concurrency,
     /// Requests a second; `None` = no limit but the server's own.
     pub requests_per_second: Option<f64>,
     /// How long one request may take.
@@ -166,6 +167,15 @@ pub struct Instance {
     pub to: Option<Vec<Mailbox>>,
     /// When sweeps go on and mails wait.
     pub maintenance: Maintenance,
+}
+
+/// How many renders may be in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// As many as the instance bears, which is found out.
+    Auto,
+    /// So many, 1..=256.
+    Fixed(NonZeroUsize),
 }
 
 /// How cardwatch signs in to an instance.

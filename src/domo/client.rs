@@ -1,13 +1,12 @@
-//! One call to Domo, with all its attempts. Owns the HTTP client, the timeout, the retries, the number
-//! of renders in flight and the counting; it does not own the session (its callers bring the key) nor
-//! what an answer means.
+//! One call to Domo, with all its attempts. Owns the HTTP client, the timeout, the retries and the counting;
+//! it does not own the session (its callers bring the key), nor when a call may be sent ([`flow`](super::flow)),
+//! nor what an answer means.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::body::{self, Content, Shape};
@@ -15,8 +14,9 @@ use super::call::{Call, Endpoint};
 use super::conceal::{Secrets, conceal, secret_of};
 use super::error::DomoError;
 use super::fault::{self, Fault};
+use super::flow::{Flow, Ticket};
 use super::metrics::InstanceMetrics;
-use super::pacing::{Pace, Pacer, Pass, Slowed};
+use super::pacing::Slowed;
 use super::retry::{self, Next, Tries};
 use crate::clock::{self, SharedClock};
 use crate::config::secret::Secret;
@@ -108,9 +108,7 @@ pub(super) struct Client {
     secret: Secret,
     http: reqwest::Client,
     clock: SharedClock,
-    pacer: Pacer,
-    renders: Semaphore,
-    concurrency: usize,
+    flow: Flow,
     timeout: Duration,
     attempts: u32,
     jitter: Mutex<fastrand::Rng>,
@@ -129,11 +127,9 @@ impl Client {
             name: instance.name.clone(),
             url: instance.url.clone(),
             secret: secret_of(&instance.credential).clone(),
-            http: http_client(instance.concurrency, instance.url.scheme() == "https")?,
-            pacer: Pacer::new(Pace::new(instance.requests_per_second), Arc::clone(&clock)),
+            http: http_client(Flow::most(instance.concurrency), instance.url.scheme() == "https")?,
+            flow: Flow::new(instance, Arc::clone(&clock), metrics.concurrency()),
             clock,
-            renders: Semaphore::new(instance.concurrency),
-            concurrency: instance.concurrency,
             timeout: instance.request_timeout,
             attempts: instance.attempts,
             jitter: Mutex::new(fastrand::Rng::with_seed(jitter_seed)),
@@ -166,9 +162,9 @@ impl Client {
         self.timeout
     }
 
-    /// How many requests of one kind may be in flight.
+    /// How many requests of one kind may be in flight now.
     pub(super) fn concurrency(&self) -> usize {
-        self.concurrency
+        self.flow.size()
     }
 
     /// Sends a call until an attempt decides.
@@ -196,12 +192,7 @@ impl Client {
     }
 
     async fn attempt<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Attempt<T> {
-        let _permit = match call.endpoint {
-            // The semaphore is never closed; were it, an unlimited render is better than none.
-            Endpoint::Render => self.renders.acquire().await.ok(),
-            _ => None,
-        };
-        let Some(pass) = self.admit(call).await else {
+        let Some(ticket) = self.admit(call).await else {
             return Attempt { ended: Ended::TimedOut(1), latency: Duration::ZERO };
         };
         let sent = self.clock.elapsed();
@@ -213,13 +204,13 @@ impl Client {
             None => Ended::TimedOut(1),
         };
         let latency = self.clock.elapsed().saturating_sub(sent);
-        self.note(call.endpoint, pass, &ended, latency);
+        self.note(call.endpoint, ticket, &ended, latency);
         Attempt { ended, latency }
     }
 
     /// Waits for the call's turn; none where that takes longer than the call is worth.
-    async fn admit(&self, call: &Call) -> Option<Pass> {
-        let admitted = self.pacer.admit();
+    async fn admit(&self, call: &Call) -> Option<Ticket<'_>> {
+        let admitted = self.flow.enter(call.endpoint == Endpoint::Render);
         match call.limit {
             Some(limit) => clock::within(self.clock.as_ref(), limit, admitted).await,
             None => Some(admitted.await),
@@ -267,8 +258,8 @@ impl Client {
         }
     }
 
-    /// Counts an attempt, and lets the pace follow from it.
-    fn note<T>(&self, endpoint: Endpoint, pass: Pass, ended: &Ended<T>, latency: Duration) {
+    /// Counts an attempt, and lets the flow follow from it.
+    fn note<T>(&self, endpoint: Endpoint, ticket: Ticket<'_>, ended: &Ended<T>, latency: Duration) {
         let http = match ended {
             Ended::Answered(reply) => Some(reply.http),
             Ended::TimedOut(_) | Ended::Disconnected(_) => None,
@@ -279,18 +270,18 @@ impl Client {
         }
         let Ended::Answered(reply) = ended else { return };
         match reply.status {
-            429 => self.slow_down(pass, reply.retry_after),
+            429 => self.slow_down(ticket, reply.retry_after),
             500.. => {}
             _ => {
-                if self.pacer.ease() {
+                if ticket.answered() {
                     tracing::info!(domo_instance = %self.name, "Domo is asked at full pace again");
                 }
             }
         }
     }
 
-    fn slow_down(&self, pass: Pass, retry_after: Option<Duration>) {
-        match self.pacer.slow_down(pass, retry_after) {
+    fn slow_down(&self, ticket: Ticket<'_>, retry_after: Option<Duration>) {
+        match ticket.refused(retry_after) {
             Slowed::Began(wait) => {
                 tracing::warn!(domo_instance = %self.name, ?wait, "Domo asks to slow down (429); all requests wait");
             }

@@ -1,11 +1,11 @@
 //! What the client counts. Owns its counters and histograms, made from the registry that it is given;
-//! it does not own gauges of state, which `http` builds from the snapshot.
+//! and the gauge of how many renders may be in flight; gauges of what is saved are `http`'s, from the snapshot.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::domain::ids::InstanceName;
 
@@ -17,6 +17,7 @@ const BUCKETS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.
 pub struct DomoMetrics {
     requests: IntCounterVec,
     renders: HistogramVec,
+    concurrency: IntGaugeVec,
 }
 
 impl DomoMetrics {
@@ -37,9 +38,14 @@ impl DomoMetrics {
             .buckets(BUCKETS.to_vec()),
             &["domo_instance"],
         )?;
+        let concurrency = IntGaugeVec::new(
+            Opts::new("cardwatch_render_concurrency", "Renders that may be in flight now."),
+            &["domo_instance"],
+        )?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(renders.clone()))?;
-        Ok(Self { requests, renders })
+        registry.register(Box::new(concurrency.clone()))?;
+        Ok(Self { requests, renders, concurrency })
     }
 
     /// The counters of one instance; what can be known of them exists from now on.
@@ -51,6 +57,7 @@ impl DomoMetrics {
             name: name.clone(),
             requests: self.requests.clone(),
             renders: self.renders.with_label_values(&[name.as_str()]),
+            concurrency: self.concurrency.with_label_values(&[name.as_str()]),
         }
     }
 
@@ -58,6 +65,7 @@ impl DomoMetrics {
     pub fn forget(&self, name: &InstanceName) {
         // It fails only where there is no such series.
         let _ = self.renders.remove_label_values(&[name.as_str()]);
+        let _ = self.concurrency.remove_label_values(&[name.as_str()]);
         for family in self.requests.collect() {
             for metric in family.get_metric() {
                 let labels: HashMap<&str, &str> =
@@ -76,6 +84,7 @@ pub(super) struct InstanceMetrics {
     name: InstanceName,
     requests: IntCounterVec,
     renders: Histogram,
+    concurrency: IntGauge,
 }
 
 impl InstanceMetrics {
@@ -83,6 +92,11 @@ impl InstanceMetrics {
     pub(super) fn request(&self, endpoint: &str, status: Option<u16>) {
         let status = status.map_or_else(|| "error".to_owned(), |status| status.to_string());
         self.requests.with_label_values(&[self.name.as_str(), endpoint, &status]).inc();
+    }
+
+    /// The gauge of how many renders may be in flight.
+    pub(super) fn concurrency(&self) -> IntGauge {
+        self.concurrency.clone()
     }
 
     /// Takes note of how long a render took.

@@ -26,8 +26,8 @@ pub struct Render {
 }
 
 impl Domo {
-    /// Renders a card, with all attempts. At most `concurrency` renders are in flight at any time,
-    /// however many are asked for.
+    /// Renders a card, with all attempts. At most [`Domo::concurrency`] renders are in flight at any
+    /// time, however many are asked for.
     ///
     /// Where there is no session and none can be had, it comes to a 401; [`Domo::sign_in`] then tells why.
     pub async fn render(&self, card: CardId) -> Render {

@@ -29,6 +29,7 @@ fn value() -> impl Strategy<Value = String> {
         "'A <a@b.c>'",
         "['a@b.c', 'A@B.C']",
         "'all'",
+        "'auto'",
         "[1, -100000]",
         "[1, 1]",
         "['dynamic']",

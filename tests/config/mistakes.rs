@@ -149,11 +149,17 @@ mistakes! {
         "config.toml: instances.acme.maintenance: the windows leave no time between them, so that mails would wait for ever; shorten a duration, or let a window open less often";
 
     too_many_renders_at_a_time: acme("concurrency = 257") =>
-        "config.toml: instances.acme.concurrency: 257 is out of range; write a whole number from 1 to 256";
+        "config.toml: instances.acme.concurrency: 257 is out of range; write a whole number from 1 to 256, or \"auto\"";
     no_renders_at_all: acme("concurrency = 0") =>
-        "config.toml: instances.acme.concurrency: 0 is out of range; write a whole number from 1 to 256";
+        "config.toml: instances.acme.concurrency: 0 is out of range; write a whole number from 1 to 256, or \"auto\"";
     a_negative_number: acme("concurrency = -1") =>
-        "config.toml: instances.acme.concurrency: -1 is out of range; write a whole number from 1 to 256";
+        "config.toml: instances.acme.concurrency: -1 is out of range; write a whole number from 1 to 256, or \"auto\"";
+    a_number_of_renders_that_is_none: acme("concurrency = 'automatic'") =>
+        "config.toml: instances.acme.concurrency: 'automatic' is not a whole number; write a whole number from 1 to 256, or \"auto\"";
+    a_number_of_renders_in_quotes: acme("concurrency = '8'") =>
+        "config.toml: instances.acme.concurrency: '8' is not a whole number; write a whole number from 1 to 256, or \"auto\"";
+    half_a_render: acme("concurrency = 1.5") =>
+        "config.toml: instances.acme.concurrency: 1.5 is not a whole number; write a whole number from 1 to 256, or \"auto\"";
     too_many_attempts: acme("attempts = 11") =>
         "config.toml: instances.acme.attempts: 11 is out of range; write a whole number from 1 to 10";
     too_many_requests: acme("requests_per_second = 1001") =>

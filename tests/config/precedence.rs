@@ -1,8 +1,9 @@
 //! defaults < file < environment < flags, and what texts of the environment become.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use cardwatch::config::valid::{Credential, Instance, Pages};
+use cardwatch::config::valid::{Concurrency, Credential, Instance, Pages};
 use cardwatch::domain::ids::{CardId, PageId};
 
 use crate::house::{House, acme, acme_without, also, email};
@@ -13,20 +14,35 @@ fn only_instance(house: &House) -> Instance {
     instances.remove(0)
 }
 
+fn fixed(renders: usize) -> Concurrency {
+    Concurrency::Fixed(NonZeroUsize::new(renders).unwrap())
+}
+
 #[test]
 fn a_key_that_nobody_sets_has_its_default() {
-    assert_eq!(only_instance(&House::with(&acme(""))).concurrency, 8);
+    assert_eq!(only_instance(&House::with(&acme(""))).concurrency, fixed(8));
+}
+
+#[test]
+fn the_number_of_renders_in_flight_may_be_left_to_cardwatch() {
+    for text in ["concurrency = \"auto\"", "concurrency = 'auto'"] {
+        assert_eq!(only_instance(&House::with(&acme(text))).concurrency, Concurrency::Auto);
+    }
+    let house = House::with(&acme("concurrency = 2")).variable("CARDWATCH_INSTANCES__ACME__CONCURRENCY", "auto");
+    assert_eq!(only_instance(&house).concurrency, Concurrency::Auto);
+    let house = House::with(&acme("concurrency = 'auto'")).variable("CARDWATCH_INSTANCES__ACME__CONCURRENCY", "256");
+    assert_eq!(only_instance(&house).concurrency, fixed(256));
 }
 
 #[test]
 fn the_file_goes_before_the_default() {
-    assert_eq!(only_instance(&House::with(&acme("concurrency = 2"))).concurrency, 2);
+    assert_eq!(only_instance(&House::with(&acme("concurrency = 2"))).concurrency, fixed(2));
 }
 
 #[test]
 fn the_environment_goes_before_the_file() {
     let house = House::with(&acme("concurrency = 2")).variable("CARDWATCH_INSTANCES__ACME__CONCURRENCY", "3");
-    assert_eq!(only_instance(&house).concurrency, 3);
+    assert_eq!(only_instance(&house).concurrency, fixed(3));
 }
 
 #[test]
@@ -34,7 +50,7 @@ fn a_flag_goes_before_the_environment() {
     let house = House::with(&acme("concurrency = 2"))
         .variable("CARDWATCH_INSTANCES__ACME__CONCURRENCY", "3")
         .flag("instances.acme.concurrency", "4");
-    assert_eq!(only_instance(&house).concurrency, 4);
+    assert_eq!(only_instance(&house).concurrency, fixed(4));
 }
 
 #[test]

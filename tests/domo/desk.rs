@@ -1,11 +1,12 @@
 //! What every test of the client holds in its hands: an instance to ask, a client that asks it, and
 //! the clock between them.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cardwatch::config::secret::Secret;
-use cardwatch::config::valid::{Credential, Instance, Login, Pages};
+use cardwatch::config::valid::{Concurrency, Credential, Instance, Login, Pages};
 use cardwatch::domain::ids::{CardId, PageId};
 use cardwatch::domain::maintenance::Maintenance;
 use cardwatch::domain::schedule::Schedule;
@@ -78,7 +79,7 @@ pub(crate) fn instance_at(url: &str, credential: Credential) -> Instance {
         pages: Pages::All,
         exclusions: Exclusions::default(),
         render_parts: vec!["dynamic".to_owned(), "summary".to_owned()],
-        concurrency: 8,
+        concurrency: fixed(8),
         requests_per_second: None,
         request_timeout: TIMEOUT,
         attempts: 3,
@@ -87,6 +88,10 @@ pub(crate) fn instance_at(url: &str, credential: Credential) -> Instance {
         to: None,
         maintenance: Maintenance::default(),
     }
+}
+
+pub(crate) fn fixed(renders: usize) -> Concurrency {
+    Concurrency::Fixed(NonZeroUsize::new(renders).unwrap())
 }
 
 pub(crate) fn password(username: &str, password: &str) -> Credential {

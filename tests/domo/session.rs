@@ -44,7 +44,7 @@ async fn one_look_at_a_token_serves_many_sweeps() {
 async fn a_hundred_renders_that_find_the_session_ended_cause_one_login() {
     let fake = fake(100).await;
     let mut instance = instance_at(&fake.url(), password(&fake.user(), &fake.password()));
-    instance.concurrency = 100;
+    instance.concurrency = crate::desk::fixed(100);
     let desk = Desk::new(&instance);
     desk.domo.sign_in().await.unwrap();
     fake.drop_sessions();

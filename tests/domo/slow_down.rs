@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use cardwatch::config::valid::Instance;
+use cardwatch::config::valid::{Concurrency, Instance};
 use cardwatch::domain::verdict::Finding;
 use fake_domo::{Behaviour, Condition, FakeDomo};
 
-use crate::desk::{Desk, instance, until};
+use crate::desk::{Desk, fixed, instance, until};
 
 const WORKING: Finding = Finding::Working { no_data: false };
 
@@ -89,7 +89,7 @@ async fn no_more_renders_are_in_flight_than_configured() {
     for card in 1..=40 {
         fake.set(card, Behaviour::Hangs);
     }
-    let desk = Desk::new(&Instance { concurrency: 3, ..instance(&fake) });
+    let desk = Desk::new(&Instance { concurrency: fixed(3), ..instance(&fake) });
     let domo = desk.domo.clone();
     let ids: Vec<i64> = (1..=40).collect();
     let renders = tokio::spawn(async move {
@@ -109,16 +109,78 @@ async fn no_more_renders_are_in_flight_than_configured() {
 async fn as_many_renders_are_in_flight_as_configured() {
     let fake = fake(40).await;
     fake.set_latency(Duration::from_millis(5), Duration::ZERO);
-    let desk = Desk::new(&Instance { concurrency: 5, ..instance(&fake) });
+    let desk = Desk::new(&Instance { concurrency: fixed(5), ..instance(&fake) });
     let ids: Vec<i64> = (1..=40).collect();
     desk.findings(&ids).await;
     assert_eq!(fake.peak_renders_in_flight(), 5);
+}
+
+fn left_to_cardwatch(fake: &fake_domo::Domo) -> Instance {
+    Instance { concurrency: Concurrency::Auto, ..instance(fake) }
+}
+
+#[tokio::test]
+async fn where_no_number_is_set_eight_are_in_flight_at_first() {
+    let fake = fake(40).await;
+    for card in 1..=40 {
+        fake.set(card, Behaviour::Hangs);
+    }
+    let desk = Desk::new(&left_to_cardwatch(&fake));
+    let domo = desk.domo.clone();
+    let ids: Vec<i64> = (1..=40).collect();
+    let renders = tokio::spawn(async move {
+        let renders = ids.iter().map(|id| domo.render(cardwatch::domain::ids::CardId(*id)));
+        futures::future::join_all(renders).await
+    });
+    until(|| fake.renders_in_flight() == 8).await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fake.calls("render"), 8);
+    renders.abort();
+}
+
+#[tokio::test]
+async fn where_no_number_is_set_the_time_that_domo_names_is_waited_for_too() {
+    let fake = fake(9).await;
+    fake.set(1, throttled(Some(17), 1));
+    let desk = Desk::new(&left_to_cardwatch(&fake));
+    let ids: Vec<i64> = (1..=9).collect();
+    assert!(desk.findings(&ids).await.iter().all(|finding| *finding == WORKING));
+    assert!(desk.clock.slept().contains(&secs(17)), "{:?}", desk.clock.slept());
+    assert_eq!(fake.answers("render", 429), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_more_than_a_few_at_a_time_is_asked_for_no_more() {
+    let fake = fake(300).await;
+    fake.set_latency(Duration::from_millis(5), Duration::ZERO);
+    fake.set_condition(Condition::InFlight { renders: 5, retry_after: Some(1) });
+    let desk = Desk::new(&left_to_cardwatch(&fake));
+    let ids: Vec<i64> = (1..=300).collect();
+    let findings = desk.findings(&ids).await;
+    assert!(findings.iter().all(|finding| *finding == WORKING), "{findings:?}");
+    assert!(fake.answers("render", 429) < 20, "{} were refused", fake.answers("render", 429));
+    let now = desk.domo.concurrency();
+    assert!(now <= 8, "{now}");
+    let line = format!("cardwatch_render_concurrency{{domo_instance=\"acme\"}} {now}\n");
+    assert!(desk.scrape().contains(&line), "no {line} in\n{}", desk.scrape());
 }
 
 #[tokio::test]
 async fn requests_are_spaced_as_configured() {
     let fake = fake(9).await;
     let desk = Desk::new(&Instance { requests_per_second: Some(2.0), ..instance(&fake) });
+    desk.domo.sign_in().await.unwrap();
+    let ids: Vec<i64> = (1..=9).collect();
+    desk.findings(&ids).await;
+    assert_eq!(desk.clock.slept(), vec![Duration::from_millis(500); 9]);
+}
+
+#[tokio::test]
+async fn requests_are_spaced_as_configured_where_no_number_is_set() {
+    let fake = fake(9).await;
+    let desk = Desk::new(&Instance { requests_per_second: Some(2.0), ..left_to_cardwatch(&fake) });
     desk.domo.sign_in().await.unwrap();
     let ids: Vec<i64> = (1..=9).collect();
     desk.findings(&ids).await;

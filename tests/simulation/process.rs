@@ -2,12 +2,13 @@
 //! and what a kill leaves behind, which is the file and nothing else.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use cardwatch::clock::SharedClock;
 use cardwatch::config::secret::Secret;
-use cardwatch::config::valid::{Alerts, Credential, Email, Instance, Login, Pages, SmtpServer, SmtpTls};
+use cardwatch::config::valid::{Alerts, Concurrency, Credential, Email, Instance, Login, Pages, SmtpServer, SmtpTls};
 use cardwatch::daemon::lifecycle::Pulse;
 use cardwatch::daemon::mailroom::Mailroom;
 use cardwatch::daemon::metrics::SweepMetrics;
@@ -128,7 +129,7 @@ fn instance(world: &World, maintenance: Maintenance) -> Instance {
         pages: Pages::Some { ids: PAGES.map(PageId).into_iter().collect::<BTreeSet<_>>(), subpages: false },
         exclusions: Exclusions::default(),
         render_parts: vec!["dynamic".to_owned(), "summary".to_owned()],
-        concurrency: 4,
+        concurrency: Concurrency::Fixed(NonZeroUsize::new(4).unwrap()),
         requests_per_second: None,
         request_timeout: std::time::Duration::from_secs(5),
         attempts: 2,
