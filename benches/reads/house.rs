@@ -102,7 +102,8 @@ impl House {
         let (url, token, database) = (self.domo.url(), self.domo.token(), self.database.display());
         let text = format!(
             "[storage]\npath = \"{database}\"\n[http]\nlisten = \"127.0.0.1:0\"\n[alerts]\nconfirm_delay = \"1s\"\n\
-             [instances.acme]\nurl = \"{url}\"\naccess_token = \"{token}\"\nschedule = \"*/5 * * * * *\"\npages = \"all\"\n"
+             [instances.acme]\nurl = \"{url}\"\naccess_token = \"{token}\"\nschedule = \"*/5 * * * * *\"\npages = \"all\"\n\
+             concurrency = 8\n"
         );
         fs::write(&config, text)?;
         fs::set_permissions(&config, Permissions::from_mode(0o600))?;

@@ -64,7 +64,7 @@ const KEYS: &[Key] = &[
     with("instances.*.exclude_pages", ""),
     with("instances.*.exclude_cards", ""),
     with("instances.*.render_parts", "dynamic,summary"),
-    with("instances.*.concurrency", "8"),
+    with("instances.*.concurrency", "auto"),
     with("instances.*.requests_per_second", "0"),
     with("instances.*.request_timeout", "90s"),
     with("instances.*.attempts", "3"),

@@ -72,7 +72,8 @@ const CONTRACT: &str = "cardwatch_cards cardwatch_page_cards cardwatch_page_brok
     cardwatch_no_data_cards cardwatch_maintenance cardwatch_sweeps_overdue cardwatch_domo_up cardwatch_sweeps_total
     cardwatch_sweep_last_completed_timestamp_seconds cardwatch_sweep_next_timestamp_seconds
     cardwatch_sweep_last_duration_seconds cardwatch_sweep_cards_remaining cardwatch_renders_total
-    cardwatch_render_duration_seconds cardwatch_domo_requests_total cardwatch_card_transitions_total
+    cardwatch_render_duration_seconds cardwatch_domo_requests_total cardwatch_render_concurrency
+    cardwatch_card_transitions_total
     cardwatch_emails_total cardwatch_email_queue_length cardwatch_email_queue_oldest_timestamp_seconds
     cardwatch_store_size_bytes cardwatch_config_last_reload_successful
     cardwatch_config_last_reload_success_timestamp_seconds cardwatch_build_info process_cpu_seconds_total";

@@ -20,7 +20,7 @@ fn fixed(renders: usize) -> Concurrency {
 
 #[test]
 fn a_key_that_nobody_sets_has_its_default() {
-    assert_eq!(only_instance(&House::with(&acme(""))).concurrency, fixed(8));
+    assert_eq!(only_instance(&House::with(&acme(""))).concurrency, Concurrency::Auto);
 }
 
 #[test]
