@@ -9,7 +9,7 @@ use super::output::{harmless, print};
 use super::{Exit, Outcome, Session};
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::config::valid::{Instance, Pages};
+use crate::config::valid::{Concurrency, Instance, Pages};
 use crate::daemon::clock::SystemClock;
 use crate::domain::sweep::Listing;
 use crate::domo::{Domo, DomoMetrics, Wanted};
@@ -61,7 +61,14 @@ async fn check_instance(instance: &Instance, clock: &SharedClock) -> anyhow::Res
     // A heartbeat would say that a sweep was made.
     let heartbeat =
         instance.heartbeat.as_ref().map_or("", |_| "; heartbeat_url is set, and is asked after sweeps alone");
-    Ok(format!("signed in; {}{heartbeat}", describe(&listing)))
+    Ok(format!("signed in; {}; {}{heartbeat}", describe(&listing), at_a_time(instance.concurrency)))
+}
+
+fn at_a_time(concurrency: Concurrency) -> String {
+    match concurrency {
+        Concurrency::Auto => "as many renders at a time as it bears".to_owned(),
+        Concurrency::Fixed(renders) => format!("{renders} at a time"),
+    }
 }
 
 fn wanted(instance: &Instance) -> Wanted {

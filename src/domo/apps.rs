@@ -89,7 +89,7 @@ impl Domo {
             Err(Missing::Failed(Failure { status: Some(404), .. })) => apps.clear(),
             Err(missing) => return Err(missing),
         }
-        let asked = stream::iter(apps).map(|app| self.fetch_views(app)).buffer_unordered(self.client.concurrency());
+        let asked = stream::iter(apps).map(|app| self.fetch_views(app)).buffer_unordered(self.client.lists());
         let answers: Vec<_> = asked.try_collect().await?;
         let mut views = BTreeMap::new();
         let mut unlisted = Vec::new();

@@ -162,9 +162,14 @@ impl Client {
         self.timeout
     }
 
-    /// How many requests of one kind may be in flight now.
+    /// How many renders may be in flight now.
     pub(super) fn concurrency(&self) -> usize {
         self.flow.size()
+    }
+
+    /// How many lists may be asked for at a time.
+    pub(super) fn lists(&self) -> usize {
+        self.flow.lists()
     }
 
     /// Sends a call until an attempt decides.

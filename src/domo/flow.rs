@@ -10,7 +10,7 @@ use prometheus::IntGauge;
 
 use super::gate::{Gate, Place};
 use super::pacing::{Pace, Pacer, Pass, Slowed};
-use super::window::{MOST, Sent, Window};
+use super::window::{FIRST, MOST, Sent, Window};
 use crate::clock::SharedClock;
 use crate::config::valid::{Concurrency, Instance};
 
@@ -63,6 +63,11 @@ impl Flow {
     /// How many renders may be in flight now.
     pub(super) fn size(&self) -> usize {
         self.gate.size()
+    }
+
+    /// How many lists may be asked for at a time: what was found out holds for renders alone.
+    pub(super) fn lists(&self) -> usize {
+        if self.window.is_some() { self.size().min(FIRST as usize) } else { self.size() }
     }
 
     /// Waits until a call may be sent; a render also for its place.

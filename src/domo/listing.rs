@@ -120,7 +120,7 @@ impl Domo {
         tree: &Tree,
     ) -> Result<BTreeSet<PageId>, Missing> {
         let asked = pages.iter().copied().filter(|page| !self.excluded.contains(page));
-        let mut stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.concurrency());
+        let mut stacks = stream::iter(asked).map(|page| self.stack(page)).buffer_unordered(self.client.lists());
         let mut views = BTreeSet::new();
         let mut missing = BTreeMap::new();
         while let Some((page, stack)) = stacks.try_next().await? {

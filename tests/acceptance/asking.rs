@@ -156,6 +156,7 @@ async fn check_config_online_signs_in_lists_and_opens_a_session() {
     let checked = house.run(&["check-config", "--online"]);
     assert_eq!(checked.code(), 0, "{}{}", checked.stdout(), checked.stderr());
     assert!(checked.stdout().contains("acme: signed in; 2 cards on 2 pages"), "{}", checked.stdout());
+    assert!(checked.stdout().contains("; as many renders at a time as it bears"), "{}", checked.stdout());
     assert!(sink.mails().is_empty());
     house.domo.expire_token();
     let checked = house.run(&["check-config", "--online"]);
