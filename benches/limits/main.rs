@@ -32,10 +32,10 @@ const MOST_UNEVEN: f64 = 2.0;
 #[command(name = "limits", max_term_width = 100)]
 struct Options {
     /// How long each limit is looked for before it counts
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 90)]
     find_seconds: u64,
-    /// How long each server is measured
-    #[arg(long, default_value_t = 60)]
+    /// How long each server is measured: what was refused is tried again every 40 seconds
+    #[arg(long, default_value_t = 80)]
     seconds: u64,
     /// How long twenty instances are swept
     #[arg(long, default_value_t = 30)]

@@ -106,9 +106,9 @@ impl Rate {
         rate
     }
 
-    /// What it has found, where nothing is left to be found out unless the limit changes.
-    pub(super) fn found(&self) -> Option<f64> {
-        self.is_settled().then_some(self.low)
+    /// Whether it is no more than this, as far as it is known.
+    pub(super) fn is_at_most(&self, rate: f64) -> bool {
+        self.low < rate && self.high.is_some_and(|high| high < rate || self.is_settled())
     }
 
     /// Goes on where it was left, with what held.

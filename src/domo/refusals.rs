@@ -36,6 +36,8 @@ pub(super) struct Refusals {
     ceiling: Option<f64>,
     /// The ceiling is tried, in steps that double: the next.
     trying: Option<f64>,
+    /// The window of the latest round in which none was refused.
+    sustained: u32,
     points: u32,
     agreed: u32,
     patience: u32,
@@ -57,6 +59,7 @@ impl Refusals {
         Self {
             ceiling: None,
             trying: None,
+            sustained: 0,
             points: 0,
             agreed: 0,
             patience: PATIENCE.0,
@@ -124,7 +127,7 @@ impl Refusals {
     pub(super) fn is_by_number(&mut self, others: u32) -> bool {
         let number = f64::from(others);
         match self.ceiling {
-            Some(ceiling) if number < ceiling * 0.9 => self.points += 2,
+            Some(ceiling) if number < ceiling * 0.9 - 1.0 => self.points += 2,
             Some(ceiling) if number < ceiling => self.points += 1,
             Some(ceiling) if number < ceiling * 1.1 + 1.0 => {
                 self.points = self.points.saturating_sub(2);
@@ -135,8 +138,15 @@ impl Refusals {
         others >= FEW && self.points <= MOST_POINTS + self.agreed
     }
 
+    /// A whole round went well with so many in flight.
+    pub(super) fn sustain(&mut self, size: usize) {
+        self.sustained = u32::try_from(size).unwrap_or(u32::MAX);
+    }
+
     /// So many others in flight are too many. The window that is not.
     pub(super) fn stay_below(&mut self, others: u32) -> f64 {
+        // Of two that are sent at once the first may arrive last, and is refused beside one fewer than there may be.
+        let others = if others < self.sustained { others + 1 } else { others };
         let ceiling = f64::from(others.max(1));
         (self.ceiling, self.trying) = (Some(ceiling), None);
         self.safe(ceiling)
@@ -167,7 +177,8 @@ impl Refusals {
 
     /// The number in flight is not what the server counts, or what is known of it is of no use any more.
     pub(super) fn forget(&mut self) {
-        (self.ceiling, self.trying, self.points, self.agreed) = (None, None, 0, 0);
+        (self.ceiling, self.trying) = (None, None);
+        (self.sustained, self.points, self.agreed) = (0, 0, 0);
     }
 
     /// Whether the window grows beyond what was refused.

@@ -39,6 +39,10 @@ const TRUST: (u32, u32) = (8, 64);
 /// After so long without a request things may have changed.
 const REST: Duration = Duration::from_secs(5);
 
+/// It is looked at whether a small number in flight is a rate after two tries to go beyond it, then more rarely, but at
+/// least after so many.
+const TRIES_BETWEEN: u32 = 16;
+
 /// A rate is the better limit where it lets so much more through.
 const BETTER: f64 = 1.06;
 
@@ -157,6 +161,7 @@ impl Window {
         if let Some(rate) = &mut self.rate {
             rate.answered(now);
         }
+        self.conclude();
         if self.refusals.went_well(now) {
             self.try_more(now);
         }
@@ -166,9 +171,9 @@ impl Window {
     }
 
     fn try_more(&mut self, now: Duration) {
-        self.conclude();
         match &mut self.rate {
             None if self.refusals.is_trying() => {}
+            None if self.doubted.is_some() => self.end_doubt(now),
             None => {
                 self.tries += 1;
                 match self.refusals.coarse().filter(|_| self.tries >= self.tries_to_doubt) {
@@ -188,7 +193,7 @@ impl Window {
 
     /// A small number in flight can be a limit by time that is far from used, since one more would be too many.
     fn try_rate(&mut self, now: Duration, others: u32) {
-        self.tries_to_doubt = self.tries + TRUST.1.min(self.tries * 4);
+        self.tries_to_doubt = self.tries + (self.tries * 2).min(TRIES_BETWEEN);
         let throughput = self.refusals.throughput();
         self.tried = Some((others, throughput));
         self.refusals.forget();
@@ -196,11 +201,21 @@ impl Window {
         self.size = self.size.max(self.refusals.before()).max(f64::from(FIRST));
     }
 
+    /// Goes back to the rate, where a number in flight lets no more through.
+    fn end_doubt(&mut self, now: Duration) {
+        let throughput = self.refusals.throughput();
+        self.rate = self.doubted.take().filter(|rate| !rate.is_at_most(throughput));
+        if let Some(rate) = &mut self.rate {
+            rate.resume(now);
+            self.refusals.forget();
+            self.size = self.size.max(self.refusals.before()).max(f64::from(FIRST));
+        }
+    }
+
     /// Goes back to the number in flight, where a rate is no better.
     fn conclude(&mut self) {
         let Some((others, throughput)) = self.tried else { return };
-        let Some(found) = self.rate.as_ref().and_then(Rate::found) else { return };
-        if found < throughput * BETTER {
+        if self.rate.as_ref().is_some_and(|rate| rate.is_at_most(throughput * BETTER)) {
             (self.rate, self.tried) = (None, None);
             self.stay_below(others);
         }
@@ -217,6 +232,9 @@ impl Window {
         let round = std::mem::replace(&mut self.round, Round::new(now));
         // A window that was not used says nothing about its size.
         let Some(reading) = round.read().filter(|reading| reading.full) else { return };
+        if self.rate.is_none() {
+            self.refusals.sustain(self.size());
+        }
         if let Some(wanted) = self.queue.follow(self.size, reading, self.starting) {
             self.starting = false;
             if wanted > self.size {
