@@ -18,6 +18,8 @@ mod house;
 mod load;
 #[path = "../reads/past.rs"]
 mod past;
+#[path = "../support/process.rs"]
+mod process;
 mod retention;
 mod size;
 mod start;

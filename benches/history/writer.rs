@@ -44,7 +44,7 @@ impl Writer {
             id: PageId(id),
             title: format!("Page {id}"),
             kind: PageKind::Page,
-            owners: Vec::new(),
+            owners: [].into(),
             cards: cards.iter().map(|card| card.id).collect(),
         };
         let pages = (1..).zip(cards.chunks(5)).map(page).collect();
@@ -55,7 +55,7 @@ impl Writer {
     /// Of the instance 'acme' as a database remembers it.
     pub(crate) async fn of_remembered(store: Store) -> anyhow::Result<Self> {
         let name: InstanceName = "acme".parse()?;
-        let remembered = store.remembered(&name).await?;
+        let remembered = store.remembered(&name, &BTreeSet::new()).await?;
         let pages = remembered.pages.values().map(|remembered| remembered.page.clone()).collect();
         Ok(Self { store, name, listing: listed(pages, remembered.cards.clone()), remembered, swept: 0 })
     }
@@ -143,8 +143,8 @@ fn mixed(one: u64, other: u64) -> u64 {
 }
 
 fn card(id: i64) -> ListedCard {
-    let (title, kind) = (format!("Card {id} by region and quarter"), CardKind("kpi".to_owned()));
-    ListedCard { id: CardId(id), title, kind, owners: Vec::new(), datasets: None }
+    let (title, kind) = (format!("Card {id} by region and quarter"), CardKind::named("kpi"));
+    ListedCard { id: CardId(id), title, kind, owners: [].into(), datasets: None }
 }
 
 fn listed(pages: Vec<ListedPage>, cards: BTreeMap<CardId, ListedCard>) -> Listing {
