@@ -143,6 +143,13 @@ async fn to_version(house: &House, migrations: &[&str]) {
 }
 
 #[tokio::test]
+async fn sqlite_is_compiled_as_the_configuration_of_cargo_says() {
+    let options = House::new().await.texts("SELECT compile_options FROM pragma_compile_options").await;
+    let has = |option: &str| options.iter().flatten().any(|one| one == option);
+    assert!(has("DEFAULT_MEMSTATUS=0") && has("ENABLE_QPSG") && !has("ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
+}
+
+#[tokio::test]
 async fn a_missing_folder_is_named() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("nowhere");
