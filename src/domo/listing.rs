@@ -140,7 +140,9 @@ impl Domo {
             let title = tree.title(page).map(str::to_owned).or_else(|| own.text());
             found.add_page(page, title, tree.owners(page), rows);
         }
-        missing.iter().for_each(|(page, failure)| found.miss(*page, failure));
+        for (page, failure) in &missing {
+            found.miss(*page, failure);
+        }
         Ok(views)
     }
 

@@ -76,7 +76,9 @@ impl Tree {
     /// Reads the list of pages.
     pub(super) fn new(rows: Vec<PageRow>) -> Self {
         let mut tree = Self::default();
-        rows.into_iter().for_each(|row| tree.add(row));
+        for row in rows {
+            tree.add(row);
+        }
         tree
     }
 

@@ -15,7 +15,7 @@ use crate::domain::rendering::Rendering;
 use crate::domain::verdict::Verdict;
 
 /// One row of `card_state` on its way there.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct StateColumns<'a> {
     key: i64,
     state: &'static str,
@@ -34,6 +34,7 @@ struct StateColumns<'a> {
 }
 
 /// What changes of the row of a card that works as before.
+#[derive(Clone, Copy)]
 struct AgainColumns {
     key: i64,
     decided_at: i64,
