@@ -1,7 +1,6 @@
 //! How many renders may be in flight where nobody has set a number. Owns the rule: the window grows while the answers
-//! come as quickly as before and none is refused, and settles close to where that ends. What a queue says is in
-//! [`queue`](super::queue), what refusals say in [`refusals`](super::refusals) and [`rate`](super::rate). It does not own
-//! who waits for a place, nor the pause after a 429.
+//! come as quickly as before and none is refused, and settles close to where that ends. What a queue says is in `queue`,
+//! what refusals say in `refusals` and `rate`. It does not own who waits for a place, nor the pause after a 429.
 
 use std::time::Duration;
 
