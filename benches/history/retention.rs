@@ -40,7 +40,7 @@ const MOST: f64 = 50.0;
 const A_WHILE: Duration = Duration::from_secs(10);
 
 /// Between two parts of a sweep: some 2,000 results a second, ten times what a sweep brings.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(250);
 
 pub(crate) async fn measure(house: &House, scratch: &TempDir, bounds: &mut Bounds) -> anyhow::Result<()> {
     let database = copy(house.database(), scratch.path()).await?;
@@ -56,19 +56,19 @@ pub(crate) async fn measure(house: &House, scratch: &TempDir, bounds: &mut Bound
     let forgot = steps.done?;
     Bounds::note("steps that forgot a day of the month", float(forgot.steps));
     Bounds::note("results that went, in thousands", float(forgot.rows) / 1e3);
-    Bounds::note("ms that saving 64 results takes at most where nothing is forgotten", millis(usual.longest_append));
+    Bounds::note("ms that saving 512 results takes at most where nothing is forgotten", millis(usual.longest_append));
     Bounds::note("ms that the disk takes at most to keep 4 KiB where nothing is forgotten", millis(usual.longest_sync));
     Bounds::note("ms that a scrape takes at most where nothing is forgotten", millis(usual.longest_scrape));
     Bounds::note("ms that the disk takes at most to keep 4 KiB while a day is forgotten", millis(steps.longest_sync));
     bounds.promise("ms that one step of forgetting takes at most", millis(forgot.longest), MOST);
-    bounds.promise("ms that saving 64 results takes at most meanwhile", millis(steps.longest_append), MOST);
+    bounds.promise("ms that saving 512 results takes at most meanwhile", millis(steps.longest_append), MOST);
     bounds.promise("ms that a scrape takes at most meanwhile", millis(steps.longest_scrape), MOST);
     Bounds::note("MB of the log behind a reader of 10 s, while results come and go", float(log) / 1e6);
     read.done?;
     let sync = read.longest_sync.max(after.longest_sync);
     Bounds::note("ms that the disk takes at most to keep 4 KiB, then and after it", millis(sync));
     let append = read.longest_append.max(after.longest_append);
-    bounds.promise("ms that saving 64 results takes at most, then and after it", millis(append), MOST);
+    bounds.promise("ms that saving 512 results takes at most, then and after it", millis(append), MOST);
     let scrape = read.longest_scrape.max(after.longest_scrape);
     bounds.promise("ms that a scrape takes at most, then and after it", millis(scrape), MOST);
     Ok(())

@@ -16,7 +16,7 @@ use cardwatch::store::{OpenSweep, SavedResult, Store};
 use chrono::TimeDelta;
 
 /// So many results are saved at once, as the daemon does.
-pub(crate) const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 512;
 
 /// So many renders are under way at once: answers come within so many places of the order in which they were asked for.
 const UNDER_WAY: usize = 128;
