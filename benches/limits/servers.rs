@@ -23,7 +23,7 @@ pub(crate) enum Cards {
 
 /// Every server: those that let renders wait, those that refuse by number, those that refuse by time.
 pub(crate) fn all() -> Vec<Server> {
-    let alike = Cards::Alike(Duration::from_millis(100));
+    let alike = Cards::Alike(Duration::from_millis(200));
     let quick = Cards::Alike(Duration::from_millis(40));
     let unlike = Cards::Unlike(Duration::from_millis(20), Duration::from_secs(2));
     let in_flight = |renders, retry_after| Condition::InFlight { renders, retry_after };

@@ -22,8 +22,8 @@ pub const WIDEST_GAP: Duration = Duration::from_secs(2);
 /// The space below which it is none.
 const NO_GAP: Duration = Duration::from_millis(1);
 
-/// Timers ring late by up to so much. Who was waiting keeps its place, or every space would grow by that.
-const LATE: Duration = Duration::from_millis(5);
+/// Timers ring late by up to so much on a busy machine. Who was waiting keeps its place, or every space would grow by it.
+const LATE: Duration = Duration::from_millis(20);
 
 /// The pace of one instance. All times are [`crate::clock::Clock::elapsed`].
 ///
