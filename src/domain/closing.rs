@@ -14,6 +14,7 @@ use super::dataset::{Dataset, Evidence, Feeding};
 use super::ids::{CardId, DatasetId, InstanceName, SweepId, UserId};
 use super::incident::{self, Incidents, Known, Suspect};
 use super::maintenance::Span;
+use super::memories::Memories;
 use super::mute::MuteEnd;
 use super::obstacle;
 use super::owners::{Address, Addresses, OwnerPolicy};
@@ -28,7 +29,7 @@ use super::verdict::Verdict;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Every card that was ever listed, the removed ones among them: one may come back.
-    pub cards: LiteMap<CardId, CardMemory>,
+    pub cards: Memories,
     /// Those that are monitored, as of the latest sweep.
     pub present: BTreeSet<CardId>,
     /// When the latest digest of this instance was composed.
@@ -196,7 +197,7 @@ pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> C
     let mut mutes_ended = Vec::new();
     let mut cards = LiteMap::with_capacity(swept.plan.cards.len());
     for id in swept.plan.cards.keys() {
-        let before = memory.cards.get(id).cloned().unwrap_or_default();
+        let before = memory.cards.get(id).unwrap_or_default();
         let (mut card, transition) = card_after(*id, before, swept);
         transitions.extend(transition.map(|transition| (*id, transition)));
         mutes_ended.extend(end_of_mute(&mut card, swept.finished_at).map(|(end, at)| (*id, end, at)));
@@ -276,7 +277,7 @@ fn incidents(
     memory: &Memory,
 ) -> Incidents {
     let elsewhere = elsewhere(cards, swept, memory);
-    let monitored = cards.iter().map(|(id, card)| (*id, card)).chain(elsewhere);
+    let monitored = cards.iter().chain(elsewhere.iter().map(|(id, card)| (id, card))).map(|(id, card)| (*id, card));
     let broken: Vec<Broken<'_>> = monitored
         .filter_map(|(card, memory)| match &memory.state {
             CardState::Broken { since, reason, .. } => {
@@ -304,11 +305,11 @@ fn incidents(
 }
 
 /// The monitored cards that a sweep of a part did not look at.
-pub(super) fn elsewhere<'a>(
+pub(super) fn elsewhere(
     cards: &LiteMap<CardId, CardMemory>,
     swept: &Swept,
-    memory: &'a Memory,
-) -> Vec<(CardId, &'a CardMemory)> {
+    memory: &Memory,
+) -> Vec<(CardId, CardMemory)> {
     let unseen = memory.present.iter().filter(|id| !swept.plan.is_complete() && !cards.contains_key(id));
     unseen.filter_map(|id| Some((*id, memory.cards.get(id)?))).collect()
 }

@@ -17,7 +17,7 @@ pub(super) fn of(closing: &Closing, swept: &Swept, memory: &Memory, reporting: &
     let shown = |card: &CardMemory| card.state.shown(now, reporting.policy.stale_after);
     let line = |id: CardId, card: &CardMemory| {
         let before = memory.cards.get(&id);
-        lines::card(&swept.plan.cards[&id], &Standing::of(card), before, swept, reporting)
+        lines::card(&swept.plan.cards[&id], &Standing::of(card), before.as_ref(), swept, reporting)
     };
     let of = |state| closing.cards.iter().filter(move |(_, card)| shown(card) == state).map(|(id, card)| (*id, card));
     let muted = |card: &CardMemory| card.mute_at(now).is_some();

@@ -25,6 +25,7 @@ pub mod incident;
 mod lines;
 pub mod link;
 pub mod maintenance;
+pub mod memories;
 pub mod mute;
 mod obstacle;
 pub mod owner_mail;

@@ -2,6 +2,7 @@
 //! what is told by it, and gathers the contents of the one mail. Owns that gathering; what a line says is `lines`',
 //! what the owners are sent of it is `owner_mail`'s, and how it reads is `mail`'s.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::alerts::{self, Due, Policy};
@@ -29,7 +30,7 @@ pub(super) fn tell(
         // Nothing is said of a card that nobody could check for too long: what is due of it stays due.
         if card.state.shown(now, policy.stale_after) != Shown::Unchecked {
             let (before, standing) = (memory.cards.get(id), Standing::of(card));
-            let line = || lines::card(&swept.plan.cards[id], &standing, before, swept, reporting);
+            let line = || lines::card(&swept.plan.cards[id], &standing, before.as_ref(), swept, reporting);
             said.card(*id, card, line, now, reporting);
         }
     }
@@ -223,15 +224,16 @@ fn storm(closing: &Closing, swept: &Swept, memory: &Memory) -> Option<Storm> {
 
 /// How it stands in the whole instance, also when only a part of it was swept.
 fn totals(closing: &Closing, swept: &Swept, memory: &Memory, policy: &Policy) -> Totals {
-    let elsewhere = closing::elsewhere(&closing.cards, swept, memory).into_iter().map(|(_, card)| card);
-    count(closing.cards.values().chain(elsewhere), swept.finished_at, policy)
+    let elsewhere = closing::elsewhere(&closing.cards, swept, memory);
+    let cards = closing.cards.values().chain(elsewhere.iter().map(|(_, card)| card));
+    count(cards, swept.finished_at, policy)
 }
 
 /// Counts cards by what is to be shown of them.
-pub(super) fn count<'a>(cards: impl Iterator<Item = &'a CardMemory>, now: Timestamp, policy: &Policy) -> Totals {
+pub(super) fn count(cards: impl Iterator<Item = impl Borrow<CardMemory>>, now: Timestamp, policy: &Policy) -> Totals {
     cards.fold(Totals::default(), |mut totals, card| {
         totals.cards += 1;
-        match card.state.shown(now, policy.stale_after) {
+        match card.borrow().state.shown(now, policy.stale_after) {
             Shown::Broken => totals.broken += 1,
             Shown::Unchecked => totals.unchecked += 1,
             Shown::Working | Shown::Unsupported => {}

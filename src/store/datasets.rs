@@ -264,11 +264,10 @@ async fn write_feeding(
     closing: &Closing,
     memory: &Memory,
 ) -> Work<()> {
-    let none = Feeding::default();
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (card, now) in &closing.cards {
         let Some(key) = sweep.keys.get(card) else { continue };
-        let before = memory.cards.get(card).map_or(&none, |before| &before.datasets);
+        let before = memory.cards.get(card).unwrap_or_default().datasets;
         let of_card = |dataset: &'_ DatasetId| (*key, dataset.as_str().to_owned());
         gone.extend(before.iter().filter(|dataset| !now.datasets.contains(dataset)).map(of_card));
         new.extend(now.datasets.iter().filter(|dataset| !before.contains(dataset)).map(of_card));

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::TryStreamExt as _;
-use litemap::LiteMap;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::instances::instance_id;
@@ -15,6 +14,7 @@ use crate::domain::Timestamp;
 use crate::domain::card::{CardMemory, CardState, Told};
 use crate::domain::closing::Memory;
 use crate::domain::ids::{CardId, InstanceName};
+use crate::domain::memories::Memories;
 use crate::domain::rendering::Rendering;
 use crate::domain::sight::{Blind, BlindTold, Sight};
 use crate::domain::strip::Strip;
@@ -85,14 +85,8 @@ pub(super) async fn read(
     let changes: Vec<(i64, i64)> =
         sqlx::query_as(CHANGES).bind(instance_id).bind(millis(changes_since)).fetch_all(&mut *connection).await?;
     for (card, at) in changes {
-        if let Some(memory) = cards.get_mut(&CardId(card)) {
-            memory.changes.push(instant("transition", card, "at", at)?);
-        }
-    }
-    for (card, feeding) in datasets::feeding(connection, instance_id).await? {
-        if let Some(memory) = cards.get_mut(&card) {
-            memory.datasets = feeding;
-        }
+        let at = instant("transition", card, "at", at)?;
+        cards.update(&CardId(card), |memory| memory.changes.push(at));
     }
     let InstanceMemory { last_digest, sight, invalid_functions } = read_instance(connection, instance_id).await?;
     let incidents = incidents::known(connection, instance_id).await?;
@@ -100,23 +94,24 @@ pub(super) async fn read(
     Ok(Memory { cards, present, last_digest, sight, incidents, datasets, invalid_functions })
 }
 
-type Cards = LiteMap<CardId, CardMemory>;
-
 /// Every card of the instance with what is known of it, and which of them are monitored.
-async fn read_cards(connection: &mut SqliteConnection, instance_id: i64) -> Work<(Cards, BTreeSet<CardId>)> {
+async fn read_cards(connection: &mut SqliteConnection, instance_id: i64) -> Work<(Memories, BTreeSet<CardId>)> {
+    let mut feeding = datasets::feeding(connection, instance_id).await?;
+    let mut fed =
+        |card: CardId, memory: CardMemory| CardMemory { datasets: feeding.remove(&card).unwrap_or_default(), ..memory };
     let mut present = BTreeSet::new();
     let mut others = BTreeMap::new();
     let mut rows = sqlx::query(CARDS).bind(instance_id).fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {
         let card = CardId(row.try_get("card_id")?);
-        others.insert(card, StateRow::from_row(&row)?.memory()?);
+        others.insert(card, fed(card, StateRow::from_row(&row)?.memory()?));
         if row.try_get("present")? {
             present.insert(card);
         }
     }
     drop(rows);
     let count: i64 = sqlx::query_scalar(COUNT).bind(instance_id).fetch_one(&mut *connection).await?;
-    let mut cards = Cards::with_capacity(usize::try_from(count).unwrap_or_default());
+    let mut cards = Memories::with_capacity(usize::try_from(count).unwrap_or_default());
     let mut plain = sqlx::query_as::<_, PlainRow>(PLAIN).bind(instance_id).fetch(&mut *connection);
     while let Some(row) = plain.try_next().await? {
         let card = CardId(row.0);
@@ -127,7 +122,7 @@ async fn read_cards(connection: &mut SqliteConnection, instance_id: i64) -> Work
         if row.1 {
             present.insert(card);
         }
-        cards.insert(card, plain_memory(row)?);
+        cards.insert(card, fed(card, plain_memory(row)?));
     }
     cards.extend(others);
     Ok((cards, present))

@@ -54,7 +54,7 @@ pub(super) async fn write(
     for (card, memory) in &closing.cards {
         let Some(key) = sweep.keys.get(card).copied() else { continue };
         let verdict = swept.verdicts.get(card).map(|judged| &judged.verdict);
-        if let Some(decided_at) = before.cards.get(card).and_then(|before| works_again(before, memory, verdict)) {
+        if let Some(decided_at) = before.cards.get(card).and_then(|before| works_again(&before, memory, verdict)) {
             let latency = memory.rendering.latency.map(duration_millis);
             again.push(AgainColumns { key, decided_at: millis(decided_at), latency, recent: memory.recent.bits() });
         } else {

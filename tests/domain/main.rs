@@ -19,6 +19,7 @@ mod ids;
 mod incidents;
 mod labelled;
 mod maintenance;
+mod memories;
 mod mutes;
 mod nouns;
 mod obstacles;

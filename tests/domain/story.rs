@@ -130,16 +130,16 @@ impl Story {
     pub(crate) fn mute(&mut self, card: i64, minute: i64, until: Option<i64>) {
         let (reason, by) = ("being rebuilt".to_owned(), "jo".to_owned());
         let mute = Mute { reason, by, at: at(minute), until: until.map(at) };
-        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = Some(Box::new(mute));
+        self.memory.cards.update(&CardId(card), |memory| memory.mute = Some(Box::new(mute)));
     }
 
     /// Ends the mute of a card by hand.
     pub(crate) fn unmute(&mut self, card: i64) {
-        self.memory.cards.get_mut(&CardId(card)).unwrap().mute = None;
+        self.memory.cards.update(&CardId(card), |memory| memory.mute = None);
     }
 
-    pub(crate) fn card(&self, id: i64) -> &CardMemory {
-        &self.memory.cards[&CardId(id)]
+    pub(crate) fn card(&self, id: i64) -> CardMemory {
+        self.memory.cards.get(&CardId(id)).unwrap()
     }
 }
 

@@ -124,7 +124,7 @@ fn after(sweeps: &[Swept]) -> impl Fn(i64) -> Vec<Cell> + use<> {
     for swept in sweeps {
         memory.cards.extend(closing::close(swept, &memory, None).cards);
     }
-    move |card| cells(memory.cards[&CardId(card)].recent)
+    move |card| cells(memory.cards.get(&CardId(card)).unwrap().recent)
 }
 
 #[test]

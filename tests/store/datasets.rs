@@ -82,7 +82,7 @@ async fn the_datasets_of_a_card_are_known_everywhere() {
     let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(remembered.cards[&CardId(2)].datasets, Some([id("orders")].into()));
     let memory = house.memory().await;
-    assert_eq!(memory.cards[&CardId(2)].datasets, [id("orders")].into());
+    assert_eq!(memory.cards.get(&CardId(2)).unwrap().datasets, [id("orders")].into());
     assert_eq!(memory.datasets[&id("people")], (dataset("PEOPLE"), None));
 }
 

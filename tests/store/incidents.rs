@@ -107,7 +107,7 @@ async fn an_open_incident_is_read_as_it_was_written() {
     let memory = house.memory().await;
     assert_eq!(memory.incidents.open, BTreeMap::from([(id, open.known())]));
     assert_eq!(memory.incidents.next, IncidentId(2));
-    assert_eq!(memory.cards[&CardId(1)].incident, Some(id));
+    assert_eq!(memory.cards.get(&CardId(1)).unwrap().incident, Some(id));
 }
 
 #[tokio::test]
@@ -179,7 +179,10 @@ async fn a_removed_card_leaves_its_incident() {
     house.sweep(15, &[(2, fails("x"))]).await;
     assert_eq!(spells(&house).await, ["1: 1 1-16", "1: 2 1-"]);
     let memory = house.memory().await;
-    assert_eq!((memory.cards[&CardId(1)].incident, memory.cards[&CardId(2)].incident), (None, Some(IncidentId(1))));
+    assert_eq!(
+        (memory.cards.get(&CardId(1)).unwrap().incident, memory.cards.get(&CardId(2)).unwrap().incident),
+        (None, Some(IncidentId(1)))
+    );
     house.sweep(30, &[(3, works())]).await;
     assert_eq!(fates(&house).await, ["1 31"]);
 }

@@ -77,7 +77,7 @@ async fn a_muted_card_is_broken_still_and_known_to_be_muted() {
     let card = house.snapshot().await.cards[&CardId(1)].clone();
     assert_eq!((card.state.is_broken(), card.mute.as_deref()), (true, Some(&mute(5))));
     assert_eq!(house.snapshot().await.cards[&CardId(2)].mute, None);
-    assert_eq!(house.memory().await.cards[&CardId(1)].mute.as_deref(), Some(&mute(5)));
+    assert_eq!(house.memory().await.cards.get(&CardId(1)).unwrap().mute.as_deref(), Some(&mute(5)));
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn changes_are_remembered_since_an_instant_first_sights_aside() {
     }
     let changes = async |since| {
         let memory = house.memory_since(since).await;
-        [1, 2].map(|card| memory.cards[&CardId(card)].changes.clone())
+        [1, 2].map(|card| memory.cards.get(&CardId(card)).unwrap().changes.clone())
     };
     assert_eq!(changes(LONG_BEFORE).await, [vec![at(15), at(30), at(45)], vec![at(30)]]);
     assert_eq!(changes(at(15)).await, [vec![at(30), at(45)], vec![at(30)]]);
@@ -139,7 +139,7 @@ async fn a_card_that_flaps_over_several_sweeps_is_told_once() {
             "[cardwatch] acme: 1 card flapping (0 broken now) [\"4@example.com\"]",
         ]
     );
-    assert!(matches!(house.memory().await.cards[&CardId(1)].told, Told::Flapping { .. }));
+    assert!(matches!(house.memory().await.cards.get(&CardId(1)).unwrap().told, Told::Flapping { .. }));
 }
 
 #[tokio::test]
@@ -148,6 +148,6 @@ async fn the_changes_of_a_removed_card_count_when_it_comes_back() {
     house.sweep(0, &[(1, works()), (2, works())]).await;
     house.sweep(15, &[(1, fails("x")), (2, works())]).await;
     house.sweep(30, &[(2, works())]).await;
-    let before = house.memory().await.cards[&CardId(1)].changes.clone();
+    let before = house.memory().await.cards.get(&CardId(1)).unwrap().changes.clone();
     assert_eq!(before, [at(15)]);
 }

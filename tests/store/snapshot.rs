@@ -279,7 +279,7 @@ async fn whatever_is_known_and_told_of_a_card_is_remembered() {
         let (shown, remembered) = (house.snapshot().await.cards, house.memory().await.cards);
         assert_eq!((shown.len(), remembered.len()), (300, 300));
         for (card, memory) in &any {
-            assert_eq!(remembered[card], *memory);
+            assert_eq!(remembered.get(card).unwrap(), *memory);
             assert_eq!(shown_of(shown[card].clone()), shown_by(memory.clone()));
         }
     }
