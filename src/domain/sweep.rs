@@ -2,9 +2,8 @@
 //! distrust of pages that suddenly list nothing, the tally and the outcome; it does not own asking
 //! Domo nor saving anything.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use litemap::LiteMap;
 
@@ -31,17 +30,18 @@ const KPI: &str = "kpi";
 
 /// The type of a card, as Domo names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CardKind(pub Cow<'static, str>);
+pub struct CardKind(pub Arc<str>);
 
 impl CardKind {
     /// The type of that name. The one that most cards have takes no memory of its own.
     pub fn named(name: &str) -> Self {
-        Self(if name == KPI { Cow::Borrowed(KPI) } else { Cow::Owned(name.to_owned()) })
+        static SHARED: LazyLock<Arc<str>> = LazyLock::new(|| KPI.into());
+        Self(if name == KPI { Arc::clone(&SHARED) } else { name.into() })
     }
 
     /// Whether Domo has a render call for it: only cards of type `kpi` are known to render.
     pub fn renders(&self) -> bool {
-        self.0 == KPI
+        &*self.0 == KPI
     }
 }
 
@@ -145,7 +145,7 @@ pub struct PlannedCard {
     /// The card.
     pub card: ListedCard,
     /// The pages of the plan that hold it, ascending; empty for a card on no page.
-    pub pages: Vec<PageId>,
+    pub pages: Box<[PageId]>,
 }
 
 /// What a sweep looks at: each card once, on however many pages it is.
@@ -202,7 +202,7 @@ impl Plan {
         cards.retain(|id, _| !exclusions.cards.contains(id) && (holders.contains_key(id) || loose.contains(id)));
         let cards = cards
             .into_iter()
-            .map(|(id, card)| (id, PlannedCard { card, pages: holders.remove(&id).unwrap_or_default() }))
+            .map(|(id, card)| (id, PlannedCard { card, pages: holders.remove(&id).unwrap_or_default().into() }))
             .collect();
         Self { scope, pages, cards, datasets, unlisted, emptied }
     }

@@ -268,17 +268,21 @@ async fn write_feeding(
     for (card, now) in &closing.cards {
         let Some(key) = sweep.keys.get(card) else { continue };
         let before = memory.cards.get(card).unwrap_or_default().datasets;
-        let of_card = |dataset: &'_ DatasetId| (*key, dataset.as_str().to_owned());
+        let of_card = |dataset: &DatasetId| (*key, dataset.clone());
         gone.extend(before.iter().filter(|dataset| !now.datasets.contains(dataset)).map(of_card));
         new.extend(now.datasets.iter().filter(|dataset| !before.contains(dataset)).map(of_card));
     }
     for (statement, rows) in [(NO_LONGER_FEEDING, gone), (NEWLY_FEEDING, new)] {
-        if !rows.is_empty() {
+        for rows in rows.chunks(AT_ONCE) {
+            let rows: Vec<(i64, &str)> = rows.iter().map(|(key, dataset)| (*key, dataset.as_str())).collect();
             sqlx::query(statement).bind(sweep.instance_id).bind(json(&rows)?).execute(&mut *connection).await?;
         }
     }
     Ok(())
 }
+
+/// So many cards are written down with a dataset by one statement.
+const AT_ONCE: usize = 1_000;
 
 pub(super) const NO_LONGER_FEEDING: &str = "
     DELETE FROM card_dataset
