@@ -19,36 +19,68 @@ pub struct Memories(LiteMap<CardId, Held>);
 /// A memory as it is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Held {
-    /// Of a card that works, with nothing else to be told of it.
-    Working { since: Timestamp, decided_at: Timestamp, latency: Option<Duration>, datasets: Feeding, recent: Strip },
+    /// Of a card that is not broken, with nothing else to be told of it.
+    Plain { state: Plain, latency: Option<Duration>, datasets: Feeding, recent: Strip },
     /// Of any other.
     Other(Box<CardMemory>),
 }
 
+/// The states that need little room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    Undecided,
+    Unsupported,
+    Working { since: Timestamp, decided_at: Timestamp },
+}
+
+impl Plain {
+    fn of(state: &CardState) -> Option<Self> {
+        match state {
+            CardState::Undecided => Some(Self::Undecided),
+            CardState::Unsupported => Some(Self::Unsupported),
+            CardState::Working { since, decided_at } => Some(Self::Working { since: *since, decided_at: *decided_at }),
+            CardState::Broken { .. } => None,
+        }
+    }
+}
+
+impl From<Plain> for CardState {
+    fn from(plain: Plain) -> Self {
+        match plain {
+            Plain::Undecided => Self::Undecided,
+            Plain::Unsupported => Self::Unsupported,
+            Plain::Working { since, decided_at } => Self::Working { since, decided_at },
+        }
+    }
+}
+
 impl Held {
     fn of(memory: CardMemory) -> Self {
-        match memory {
-            CardMemory {
-                state: CardState::Working { since, decided_at },
-                told: Told::Nothing,
-                changes,
-                rendering: Rendering { latency, slow_against: None, no_data_since: None },
-                mute: None,
-                incident: None,
-                datasets,
-                recent,
-            } if changes.is_empty() => Self::Working { since, decided_at, latency, datasets, recent },
-            other => Self::Other(Box::new(other)),
+        match (Plain::of(&memory.state), memory) {
+            (
+                Some(state),
+                CardMemory {
+                    state: _,
+                    told: Told::Nothing,
+                    changes,
+                    rendering: Rendering { latency, slow_against: None, no_data_since: None },
+                    mute: None,
+                    incident: None,
+                    datasets,
+                    recent,
+                },
+            ) if changes.is_empty() => Self::Plain { state, latency, datasets, recent },
+            (_, other) => Self::Other(Box::new(other)),
         }
     }
 
     fn whole(&self) -> CardMemory {
         match self {
-            Self::Working { since, decided_at, latency, datasets, recent } => CardMemory {
+            Self::Plain { state, latency, datasets, recent } => CardMemory {
                 rendering: Rendering { latency: *latency, ..Rendering::default() },
                 datasets: datasets.clone(),
                 recent: *recent,
-                ..CardMemory::of(CardState::Working { since: *since, decided_at: *decided_at }, Told::Nothing)
+                ..CardMemory::of((*state).into(), Told::Nothing)
             },
             Self::Other(memory) => memory.as_ref().clone(),
         }
