@@ -161,7 +161,7 @@ async fn cards_now(
 ) -> Work<BTreeMap<CardId, CardNow>> {
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut pages = pages_of_cards(holdings);
-    let mut cards = BTreeMap::new();
+    let mut cards = Vec::new();
     let mut shared = SharedOwners::default();
     let mut rows = sqlx::query(CARDS_NOW).bind(instance).fetch(connection);
     while let Some(row) = rows.try_next().await? {
@@ -180,9 +180,10 @@ async fn cards_now(
             recent: memory.recent,
             unchecked_because: row.try_get("unchecked_because")?,
         };
-        cards.insert(id, card);
+        cards.push((id, card));
     }
-    Ok(cards)
+    // At once, so that no node of the map stays half empty: the daemon keeps it until the next sweep has ended.
+    Ok(cards.into_iter().collect())
 }
 
 /// The pages that each card is on, ascending.
