@@ -71,7 +71,7 @@ const CARDS: Bulk = Bulk {
                OR removed_at IS NOT NULL",
 };
 
-/// To read what stands there costs less than to write it once more.
+/// To read what stands there costs less than to write it once more. Owners that cannot be read are written anew.
 async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
     let instance = sweep.instance_id;
     let mut changed: BTreeSet<CardId> = plan.cards.keys().copied().collect();

@@ -298,6 +298,31 @@ fn shown_by(memory: CardMemory) -> ShownOf {
 }
 
 #[tokio::test]
+async fn of_pages_that_are_known_anyway_nothing_is_looked_up() {
+    let house = House::new().await;
+    house.sweep_plan("acme", 0, plan(listing(Scope::Pages, vec![page(10, &[1, 2]), page(20, &[3])])), &[]).await;
+    let but = async |pages: &[i64]| {
+        let known = pages.iter().copied().map(PageId).collect();
+        house.store.remembered(&acme(), &known).await.unwrap()
+    };
+    let one = but(&[10]).await;
+    assert_eq!(one.pages.keys().collect::<Vec<_>>(), [&PageId(20)]);
+    assert_eq!(one.pages[&PageId(20)].page.cards, [CardId(3)].into());
+    assert!(one.cards.contains_key(&CardId(3)));
+    assert_eq!(but(&[10, 20]).await, Remembered::default());
+}
+
+#[tokio::test]
+async fn owners_that_cannot_be_read_are_written_anew_by_the_next_sweep() {
+    let house = House::new().await;
+    let plan = || plan(listing(Scope::Pages, vec![page(10, &[1])]));
+    house.sweep_plan("acme", 0, plan(), &[]).await;
+    house.execute("PRAGMA ignore_check_constraints = 1; UPDATE card SET owner_users = '[1, 2]'").await.unwrap();
+    house.sweep_plan("acme", 15, plan(), &[]).await;
+    assert_eq!(house.snapshot().await.cards[&CardId(1)].owners[..], [owner(1, "Owner of 1")]);
+}
+
+#[tokio::test]
 async fn whoever_owns_a_page_or_a_card_is_known_with_their_ids() {
     let house = House::new().await;
     let mut listing = motley();
