@@ -124,7 +124,9 @@ pub async fn sweep_once(
         Err(Ending::Failed(why)) => return sweeper.fail(sweep, wanted.scope(), why).await,
     };
     sweeper.store.add_planned_cards(&mut sweep, &plan).await?;
+    // Before the renders: another process may sweep the instance meanwhile.
     let known_broken = sweeper.store.broken_cards(name).await?;
+    let last_finished = sweeper.store.last_finished(name).await?;
     let looked = rounds::look(sweeper, &mut sweep, &plan, &known_broken, stop).await?;
     sweeper.live.end();
     let (verdicts, trouble) = match looked {
@@ -145,7 +147,7 @@ pub async fn sweep_once(
         verdicts,
         asked,
     };
-    let reporting = sweeper.reporting(&sweep, sweeper.store.last_finished(name).await?);
+    let reporting = sweeper.reporting(&sweep, last_finished);
     let mut mailed = false;
     let changes_since = swept.finished_at - sweeper.alerts.policy.flap_window;
     let closing = sweeper
