@@ -18,7 +18,7 @@ const LAW: [(&str, &[&str]); 10] = [
 ];
 
 /// What the core does without.
-const IMPURE: [&str; 7] = ["async", "await", "tokio", "sqlx", "reqwest", "tracing", "prometheus"];
+const IMPURE: [&str; 8] = ["async", "await", "tokio", "sqlx", "reqwest", "hyper", "tracing", "prometheus"];
 
 /// What would have to be named to speak TLS without verifying it.
 const UNVERIFIED: [&str; 5] = ["danger", "accept_invalid", "ServerCertVerifier", "SSL_VERIFY", "verify_mode"];

@@ -104,7 +104,7 @@ impl Domo {
 
     async fn fetch_views(&self, row: AppRow) -> Result<Result<Vec<(PageId, View)>, Unlisted>, Missing> {
         let Some(app) = row.data_app_id.whole().map(AppId) else { return Ok(Ok(Vec::new())) };
-        let call = Call::get(Endpoint::App, format!("/api/content/v1/dataapps/{app}"), None);
+        let call = Call::get(Endpoint::App, format!("/api/content/v1/dataapps/{app}"));
         let title = row.title.text();
         match self.fetch::<AppDetails>(&call).await {
             Ok(details) => Ok(Ok(views_of(app, title.as_deref(), details))),

@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
+use hyper::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::de::{Deserializer, StrRead};
 use serde_json::error::Category;
@@ -13,11 +12,15 @@ use super::conceal::Secrets;
 use super::loose::Top;
 use super::sieve::Sieve;
 use super::surrogates::mended;
+use super::transport::{Answer, Unanswered};
 use super::wire::Said;
 use crate::domain::verdict::{Body, Envelope};
 
 /// Answers up to this many bytes are read whole; of larger ones only what is worth it is kept.
 const WHOLE: usize = 64 * 1024;
+
+/// The type of a foreign page.
+const HTML: &str = "text/html";
 
 /// The longest title of a foreign page that is kept, in characters.
 const TITLE: usize = 100;
@@ -95,27 +98,27 @@ pub fn of_large_render<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> Body {
 }
 
 /// Reads the body of an answer. Fails where the connection breaks first.
-pub(super) async fn read<T: Shape>(mut response: Response) -> Result<Content<T>, reqwest::Error> {
-    let html = is_html(&response);
-    let success = response.status().is_success();
+pub(super) async fn read<T: Shape>(mut answer: Answer) -> Result<Content<T>, Unanswered> {
+    let html = is_html(&answer);
+    let success = answer.status().is_success();
     let mut head = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = answer.chunk().await? {
         head.extend_from_slice(&chunk);
         if head.len() > WHOLE {
             return if html || begins_as_html(&head) {
                 // Its beginning has all that is told of it; the rest is not worth the time.
                 Ok(Content::Html(title(&head)))
             } else {
-                read_on(head, response, success).await
+                read_on(head, answer, success).await
             };
         }
     }
     Ok(parse_whole(&head, html, success))
 }
 
-fn is_html(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+fn is_html(answer: &Answer) -> bool {
+    let kind = answer.header(CONTENT_TYPE).map(str::trim_start);
+    kind.and_then(|kind| kind.get(..HTML.len())).is_some_and(|kind| kind.eq_ignore_ascii_case(HTML))
 }
 
 /// What the whole body of an answer was.
@@ -165,12 +168,12 @@ fn what_else(error: &serde_json::Error) -> &'static str {
 }
 
 /// Reads a large body on, and parses what is worth it.
-async fn read_on<T: Shape>(head: Vec<u8>, mut response: Response, success: bool) -> Result<Content<T>, reqwest::Error> {
+async fn read_on<T: Shape>(head: Vec<u8>, mut answer: Answer, success: bool) -> Result<Content<T>, Unanswered> {
     let mut sieve = Sieve::new(T::LIST);
     let mut walked = sieve.push(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head));
     drop(head);
     while walked.is_ok()
-        && let Some(chunk) = response.chunk().await?
+        && let Some(chunk) = answer.chunk().await?
     {
         walked = sieve.push(&chunk);
     }

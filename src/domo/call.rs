@@ -1,9 +1,11 @@
 //! The calls that cardwatch makes, and a request as it is sent. Owns their names; sending is
 //! [`client`](super::client)'s.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use reqwest::Method;
+use hyper::Method;
+use hyper::body::Bytes;
 
 /// The calls that cardwatch makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,27 +69,27 @@ impl Endpoint {
 pub(super) struct Call {
     pub(super) endpoint: Endpoint,
     pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) body: Option<String>,
+    /// Path and query.
+    pub(super) target: Bytes,
+    pub(super) body: Option<Bytes>,
     pub(super) limit: Option<Duration>,
 }
 
 impl Call {
-    /// Asks for what stands at a path.
-    pub(super) fn get(endpoint: Endpoint, path: String, query: Option<String>) -> Self {
-        Self { endpoint, method: Method::GET, path, query, body: None, limit: None }
+    /// Asks for what stands at a path, with its query.
+    pub(super) fn get(endpoint: Endpoint, target: impl Into<Bytes>) -> Self {
+        Self { endpoint, method: Method::GET, target: target.into(), body: None, limit: None }
     }
 
-    /// Sends JSON to a path.
-    pub(super) fn send(
-        endpoint: Endpoint,
-        method: Method,
-        path: String,
-        query: Option<String>,
-        body: &serde_json::Value,
-    ) -> Self {
-        Self { endpoint, method, path, query, body: Some(body.to_string()), limit: None }
+    /// Sends JSON to a path, with its query.
+    pub(super) fn send(endpoint: Endpoint, method: Method, target: impl Into<Bytes>, json: impl Into<Bytes>) -> Self {
+        Self { endpoint, method, target: target.into(), body: Some(json.into()), limit: None }
+    }
+
+    /// Where it goes, without the query.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        let end = self.target.iter().position(|byte| *byte == b'?').unwrap_or(self.target.len());
+        String::from_utf8_lossy(&self.target[..end])
     }
 
     /// Not worth more time than this, neither waiting for its turn nor for an answer.

@@ -5,8 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use hyper::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
 use super::body::{self, Content, Shape};
@@ -18,16 +17,11 @@ use super::flow::{Flow, Ticket};
 use super::metrics::InstanceMetrics;
 use super::pacing::Slowed;
 use super::retry::{self, Next, Tries};
+use super::transport::{Transport, Unanswered};
 use crate::clock::{self, SharedClock};
 use crate::config::secret::Secret;
 use crate::config::valid::Instance;
 use crate::domain::ids::InstanceName;
-
-/// An idle connection is closed after this, before servers and firewalls forget it in silence.
-const IDLE: Duration = Duration::from_secs(50);
-
-/// What is sent is JSON.
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The header that says who asks.
 #[derive(Debug, Clone)]
@@ -106,7 +100,7 @@ pub(super) struct Client {
     name: InstanceName,
     url: Url,
     secret: Secret,
-    http: reqwest::Client,
+    transport: Transport,
     clock: SharedClock,
     flow: Flow,
     timeout: Duration,
@@ -127,7 +121,7 @@ impl Client {
             name: instance.name.clone(),
             url: instance.url.clone(),
             secret: secret_of(&instance.credential).clone(),
-            http: http_client(Flow::most(instance.concurrency), instance.url.scheme() == "https")?,
+            transport: transport(instance)?,
             flow: Flow::new(instance, Arc::clone(&clock), metrics.concurrency()),
             clock,
             timeout: instance.request_timeout,
@@ -176,14 +170,13 @@ impl Client {
     pub(super) async fn ask<T: Shape>(&self, call: &Call, key: Option<&Key>, tries: &mut Tries<T>) -> Attempt<T> {
         loop {
             let attempt = self.attempt(call, key).await;
-            let told = describe(&attempt.ended);
             match tries.after(attempt, self.jitter()) {
                 Next::Done(attempt) => return attempt,
-                Next::Again(wait) => {
+                Next::Again { told, wait } => {
                     tracing::debug!(
                         domo_instance = %self.name,
                         endpoint = call.endpoint.name(),
-                        path = call.path,
+                        path = %call.path(),
                         told,
                         ?wait,
                         "trying again"
@@ -222,38 +215,21 @@ impl Client {
         }
     }
 
-    async fn exchange<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Result<Reply<T>, reqwest::Error> {
-        let mut url = self.url.clone();
-        url.set_path(&call.path);
-        url.set_query(call.query.as_deref());
-        let mut request = reqwest::Request::new(call.method.clone(), url);
-        if let Some(key) = key {
-            request.headers_mut().insert(key.header.clone(), key.value.clone());
-        }
-        if let Some(body) = &call.body {
-            request.headers_mut().insert(CONTENT_TYPE, JSON);
-            *request.body_mut() = Some(body.clone().into());
-        }
-        let response = self.http.execute(request).await?;
-        let status = response.status();
-        let retry_after = self.retry_after(&response);
+    async fn exchange<T: Shape>(&self, call: &Call, key: Option<&Key>) -> Result<Reply<T>, Unanswered> {
+        let answer = self.transport.send(call, key).await?;
+        let status = answer.status();
+        let retry_after = answer.header(RETRY_AFTER).and_then(|text| retry::retry_after(text, self.clock.now()));
         let mut content = if status.is_redirection() {
-            Content::Redirect(self.redirected_to(&response))
+            Content::Redirect(self.redirected_to(answer.header(LOCATION)))
         } else {
-            body::read(response).await?
+            body::read(answer).await?
         };
         conceal(&mut content, Secrets { own: &self.secret, session: key.map(|key| &key.secret) });
         Ok(Reply::new(status.as_u16(), retry_after, content))
     }
 
-    fn retry_after(&self, response: &Response) -> Option<Duration> {
-        let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-        retry::retry_after(text, self.clock.now())
-    }
-
     /// Where a redirect leads, without what its query may give away.
-    fn redirected_to(&self, response: &Response) -> String {
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    fn redirected_to(&self, location: Option<&str>) -> String {
         let Some(to) = location.and_then(|location| self.url.join(location).ok()) else {
             return "nowhere".to_owned();
         };
@@ -303,30 +279,8 @@ impl Client {
     }
 }
 
-fn describe<T>(ended: &Ended<T>) -> String {
-    match ended {
-        Ended::Answered(reply) => format!("HTTP {}", reply.status),
-        Ended::TimedOut(_) => "no answer in time".to_owned(),
-        Ended::Disconnected(fault) => fault.text.clone(),
-    }
-}
-
-/// A client that follows no redirect, asks no proxy, and trusts what the system trusts.
-#[expect(clippy::disallowed_methods, reason = "this is where HTTP clients are built")]
-fn http_client(connections: usize, tls: bool) -> Result<reqwest::Client, DomoError> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster, with the same provider: that is no failure.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("cardwatch/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(connections);
-    // Without TLS, which is for loopback alone, a machine may do without certificates.
-    let builder = if tls { builder } else { builder.tls_certs_only([]) };
-    builder.build().map_err(|error| {
+fn transport(instance: &Instance) -> Result<Transport, DomoError> {
+    Transport::new(&instance.url, Flow::most(instance.concurrency)).map_err(|error| {
         DomoError::Setup(format!("TLS could not be set up ({}): install ca-certificates", fault::of(&error).text))
     })
 }

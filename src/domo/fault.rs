@@ -30,8 +30,8 @@ pub(super) enum Kind {
 }
 
 /// What a transport error says.
-pub(super) fn of(error: &reqwest::Error) -> Fault {
-    let mut fault = Fault { kind: Kind::Other, text: "the request could not be sent".to_owned() };
+pub(super) fn of(error: &dyn Error) -> Fault {
+    let mut fault = Fault { kind: Kind::Other, text: error.to_string() };
     let mut cause = error.source();
     while let Some(error) = cause {
         // The deepest cause names the trouble; those above it only say that there is one.

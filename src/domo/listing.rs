@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use reqwest::Method;
+use hyper::Method;
+use hyper::body::Bytes;
 use serde_json::json;
 
 use super::body::{Content, Shape};
@@ -147,8 +148,8 @@ impl Domo {
     }
 
     async fn stack(&self, page: PageId) -> Result<(PageId, Result<Stack, Failure>), Missing> {
-        let path = format!("/api/content/v3/stacks/{page}/cards");
-        let call = Call::get(Endpoint::PageCards, path, Some("parts=metadata,datasources,owners".to_owned()));
+        let target = format!("/api/content/v3/stacks/{page}/cards?parts=metadata,datasources,owners");
+        let call = Call::get(Endpoint::PageCards, target);
         match self.fetch::<Stack>(&call).await {
             Ok(stack) => Ok((page, Ok(stack))),
             Err(Missing::Failed(failure)) => Ok((page, Err(failure))),
@@ -167,12 +168,12 @@ impl Domo {
         order: &str,
         mut take: impl FnMut(B::Row) + Send,
     ) -> Result<(), Missing> {
-        let body = json!({"orderBy": order, "ascending": true});
+        let body = Bytes::from(json!({"orderBy": order, "ascending": true}).to_string());
         let mut seen = BTreeSet::new();
         let mut skip = 0;
         loop {
-            let query = Some(format!("limit={BATCH}&skip={skip}"));
-            let call = Call::send(endpoint, Method::POST, path.to_owned(), query, &body);
+            let target = format!("{path}?limit={BATCH}&skip={skip}");
+            let call = Call::send(endpoint, Method::POST, target, body.clone());
             let batch = self.fetch::<B>(&call).await?.rows().ok_or_else(|| Missing::Failed(Failure::no_list()))?;
             let length = batch.len();
             let known = seen.len();

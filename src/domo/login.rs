@@ -2,8 +2,10 @@
 //! for all who find it ended, and telling every failed login apart; it does not own the requests that
 //! the session is used for.
 
-use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
+use std::sync::Arc;
+
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -38,7 +40,7 @@ enum State {
     /// Nobody has signed in yet.
     Out,
     /// The key is believed good.
-    In(Key),
+    In(Arc<Key>),
     /// Signing in failed. Nobody tries again until [`Session::sign_in`] is called.
     Refused(DomoError),
 }
@@ -62,20 +64,20 @@ impl Session {
     }
 
     /// The key for a request; signs in where nobody did yet.
-    pub(super) async fn key(&self, client: &Client) -> Result<Key, DomoError> {
+    pub(super) async fn key(&self, client: &Client) -> Result<Arc<Key>, DomoError> {
         let mut state = self.state.lock().await;
         match &*state {
-            State::In(key) => Ok(key.clone()),
+            State::In(key) => Ok(Arc::clone(key)),
             State::Refused(problem) => Err(problem.clone()),
             State::Out => self.enter(&mut state, client, 1).await,
         }
     }
 
     /// A fresh key in place of one that brought a 401. Of many who ask at once, one signs in.
-    pub(super) async fn renew(&self, client: &Client, spent: &Key) -> Result<Key, DomoError> {
+    pub(super) async fn renew(&self, client: &Client, spent: &Key) -> Result<Arc<Key>, DomoError> {
         let mut state = self.state.lock().await;
         match &*state {
-            State::In(key) if key.generation != spent.generation => return Ok(key.clone()),
+            State::In(key) if key.generation != spent.generation => return Ok(Arc::clone(key)),
             State::Refused(problem) => return Err(problem.clone()),
             State::In(_) | State::Out => {}
         }
@@ -93,13 +95,14 @@ impl Session {
         }
     }
 
-    async fn enter(&self, state: &mut State, client: &Client, generation: u64) -> Result<Key, DomoError> {
+    async fn enter(&self, state: &mut State, client: &Client, generation: u64) -> Result<Arc<Key>, DomoError> {
         let entered = match &self.credential {
             Credential::AccessToken(token) => prove(client, token_key(token)?).await,
             Credential::Password(login) => log_in(client, login, generation).await,
         };
+        let entered = entered.map(Arc::new);
         *state = match &entered {
-            Ok(key) => State::In(key.clone()),
+            Ok(key) => State::In(Arc::clone(key)),
             Err(problem) => State::Refused(problem.clone()),
         };
         entered
@@ -122,7 +125,7 @@ fn sensitive(text: &str) -> Option<HeaderValue> {
 
 /// Asks Domo whose access token this is: the only way to learn that it is good.
 async fn prove(client: &Client, key: Key) -> Result<Key, DomoError> {
-    let call = Call::get(Endpoint::Me, "/api/content/v2/users/me".to_owned(), None);
+    let call = Call::get(Endpoint::Me, "/api/content/v2/users/me");
     let mut tries = Tries::new(client.attempts());
     let attempt: Attempt<Me> = client.ask(&call, Some(&key), &mut tries).await;
     let proved = match answered(client, attempt) {
@@ -142,8 +145,7 @@ async fn log_in(client: &Client, login: &Login, generation: u64) -> Result<Key, 
         "emailAddress": login.username,
         "password": login.password.expose(),
     });
-    let path = "/api/content/v2/authentication".to_owned();
-    let call = Call::send(Endpoint::Login, Method::POST, path, None, &body);
+    let call = Call::send(Endpoint::Login, Method::POST, "/api/content/v2/authentication", body.to_string());
     let mut tries = Tries::new(client.attempts());
     let attempt: Attempt<LoggedIn> = client.ask(&call, None, &mut tries).await;
     let token = answered(client, attempt).and_then(|reply| token_in(client.host(), reply.status, reply.content));

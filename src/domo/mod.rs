@@ -30,6 +30,7 @@ mod round;
 mod rows;
 mod sieve;
 mod surrogates;
+mod transport;
 mod upstream;
 mod when;
 pub mod window;

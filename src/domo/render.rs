@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::json;
+use hyper::Method;
 
 use super::Domo;
 use super::call::{Call, Endpoint};
@@ -31,8 +30,8 @@ impl Domo {
     ///
     /// Where there is no session and none can be had, it comes to a 401; [`Domo::sign_in`] then tells why.
     pub async fn render(&self, card: CardId) -> Render {
-        let path = format!("/api/content/v1/cards/kpi/{card}/render");
-        let call = Call::send(Endpoint::Render, Method::PUT, path, Some(self.render_query.clone()), &json!({}));
+        let target = format!("/api/content/v1/cards/kpi/{card}/render?{}", self.render_query);
+        let call = Call::send(Endpoint::Render, Method::PUT, target, "{}");
         let (rendered, latency) = match self.ask::<Said>(&call).await {
             Ok(attempt) => self.rendered(attempt),
             Err(_) => (Rendered::Answered(Answer { status: 401, body: Body::Empty }), Duration::ZERO),

@@ -73,8 +73,13 @@ pub(super) struct Tries<T> {
 pub(super) enum Next<T> {
     /// Nothing: this attempt decides.
     Done(Attempt<T>),
-    /// Another attempt, after this wait.
-    Again(Duration),
+    /// Another attempt.
+    Again {
+        /// What this one came to.
+        told: String,
+        /// After this wait.
+        wait: Duration,
+    },
 }
 
 impl<T> Tries<T> {
@@ -100,11 +105,11 @@ impl<T> Tries<T> {
                 Nature::Hindered | Nature::Settled => attempt,
             });
         }
-        let wait = self.wait(&attempt.ended, jitter);
+        let (told, wait) = (told(&attempt.ended), self.wait(&attempt.ended, jitter));
         if nature == Nature::Hindered {
             self.hindered = Some(attempt);
         }
-        Next::Again(wait)
+        Next::Again { told, wait }
     }
 
     /// Does not count the latest attempt: it failed for want of a session.
@@ -119,5 +124,14 @@ impl<T> Tries<T> {
             Ended::Answered(reply) => reply.retry_after.unwrap_or_else(|| backoff(self.used, jitter)),
             Ended::TimedOut(_) | Ended::Disconnected(_) => backoff(self.used, jitter),
         }
+    }
+}
+
+/// What an attempt came to, in words.
+fn told<T>(ended: &Ended<T>) -> String {
+    match ended {
+        Ended::Answered(reply) => format!("HTTP {}", reply.status),
+        Ended::TimedOut(_) => "no answer in time".to_owned(),
+        Ended::Disconnected(fault) => fault.text.clone(),
     }
 }

@@ -63,7 +63,7 @@ impl Domo {
     pub async fn evidence(&self, dataset: &DatasetId) -> Result<Evidence, Untold> {
         let id = in_a_path(dataset)?;
         let path = format!("/api/data/v3/datasources/{id}");
-        let asked = self.ask_once::<DatasetRow>(Call::get(Endpoint::Dataset, path, None)).await;
+        let asked = self.ask_once::<DatasetRow>(Call::get(Endpoint::Dataset, path)).await;
         let looked_at = self.client.clock().now();
         let nothing = Evidence {
             looked_at,
@@ -93,8 +93,8 @@ impl Domo {
             return Ok(CardDatasets::default());
         }
         let urns: Vec<String> = asked.iter().map(ToString::to_string).collect();
-        let query = format!("urns={}&parts=metadata,owners,datasources", urns.join(","));
-        let call = Call::get(Endpoint::CardDetails, "/api/content/v1/cards".to_owned(), Some(query));
+        let target = format!("/api/content/v1/cards?urns={}&parts=metadata,owners,datasources", urns.join(","));
+        let call = Call::get(Endpoint::CardDetails, target);
         let told = self.ask_once::<Rows<CardRow>>(call).await.told();
         let rows = told.map_err(|why| Untold(format!("the datasets of cards: {why}")))?;
         let (mut cards, mut datasets) = learnt::card_datasets(rows);
@@ -107,7 +107,7 @@ impl Domo {
     /// The mail address of a user; `None` where Domo gives none, or has no such user any more.
     pub async fn address(&self, user: UserId) -> Result<Option<Address>, Untold> {
         let untold = |why: &str| Untold(format!("user {user}: {why}"));
-        let call = Call::get(Endpoint::User, format!("/api/content/v2/users/{user}"), None);
+        let call = Call::get(Endpoint::User, format!("/api/content/v2/users/{user}"));
         match self.ask_once::<UserRow>(call).await {
             // To mail somebody else would be worse than to mail nobody.
             Asked::Told(row) if !row.is(user) => Err(untold("an answer that is not about this user")),
@@ -119,7 +119,7 @@ impl Domo {
 
     /// How many beast modes of the instance Domo counts as invalid.
     pub async fn invalid_functions(&self) -> Result<u64, Untold> {
-        let call = Call::get(Endpoint::Functions, "/api/query/v1/functions/statistics".to_owned(), None);
+        let call = Call::get(Endpoint::Functions, "/api/query/v1/functions/statistics");
         let told = self.ask_once::<Functions>(call).await.told();
         let count = told.and_then(|told| told.invalid().ok_or_else(|| "an answer without the count".to_owned()));
         count.map_err(|why| Untold(format!("invalid beast modes: {why}")))
@@ -131,19 +131,17 @@ impl Domo {
     /// since public clients page through it as if it began with the oldest.
     async fn last_run(&self, stream: Option<i64>) -> Option<Run> {
         let path = format!("/api/data/v1/streams/{}", stream?);
-        let named = self.part(Call::get(Endpoint::Stream, path.clone(), None)).await.and_then(StreamRow::latest);
+        let named = self.part(Call::get(Endpoint::Stream, path.clone())).await.and_then(StreamRow::latest);
         if named.is_some() {
             return named;
         }
-        let query = format!("limit={RUNS}&offset=0");
-        let call = Call::get(Endpoint::StreamRuns, format!("{path}/executions"), Some(query));
+        let call = Call::get(Endpoint::StreamRuns, format!("{path}/executions?limit={RUNS}&offset=0"));
         self.part::<Rows<RunRow>>(call).await.and_then(learnt::latest)
     }
 
     async fn columns(&self, id: &str) -> Option<BTreeSet<String>> {
-        let path = format!("/api/query/v1/datasources/{id}/schema/indexed");
-        let call = Call::get(Endpoint::Schema, path, Some("includeHidden=false".to_owned()));
-        self.part(call).await.and_then(SchemaRow::columns)
+        let target = format!("/api/query/v1/datasources/{id}/schema/indexed?includeHidden=false");
+        self.part(Call::get(Endpoint::Schema, target)).await.and_then(SchemaRow::columns)
     }
 
     /// What a call tells that others can do without.

@@ -18,6 +18,7 @@ mod network;
 mod odd_evidence;
 mod owners;
 mod pace;
+mod packed;
 mod render;
 mod retries;
 mod secrecy;
