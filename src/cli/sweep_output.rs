@@ -97,20 +97,28 @@ pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()
 
 impl Looked {
     fn cards(&self) -> impl Iterator<Item = PrintedCard<'_>> {
+        self.cards_with(|_| true)
+    }
+
+    /// The cards with those verdicts for which `of` holds.
+    fn cards_with(&self, of: impl Fn(&'static str) -> bool + Copy) -> impl Iterator<Item = PrintedCard<'_>> {
         let looked_at = self.end.looked_at.iter();
         looked_at.flat_map(move |(plan, verdicts)| {
-            plan.cards.values().map(move |planned| self.card(plan, planned, verdicts.get(&planned.card.id)))
+            plan.cards.values().filter_map(move |planned| {
+                let judged = verdicts.get(&planned.card.id);
+                let told = told(planned, judged);
+                of(told.0).then(|| self.card(plan, planned, judged, told))
+            })
         })
     }
 
-    fn card<'a>(&self, plan: &'a Plan, planned: &'a PlannedCard, judged: Option<&'a Judged>) -> PrintedCard<'a> {
-        let (verdict, reason) = match judged {
-            Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
-            None if planned.card.kind.renders() => {
-                (Shown::Unchecked.name(), Some("not reached: the sweep ended first"))
-            }
-            None => (Verdict::Unsupported.name(), None),
-        };
+    fn card<'a>(
+        &self,
+        plan: &'a Plan,
+        planned: &'a PlannedCard,
+        judged: Option<&'a Judged>,
+        (verdict, reason): (&'static str, Option<&'a str>),
+    ) -> PrintedCard<'a> {
         PrintedCard {
             card_id: planned.card.id.0,
             title: &planned.card.title,
@@ -121,6 +129,15 @@ impl Looked {
             reason,
             latency_ms: judged.and_then(|judged| u64::try_from(judged.latency.as_millis()).ok()),
         }
+    }
+}
+
+/// The verdict on a card, and why.
+fn told<'a>(planned: &PlannedCard, judged: Option<&'a Judged>) -> (&'static str, Option<&'a str>) {
+    match judged {
+        Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
+        None if planned.card.kind.renders() => (Shown::Unchecked.name(), Some("not reached: the sweep ended first")),
+        None => (Verdict::Unsupported.name(), None),
     }
 }
 
@@ -150,9 +167,8 @@ impl<'a> PrintedInstance<'a> {
     /// The broken and unchecked cards, and what it comes to.
     fn table(&self) -> String {
         let mut rows = table(&[CARD, "Pages", "Verdict and reason"]);
-        let bad =
-            |card: &PrintedCard<'_>| card.verdict == Shown::Broken.name() || card.verdict == Shown::Unchecked.name();
-        let mut cards: Vec<_> = self.results.0.cards().filter(bad).collect();
+        let bad = |verdict| verdict == Shown::Broken.name() || verdict == Shown::Unchecked.name();
+        let mut cards: Vec<_> = self.results.0.cards_with(bad).collect();
         cards.sort_by_key(|card| (card.verdict, card.reason, card.card_id));
         for card in &cards {
             let titles: Vec<String> = card.pages.iter().map(|page| page.title.to_owned()).collect();
