@@ -2,54 +2,30 @@
 //! could be checked, and with the help of their own files incidents and datasets. Owns reading that inside the closing
 //! transaction, and writing what concerns the instance itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use futures::TryStreamExt as _;
-use sqlx::{FromRow, Row, SqliteConnection};
+use sqlx::{FromRow, SqliteConnection};
 
 use super::instances::instance_id;
-use super::rows::{ImpossibleRow, StateRow, duration, instant, millis, state_columns, state_joins};
+use super::packed::{self, packed};
+use super::plain::{self, PlainState, plain_state};
+use super::rows::{ImpossibleRow, instant, millis};
 use super::{Store, StoreError, Work, datasets, incidents};
 use crate::domain::Timestamp;
-use crate::domain::card::{CardMemory, CardState, Told};
+use crate::domain::card::CardMemory;
 use crate::domain::closing::Memory;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::memories::Memories;
-use crate::domain::rendering::Rendering;
 use crate::domain::sight::{Blind, BlindTold, Sight};
-use crate::domain::strip::Strip;
 
-/// A card of which no more is known than that it works, or not even that. A row that cannot be true is none.
-macro_rules! plain {
-    () => {
-        "(s.state IS NULL OR s.state IN ('undecided', 'unsupported', 'working')
-                             AND (s.state = 'working') = (s.since IS NOT NULL AND s.decided_at IS NOT NULL)
-                             AND s.told = 'nothing' AND s.slow_against_ms IS NULL AND s.no_data_since IS NULL)
-          AND c.card_key NOT IN (SELECT card_key FROM mute WHERE ended_at IS NULL)"
-    };
-}
-
-/// The plain cards of the instance, which are most of them, the removed ones among them.
-pub(super) const PLAIN: &str = concat!(
-    "SELECT c.card_id, c.removed_at IS NULL, s.state = 'unsupported', s.since, s.decided_at, s.latency_ms, s.recent
-       FROM card c LEFT JOIN card_state s USING (card_key)
-      WHERE c.instance_id = ?1 AND ",
-    plain!(),
-    " ORDER BY c.card_id"
+/// Every card of the instance, the removed ones among them.
+pub(super) const CARDS: &str = packed!(
+    concat!("card_id, removed_at IS NULL, ", plain_state!()),
+    "card_id",
+    "SELECT * FROM card LEFT JOIN card_state USING (card_key) WHERE instance_id = ?1 AND card_id > ?2 ORDER BY card_id"
 );
 
-/// The others.
-pub(super) const CARDS: &str = concat!(
-    "SELECT c.card_id, c.removed_at IS NULL AS present,",
-    state_columns!(),
-    "FROM",
-    state_joins!(),
-    "WHERE c.instance_id = ?1 AND NOT (",
-    plain!(),
-    ")"
-);
-
-/// How many those are, so that room is made for them once.
+/// How many they are, so that room is made for them once.
 pub(super) const COUNT: &str = "SELECT count(*) FROM card WHERE instance_id = ?1";
 
 /// How cards changed since an instant, first sights aside, by the index on time.
@@ -97,56 +73,21 @@ pub(super) async fn read(
 /// Every card of the instance with what is known of it, and which of them are monitored.
 async fn read_cards(connection: &mut SqliteConnection, instance_id: i64) -> Work<(Memories, BTreeSet<CardId>)> {
     let mut feeding = datasets::feeding(connection, instance_id).await?;
-    let mut fed =
-        |card: CardId, memory: CardMemory| CardMemory { datasets: feeding.remove(&card).unwrap_or_default(), ..memory };
     let mut present = BTreeSet::new();
-    let mut others = BTreeMap::new();
-    let mut rows = sqlx::query(CARDS).bind(instance_id).fetch(&mut *connection);
-    while let Some(row) = rows.try_next().await? {
-        let card = CardId(row.try_get("card_id")?);
-        others.insert(card, fed(card, StateRow::from_row(&row)?.memory()?));
-        if row.try_get("present")? {
-            present.insert(card);
-        }
-    }
-    drop(rows);
+    let mut others = plain::others(connection, instance_id).await?;
     let count: i64 = sqlx::query_scalar(COUNT).bind(instance_id).fetch_one(&mut *connection).await?;
     let mut cards = Memories::with_capacity(usize::try_from(count).unwrap_or_default());
-    let mut plain = sqlx::query_as::<_, PlainRow>(PLAIN).bind(instance_id).fetch(&mut *connection);
-    while let Some(row) = plain.try_next().await? {
-        let card = CardId(row.0);
-        while let Some(other) = others.first_entry().filter(|other| *other.key() < card) {
-            let (card, memory) = other.remove_entry();
-            cards.insert(card, memory);
-        }
-        if row.1 {
+    packed::read(connection, CARDS, instance_id, |(id, is_present, plain): (i64, u8, PlainState)| {
+        let card = CardId(id);
+        if is_present == 1 {
             present.insert(card);
         }
-        cards.insert(card, fed(card, plain_memory(row)?));
-    }
-    cards.extend(others);
-    Ok((cards, present))
-}
-
-/// See [`PLAIN`].
-type PlainRow = (i64, bool, Option<bool>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-
-fn plain_memory((id, _, unsupported, since, decided_at, latency, recent): PlainRow) -> Work<CardMemory> {
-    let at = |column, at| instant("card_state", id, column, at);
-    // Of the plain states only this one has instants, by the table's own checks.
-    let state = match (since, decided_at) {
-        (Some(since), Some(decided_at)) => {
-            CardState::Working { since: at("since", since)?, decided_at: at("decided_at", decided_at)? }
-        }
-        _ if unsupported == Some(true) => CardState::Unsupported,
-        _ => CardState::Undecided,
-    };
-    let latency = latency.map(|latency| duration("card_state", id, "latency_ms", latency)).transpose()?;
-    Ok(CardMemory {
-        rendering: Rendering { latency, ..Rendering::default() },
-        recent: Strip::from_bits(recent.map_or(0, i64::unsigned_abs)),
-        ..CardMemory::of(state, Told::Nothing)
+        let known = others.remove(&card).map_or_else(|| plain.memory(), Ok)?;
+        cards.insert(card, CardMemory { datasets: feeding.remove(&card).unwrap_or_default(), ..known });
+        Ok(())
     })
+    .await?;
+    Ok((cards, present))
 }
 
 /// What is remembered of the instance itself.

@@ -25,7 +25,9 @@ mod monitored;
 mod mutes;
 mod open;
 mod outbox;
+mod packed;
 mod partial;
+mod plain;
 #[cfg(test)]
 mod plans;
 mod retention;

@@ -2,20 +2,20 @@
 //! closing transaction, as far as it differs from what stands there; what is known of a card is
 //! [`states`](super::states)'s.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use futures::TryStreamExt as _;
 use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values};
+use super::packed::{self, packed};
 use super::rows::{SharedOwners, millis, owner_columns, page_kind_columns};
-use super::snapshot::{LISTED_CARDS, ListedRow};
+use super::snapshot::{self, PageRow};
 use super::sweeps::json;
 use super::{OpenSweep, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::Memory;
 use crate::domain::ids::{CardId, PageId};
-use crate::domain::sweep::{Plan, PlannedCard, RememberedPage};
+use crate::domain::sweep::{ListedCard, Plan, RememberedPage};
 
 /// Writes down what a plan leaves monitored.
 pub(super) async fn write(
@@ -25,11 +25,10 @@ pub(super) async fn write(
     memory: &Memory,
     now: Timestamp,
 ) -> Work<()> {
-    write_pages(connection, sweep, plan).await?;
-    write_cards(connection, sweep, plan).await?;
+    write_pages(connection, sweep, plan, now).await?;
+    write_cards(connection, sweep, plan, memory).await?;
     write_holdings(connection, sweep, plan).await?;
     if plan.is_complete() {
-        remove_pages(connection, sweep, plan, now).await?;
         remove_cards(connection, sweep, plan, memory, now).await?;
     }
     Ok(())
@@ -40,15 +39,34 @@ const PAGES: Bulk = Bulk {
     columns: 8,
     tail: "ON CONFLICT (instance_id, page_id) DO UPDATE
               SET title = excluded.title, kind = excluded.kind, app_id = excluded.app_id, doubted = excluded.doubted,
-                  owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL
-            WHERE (title, kind, app_id, doubted, owners, owner_users)
-                  IS NOT (excluded.title, excluded.kind, excluded.app_id, excluded.doubted, excluded.owners,
-                          excluded.owner_users)
-               OR removed_at IS NOT NULL",
+                  owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL",
 };
 
-async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
+/// Writes those that stand there otherwise, or not as monitored, and that those are not that are gone.
+async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, now: Timestamp) -> Work<()> {
     let instance = sweep.instance_id;
+    let mut changed: BTreeMap<PageId, &RememberedPage> = plan.pages.iter().map(|(id, held)| (*id, held)).collect();
+    let mut gone = Vec::new();
+    let mut shared = SharedOwners::default();
+    packed::read(connection, snapshot::PAGES, instance, |(id, title, kind, app, names, users, doubted): PageRow| {
+        match plan.pages.get(&PageId(id)) {
+            None => gone.push(id),
+            Some(RememberedPage { page, doubted: is_doubted })
+                if page.title == title
+                    && page_kind_columns(page.kind) == (&*kind, app)
+                    && *is_doubted == (doubted != 0)
+                    && shared.of("page", id, &names, &users).is_ok_and(|owners| owners == page.owners) =>
+            {
+                changed.remove(&PageId(id));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    })
+    .await?;
+    if plan.is_complete() {
+        remove(connection, REMOVE_PAGES, sweep, gone.into_iter(), now).await?;
+    }
     let bind = |values: &mut Values, held: &RememberedPage| {
         let page = &held.page;
         let (kind, app) = page_kind_columns(page.kind);
@@ -57,62 +75,64 @@ async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan:
         values.push(held.doubted)?.push(owners)?.push(users)?;
         Ok(())
     };
-    PAGES.write(connection, plan.pages.values(), bind).await
+    PAGES.write(connection, changed.into_values(), bind).await
 }
 
-const CARDS: Bulk = Bulk {
-    head: "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users)",
-    columns: 6,
-    tail: "ON CONFLICT (instance_id, card_id) DO UPDATE
-              SET title = excluded.title, kind = excluded.kind, owners = excluded.owners,
-                  owner_users = excluded.owner_users, removed_at = NULL
-            WHERE (title, kind, owners, owner_users)
-                  IS NOT (excluded.title, excluded.kind, excluded.owners, excluded.owner_users)
-               OR removed_at IS NOT NULL",
+const RELISTED: Bulk = Bulk {
+    head: "UPDATE card SET title = listed.column2, kind = listed.column3, owners = listed.column4,
+                           owner_users = listed.column5 FROM (",
+    columns: 5,
+    tail: ") AS listed WHERE card_key = listed.column1",
 };
 
-/// To read what stands there costs less than to write it once more. Owners that cannot be read are written anew.
-async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
-    let instance = sweep.instance_id;
-    let mut changed: BTreeSet<CardId> = plan.cards.keys().copied().collect();
-    let mut shared = SharedOwners::default();
-    let mut listed = sqlx::query_as::<_, ListedRow>(LISTED_CARDS).bind(instance).fetch(&mut *connection);
-    while let Some((key, id, title, kind, names, users)) = listed.try_next().await? {
-        if let Some(PlannedCard { card, .. }) = plan.cards.get(&CardId(id))
-            && (&card.title, &*card.kind.0) == (&title, &kind)
-            && shared.of("card", key, &names, &users).is_ok_and(|owners| owners == card.owners)
-        {
-            changed.remove(&CardId(id));
-        }
-    }
-    drop(listed);
-    let bind = |values: &mut Values, planned: &PlannedCard| {
-        let card = &planned.card;
+const MONITORED: Bulk = Bulk {
+    head: "UPDATE card SET removed_at = NULL FROM (",
+    columns: 1,
+    tail: ") AS listed WHERE card_key = listed.column1",
+};
+
+/// Writes those that are listed otherwise than they stand there, and that those are monitored that were not.
+async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, memory: &Memory) -> Work<()> {
+    let keys = |card: &CardId| sweep.keys.get(card).copied();
+    let bind = |values: &mut Values, (key, card): (i64, &ListedCard)| {
         let (owners, users) = owner_columns(&card.owners)?;
-        values.push(instance)?.push(card.id.0)?.push(card.title.as_str())?.push(&*card.kind.0)?;
-        values.push(owners)?.push(users)?;
+        values.push(key)?.push(card.title.as_str())?.push(&*card.kind.0)?.push(owners)?.push(users)?;
         Ok(())
     };
-    let changed: Vec<&PlannedCard> = changed.iter().filter_map(|card| plan.cards.get(card)).collect();
-    CARDS.write(connection, changed, bind).await
+    let relisted = sweep.relisted.iter().filter_map(|card| Some((keys(card)?, &plan.cards.get(card)?.card)));
+    RELISTED.write(connection, relisted.collect::<Vec<_>>(), bind).await?;
+    let newly = plan.cards.keys().filter(|card| !memory.present.contains(card)).filter_map(keys);
+    let bind = |values: &mut Values, key: i64| values.push(key).map(|_| ());
+    MONITORED.write(connection, newly.collect::<Vec<_>>(), bind).await
 }
 
-pub(super) const HOLDINGS: &str = "SELECT page_id, card_key FROM page_card WHERE instance_id = ?1";
+pub(super) const HOLDINGS: &str = packed!(
+    "page_id, json(cards)",
+    "page_id",
+    "SELECT page_id, json_group_array(card_key) AS cards FROM page_card WHERE instance_id = ?1 AND page_id > ?2
+      GROUP BY page_id ORDER BY page_id"
+);
 
 async fn write_holdings(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan) -> Work<()> {
-    let held = plan.cards.iter().filter_map(|(id, planned)| Some((sweep.keys.get(id)?, planned)));
-    let mut new: BTreeSet<(i64, i64)> =
-        held.flat_map(|(key, planned)| planned.pages.iter().map(|page| (page.0, *key))).collect();
-    let mut gone = Vec::new();
-    let mut known = sqlx::query_as::<_, (i64, i64)>(HOLDINGS).bind(sweep.instance_id).fetch(&mut *connection);
-    while let Some((page, key)) = known.try_next().await? {
-        let looked_at = plan.is_complete() || plan.pages.contains_key(&PageId(page));
-        if !new.remove(&(page, key)) && looked_at {
-            gone.push((page, key));
-        }
-    }
-    drop(known);
     let instance = sweep.instance_id;
+    let held = plan.cards.iter().filter_map(|(id, planned)| Some((*sweep.keys.get(id)?, planned)));
+    let mut held: Vec<(i64, i64)> =
+        held.flat_map(|(key, planned)| planned.pages.iter().map(move |page| (page.0, key))).collect();
+    held.sort_unstable();
+    let mut stands_there = vec![false; held.len()];
+    let mut gone = Vec::new();
+    packed::read(connection, HOLDINGS, instance, |(page, keys): (i64, Vec<i64>)| {
+        let looked_at = plan.is_complete() || plan.pages.contains_key(&PageId(page));
+        for key in keys {
+            match held.binary_search(&(page, key)) {
+                Ok(place) => stands_there[place] = true,
+                Err(_) if looked_at => gone.push((page, key)),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    })
+    .await?;
     if !gone.is_empty() {
         sqlx::query(NOT_HELD).bind(instance).bind(json(&gone)?).execute(&mut *connection).await?;
     }
@@ -120,6 +140,7 @@ async fn write_holdings(connection: &mut SqliteConnection, sweep: &OpenSweep, pl
         values.push(instance)?.push(page)?.push(key)?;
         Ok(())
     };
+    let new = held.into_iter().zip(stands_there).filter(|(_, stands_there)| !stands_there).map(|(held, _)| held);
     HELD.write(connection, new, bind).await
 }
 
@@ -128,16 +149,6 @@ const HELD: Bulk = Bulk { head: "INSERT INTO page_card (instance_id, page_id, ca
 pub(super) const NOT_HELD: &str = "
     DELETE FROM page_card
      WHERE (instance_id, page_id, card_key) IN (SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2))";
-
-async fn remove_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, now: Timestamp) -> Work<()> {
-    let monitored: Vec<i64> =
-        sqlx::query_scalar("SELECT page_id FROM page WHERE instance_id = ?1 AND removed_at IS NULL")
-            .bind(sweep.instance_id)
-            .fetch_all(&mut *connection)
-            .await?;
-    let gone = monitored.into_iter().filter(|page| !plan.pages.contains_key(&PageId(*page)));
-    remove(connection, REMOVE_PAGES, sweep, gone, now).await
-}
 
 async fn remove_cards(
     connection: &mut SqliteConnection,

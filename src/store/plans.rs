@@ -5,26 +5,28 @@ use sqlx::AssertSqlSafe;
 
 use super::{
     Store, asked, backup, board, card_past, datasets, history, incidents, instances, lately, memory, monitored, mutes,
-    outbox, retention, snapshot, sweeps,
+    outbox, plain, retention, snapshot, sweeps,
 };
 
 /// The rows that a statement is given.
 const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
+/// The rows that are packed, which the statement within has found.
+const PACKED: &str = "SCAN (subquery-1)";
+
 /// Each statement with the scans and sortings that are meant.
-const STATEMENTS: [(&str, &[&str]); 74] = [
+const STATEMENTS: [(&str, &[&str]); 75] = [
     (instances::ID, &[]),
-    (memory::PLAIN, &["SCAN mute USING INDEX mute_now"]),
-    // Mutes are few.
-    (memory::CARDS, &["SCAN mute USING INDEX mute_now"]),
+    (memory::CARDS, &[PACKED]),
+    // Cards that are not plain are few, and so are mutes.
+    (plain::OTHERS, &["SCAN card_state USING INDEX card_state_not_plain", "SCAN mute USING INDEX mute_now"]),
     (memory::COUNT, &[]),
     (memory::BROKEN, &[]),
     // Of the changes of a day or so.
     (memory::CHANGES, &["USE TEMP B-TREE FOR ORDER BY"]),
-    // Of the cards of one page after the other.
-    (snapshot::HOLDINGS, &["USE TEMP B-TREE FOR LAST TERM OF ORDER BY"]),
-    (snapshot::PAGES, &[]),
-    (snapshot::CARDS_NOW, &[]),
+    (snapshot::HOLDINGS, &[PACKED]),
+    (snapshot::PAGES, &[PACKED]),
+    (snapshot::CARDS_NOW, &[PACKED]),
     (snapshot::LISTED_CARDS, &[]),
     (snapshot::LAST_COMPLETED, &[]),
     (snapshot::LAST_SWEEP, &[]),
@@ -33,8 +35,9 @@ const STATEMENTS: [(&str, &[&str]); 74] = [
     (datasets::IDS, &[]),
     (datasets::FEEDING_SOME, &[JSON]),
     (snapshot::HOLDINGS_OF, &[JSON]),
-    (sweeps::CARD_KEYS, &[]),
-    (monitored::HOLDINGS, &[]),
+    (sweeps::CARD_KEYS, &[PACKED]),
+    (sweeps::KNOWN_CARDS, &[PACKED]),
+    (monitored::HOLDINGS, &[PACKED]),
     // What a closing changes, each row looked up.
     (monitored::NOT_HELD, &[JSON]),
     (monitored::REMOVE_PAGES, &[JSON]),

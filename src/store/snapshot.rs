@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::TryStreamExt as _;
-use sqlx::{FromRow, Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::instances::{instance_id, known_instance_id};
-use super::rows::{ImpossibleRow, SharedOwners, StateRow, instant, page_kind, state_columns, state_joins};
+use super::packed::{self, packed};
+use super::plain::{self, PlainState, plain_state};
+use super::rows::{ImpossibleRow, SharedOwners, instant, page_kind};
 use super::sweeps::json;
 use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
@@ -81,12 +83,23 @@ impl Store {
     }
 }
 
-pub(super) const HOLDINGS: &str = "
-    SELECT pc.page_id, c.card_id FROM page_card pc JOIN card c USING (card_key)
-     WHERE pc.instance_id = ?1 AND c.removed_at IS NULL ORDER BY pc.page_id, c.card_id";
+pub(super) const HOLDINGS: &str = packed!(
+    "page_id, json(cards)",
+    "page_id",
+    "SELECT pc.page_id, json_group_array(c.card_id) AS cards FROM page_card pc CROSS JOIN card c USING (card_key)
+      WHERE pc.instance_id = ?1 AND pc.page_id > ?2 AND c.removed_at IS NULL GROUP BY pc.page_id ORDER BY pc.page_id"
+);
 
+/// The cards of each page, ascending.
 async fn holdings(connection: &mut SqliteConnection, instance: i64) -> Work<BTreeMap<PageId, Vec<CardId>>> {
-    Ok(by_page(sqlx::query_as(HOLDINGS).bind(instance).fetch_all(connection).await?))
+    let mut holdings = BTreeMap::new();
+    packed::read(connection, HOLDINGS, instance, |(page, mut cards): (i64, Vec<i64>)| {
+        cards.sort_unstable();
+        holdings.insert(PageId(page), cards.into_iter().map(CardId).collect());
+        Ok(())
+    })
+    .await?;
+    Ok(holdings)
 }
 
 pub(super) const HOLDINGS_OF: &str = "
@@ -100,59 +113,52 @@ async fn holdings_of(
     instance: i64,
     pages: &[i64],
 ) -> Work<BTreeMap<PageId, Vec<CardId>>> {
-    let rows = sqlx::query_as(HOLDINGS_OF).bind(instance).bind(json(&pages)?).fetch_all(connection).await?;
-    Ok(by_page(rows))
-}
-
-fn by_page(rows: Vec<(i64, i64)>) -> BTreeMap<PageId, Vec<CardId>> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as(HOLDINGS_OF).bind(instance).bind(json(&pages)?).fetch_all(connection).await?;
     let mut holdings: BTreeMap<PageId, Vec<CardId>> = BTreeMap::new();
     for (page, card) in rows {
         holdings.entry(PageId(page)).or_default().push(CardId(card));
     }
-    holdings
+    Ok(holdings)
 }
 
-pub(super) const PAGES: &str = "
-    SELECT page_id, title, kind, app_id, owners, owner_users, doubted FROM page
-     WHERE instance_id = ?1 AND removed_at IS NULL";
+pub(super) const PAGES: &str = packed!(
+    "page_id, title, kind, app_id, owners, owner_users, doubted",
+    "page_id",
+    "SELECT * FROM page WHERE instance_id = ?1 AND page_id > ?2 AND removed_at IS NULL ORDER BY page_id"
+);
 
 /// The monitored pages, without their cards, and whether each is doubted.
 async fn pages(connection: &mut SqliteConnection, instance: i64) -> Work<Vec<(ListedPage, bool)>> {
-    let rows: Vec<PageRow> = sqlx::query_as(PAGES).bind(instance).fetch_all(connection).await?;
-    let mut pages = Vec::with_capacity(rows.len());
+    let mut pages = Vec::new();
     let mut shared = SharedOwners::default();
-    for row in rows {
+    packed::read(connection, PAGES, instance, |(id, title, kind, app, names, users, doubted): PageRow| {
         let page = ListedPage {
-            id: PageId(row.page_id),
-            title: row.title,
-            kind: page_kind(&row.kind, row.app_id),
-            owners: shared.of("page", row.page_id, &row.owners, &row.owner_users)?,
+            id: PageId(id),
+            title,
+            kind: page_kind(&kind, app),
+            owners: shared.of("page", id, &names, &users)?,
             cards: BTreeSet::new(),
         };
-        pages.push((page, row.doubted));
-    }
+        pages.push((page, doubted != 0));
+        Ok(())
+    })
+    .await?;
     Ok(pages)
 }
 
-#[derive(FromRow)]
-struct PageRow {
-    page_id: i64,
-    title: String,
-    kind: String,
-    app_id: Option<i64>,
-    owners: String,
-    owner_users: String,
-    doubted: bool,
-}
+/// See [`PAGES`].
+pub(super) type PageRow = (i64, String, String, Option<i64>, String, String, u8);
 
-pub(super) const CARDS_NOW: &str = concat!(
-    "SELECT c.card_id, c.title, c.owners, c.owner_users, u.text AS unchecked_because,",
-    state_columns!(),
-    "FROM",
-    state_joins!(),
-    "LEFT JOIN reason u ON u.reason_id = s.unchecked_reason_id
-     WHERE c.instance_id = ?1 AND c.removed_at IS NULL"
+pub(super) const CARDS_NOW: &str = packed!(
+    concat!("card_id, title, owners, owner_users, text, ", plain_state!()),
+    "card_id",
+    "SELECT * FROM card LEFT JOIN card_state USING (card_key) LEFT JOIN reason r ON r.reason_id = unchecked_reason_id
+      WHERE instance_id = ?1 AND card_id > ?2 AND removed_at IS NULL ORDER BY card_id"
 );
+
+/// See [`CARDS_NOW`].
+type CardRow = (i64, String, String, String, Option<String>, PlainState);
 
 async fn cards_now(
     connection: &mut SqliteConnection,
@@ -161,15 +167,15 @@ async fn cards_now(
 ) -> Work<BTreeMap<CardId, CardNow>> {
     let mut feeding = datasets::feeding(connection, instance).await?;
     let mut pages = pages_of_cards(holdings);
+    let mut others = plain::others(connection, instance).await?;
     let mut cards = Vec::new();
     let mut shared = SharedOwners::default();
-    let mut rows = sqlx::query(CARDS_NOW).bind(instance).fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let id = CardId(row.try_get("card_id")?);
-        let memory = StateRow::from_row(&row)?.memory()?;
+    packed::read(connection, CARDS_NOW, instance, |(id, title, names, users, unchecked_because, plain): CardRow| {
+        let id = CardId(id);
+        let memory = others.remove(&id).map_or_else(|| plain.memory(), Ok)?;
         let card = CardNow {
-            title: row.try_get("title")?,
-            owners: shared.of("card", row.try_get("card_key")?, row.try_get("owners")?, row.try_get("owner_users")?)?,
+            title,
+            owners: shared.of("card", plain.card_key, &names, &users)?,
             pages: pages.remove(&id).unwrap_or_default(),
             flapping: matches!(memory.told, Told::Flapping { .. }),
             state: memory.state,
@@ -178,10 +184,12 @@ async fn cards_now(
             incident: memory.incident,
             datasets: feeding.remove(&id).unwrap_or_default(),
             recent: memory.recent,
-            unchecked_because: row.try_get("unchecked_because")?,
+            unchecked_because,
         };
         cards.push((id, card));
-    }
+        Ok(())
+    })
+    .await?;
     // At once, so that no node of the map stays half empty: the daemon keeps it until the next sweep has ended.
     Ok(cards.into_iter().collect())
 }

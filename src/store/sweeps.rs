@@ -1,7 +1,7 @@
 //! A sweep while it runs: its row, the cards that it looks at, and each result as it comes. Owns these
 //! writes; how a sweep is closed is [`closing`](super::closing)'s.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use litemap::LiteMap;
@@ -9,11 +9,13 @@ use sqlx::SqliteConnection;
 
 use super::bulk::{Bulk, Values};
 use super::instances::instance_id;
-use super::rows::{millis, verdict_code};
+use super::packed::{self, packed};
+use super::rows::{SharedOwners, millis, owner_columns, verdict_code};
+use super::snapshot::ListedRow;
 use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::ids::{CardId, InstanceName, SweepId};
-use crate::domain::sweep::{ListedCard, Plan, Scope};
+use crate::domain::sweep::{ListedCard, Plan, PlannedCard, Scope};
 use crate::domain::verdict::Verdict;
 
 /// A sweep that has begun and is not closed.
@@ -27,6 +29,8 @@ pub struct OpenSweep {
     pub started_at: Timestamp,
     pub(super) instance_id: i64,
     pub(super) keys: LiteMap<CardId, i64>,
+    /// The planned cards that are listed otherwise than they stand in the database.
+    pub(super) relisted: BTreeSet<CardId>,
     reasons: HashMap<(&'static str, String), i64>,
 }
 
@@ -65,6 +69,7 @@ impl Store {
                 started_at: now,
                 instance_id,
                 keys: LiteMap::new(),
+                relisted: BTreeSet::new(),
                 reasons: HashMap::new(),
             })
         };
@@ -76,7 +81,7 @@ impl Store {
     pub async fn add_planned_cards(&self, sweep: &mut OpenSweep, plan: &Plan) -> Result<(), StoreError> {
         let work = async {
             let mut tx = self.begin().await?;
-            let mut keys = card_keys(&mut tx, sweep.instance_id).await?;
+            let (mut keys, relisted) = known_cards(&mut tx, sweep.instance_id, plan).await?;
             let new: Vec<&ListedCard> =
                 plan.cards.values().map(|planned| &planned.card).filter(|card| !keys.contains_key(&card.id)).collect();
             if !new.is_empty() {
@@ -85,9 +90,9 @@ impl Store {
             }
             note_scope(&mut tx, sweep.id, plan.scope).await?;
             tx.commit().await?;
-            Ok(keys)
+            Ok((keys, relisted))
         };
-        sweep.keys = self.named(work.await)?;
+        (sweep.keys, sweep.relisted) = self.named(work.await)?;
         Ok(())
     }
 
@@ -194,27 +199,67 @@ pub(super) async fn note_scope(connection: &mut SqliteConnection, sweep: SweepId
     Ok(())
 }
 
-/// The key of every card that was ever listed.
-async fn card_keys(connection: &mut SqliteConnection, instance_id: i64) -> Work<LiteMap<CardId, i64>> {
-    let keys: Vec<(i64, i64)> = sqlx::query_as(CARD_KEYS).bind(instance_id).fetch_all(connection).await?;
-    Ok(keys.into_iter().map(|(card, key)| (CardId(card), key)).collect())
+pub(super) const KNOWN_CARDS: &str = packed!(
+    "card_key, card_id, title, kind, owners, owner_users",
+    "card_id",
+    "SELECT * FROM card WHERE instance_id = ?1 AND card_id > ?2 ORDER BY card_id"
+);
+
+/// The key of every card that was ever listed, and which of them are listed otherwise now. Owners that cannot be read are
+/// others.
+async fn known_cards(
+    connection: &mut SqliteConnection,
+    instance_id: i64,
+    plan: &Plan,
+) -> Work<(LiteMap<CardId, i64>, BTreeSet<CardId>)> {
+    let (mut keys, mut relisted) = (LiteMap::new(), BTreeSet::new());
+    let mut shared = SharedOwners::default();
+    packed::read(connection, KNOWN_CARDS, instance_id, |(key, id, title, kind, names, users): ListedRow| {
+        let id = CardId(id);
+        keys.insert(id, key);
+        if let Some(PlannedCard { card, .. }) = plan.cards.get(&id)
+            && ((&card.title, &*card.kind.0) != (&title, &kind)
+                || !shared.of("card", key, &names, &users).is_ok_and(|owners| owners == card.owners))
+        {
+            relisted.insert(id);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok((keys, relisted))
 }
 
-pub(super) const CARD_KEYS: &str = "SELECT card_id, card_key FROM card WHERE instance_id = ?1 ORDER BY card_id";
+/// The key of every card that was ever listed.
+async fn card_keys(connection: &mut SqliteConnection, instance_id: i64) -> Work<LiteMap<CardId, i64>> {
+    let mut keys = LiteMap::new();
+    packed::read(connection, CARD_KEYS, instance_id, |(card, key): (i64, i64)| {
+        keys.insert(CardId(card), key);
+        Ok(())
+    })
+    .await?;
+    Ok(keys)
+}
+
+pub(super) const CARD_KEYS: &str = packed!(
+    "card_id, card_key",
+    "card_id",
+    "SELECT card_id, card_key FROM card WHERE instance_id = ?1 AND card_id > ?2 ORDER BY card_id"
+);
 
 async fn insert_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, cards: &[&ListedCard]) -> Work<()> {
     let (instance, removed_at) = (sweep.instance_id, millis(sweep.started_at));
     let bind = |values: &mut Values, card: &&ListedCard| {
         values.push(instance)?.push(card.id.0)?.push(card.title.as_str())?.push(&*card.kind.0)?;
-        values.push("[]")?.push(removed_at)?;
+        let (owners, users) = owner_columns(&card.owners)?;
+        values.push(owners)?.push(users)?.push(removed_at)?;
         Ok(())
     };
     NEW_CARDS.write(connection, cards, bind).await
 }
 
 const NEW_CARDS: Bulk = Bulk {
-    head: "INSERT INTO card (instance_id, card_id, title, kind, owners, removed_at)",
-    columns: 6,
+    head: "INSERT INTO card (instance_id, card_id, title, kind, owners, owner_users, removed_at)",
+    columns: 7,
     tail: "ON CONFLICT (instance_id, card_id) DO NOTHING",
 };
 

@@ -41,7 +41,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_hold
     house.store.close().await;
     to_first_version(&house).await;
     house.store = Store::open(&house.path()).await.unwrap();
-    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 7);
+    assert_eq!(house.number("SELECT count(*) FROM _sqlx_migrations").await, 8);
     assert_eq!(house.texts("SELECT \"table\" FROM pragma_foreign_key_check").await, []);
     assert_eq!(house.texts("SELECT title FROM broken_now").await.len(), 0, "it is too long ago");
     assert_eq!(house.store.snapshot(&acme()).await.unwrap(), as_the_first_version_holds(before));

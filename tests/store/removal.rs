@@ -6,7 +6,7 @@ use cardwatch::domain::ids::{CardId, PageId};
 use cardwatch::domain::sweep::Scope;
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 
-use crate::house::{House, acme, plan, plan_of, results};
+use crate::house::{House, acme, plan, plan_of, results, swept};
 use crate::nouns::{fails, listing, page, unchecked, works};
 
 async fn cards(house: &House) -> Vec<i64> {
@@ -120,4 +120,17 @@ async fn a_card_without_data_keeps_the_note() {
     house.sweep(0, &[(1, Verdict::Working { no_data: true })]).await;
     let row = house.texts("SELECT verdict || ': ' || reason FROM results").await;
     assert_eq!(row, [Some("working: no data".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_card_that_another_process_removes_during_a_sweep_is_monitored_by_it_nevertheless() {
+    let house = House::new().await;
+    let seen = [(1, works()), (2, works())];
+    house.sweep(0, &seen).await;
+    let sweep = house.begin(15, &plan_of(&seen)).await;
+    house.execute("UPDATE card SET removed_at = 1 WHERE card_id = 2").await.unwrap();
+    assert_eq!(cards(&house).await, [1]);
+    let swept = swept(&sweep, 30, plan_of(&seen), &seen);
+    house.finish(sweep, &swept).await.unwrap();
+    assert_eq!(cards(&house).await, [1, 2]);
 }

@@ -15,7 +15,7 @@ use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot};
 use cardwatch::domain::strip::{Cell, Strip};
 use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
-use cardwatch::domain::verdict::{Class, Reason};
+use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use litemap::LiteMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -367,4 +367,23 @@ async fn an_instance_that_no_daemon_has_taken_up_yet_has_an_empty_snapshot() {
     let house = House::new().await;
     let globex = "globex".parse().unwrap();
     assert_eq!(house.store.snapshot(&globex).await.unwrap(), InstanceSnapshot::empty(globex));
+}
+
+#[tokio::test]
+async fn an_instance_of_any_size_is_read_whole() {
+    let house = House::new().await;
+    let state = |card| if card % 7 == 0 { fails("x") } else { works() };
+    let seen: Vec<(i64, Verdict)> = (1..=1_300).map(|card| (card, state(card))).collect();
+    let pages = seen.chunks(2).map(|cards| page(cards[0].0, &cards.iter().map(|(card, _)| *card).collect::<Vec<_>>()));
+    let listing = listing(Scope::Pages, pages.collect());
+    for minute in [0, 15] {
+        house.sweep_plan("acme", minute, plan(listing.clone()), &seen).await;
+        let snapshot = house.snapshot().await;
+        assert_eq!((snapshot.cards.len(), snapshot.pages.len()), (1_300, 650));
+        assert!(snapshot.pages.iter().all(|(page, now)| now.cards == [CardId(page.0), CardId(page.0 + 1)]));
+        assert!(snapshot.cards.iter().all(|(card, now)| now.state.is_broken() == (card.0 % 7 == 0)));
+        let memory = house.memory().await;
+        assert!(snapshot.cards.iter().all(|(card, now)| memory.cards.get(card).unwrap().state == now.state));
+        assert_eq!(memory.present, snapshot.cards.keys().copied().collect());
+    }
 }
