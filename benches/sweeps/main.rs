@@ -77,7 +77,7 @@ enum Section {
     Slowest,
     /// Processor time where Domo answers at once
     Processor,
-    /// The same renders by a script of asyncio and aiohttp, which saves nothing
+    /// The same calls by a script of asyncio and aiohttp, which saves nothing
     Python,
     /// The same renders by Prometheus with its blackbox exporter
     Blackbox,
@@ -94,8 +94,8 @@ struct Bench<'o> {
     options: &'o Options,
     folder: &'o Path,
     report: Report,
-    /// Processor time of a render, in milliseconds, once it is known.
-    own_cost: Option<f64>,
+    /// What a render costs, once it is known.
+    own_cost: Option<processor::Own>,
     costs: Costs,
 }
 
