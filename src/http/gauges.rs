@@ -35,18 +35,18 @@ pub(super) async fn metrics(State(board): State<Board>) -> Response {
 
 async fn scrape(board: &Board) -> anyhow::Result<Vec<u8>> {
     let registry = Registry::new();
-    let gauges = Gauges::new(&registry, board.settings.borrow().clone())?;
+    let fresh = Fresh(&registry);
+    let (cards, sweeps, own) = (CardGauges::new(&fresh)?, SweepGauges::new(&fresh)?, OwnGauges::new(&fresh)?);
+    let settings = board.settings.borrow().clone();
     let now = board.clock.now();
     let snapshot = board.snapshot.borrow().clone();
-    let counted = board.kept.counted(&snapshot, now, &gauges.settings);
-    let told = board.kept.told(&snapshot, now, &gauges.settings);
+    let counted = board.kept.counted(&snapshot, now, &settings);
+    let told = board.kept.told(&snapshot, now, &settings);
     for ((instance, counted), told) in snapshot.iter().zip(&counted).zip(&told) {
-        gauges.show(board, instance, counted, now);
-        gauges.card_broken_series_dropped.with_label_values(&[instance.name.as_str()]).set(whole(told.dropped));
+        cards.show(instance, counted, told);
+        sweeps.show(board, &settings, instance, now);
     }
-    gauges.show_queue(board.store.queue_state().await?);
-    gauges.store_size.set(i64::try_from(board.store.size().await?)?);
-    gauges.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    own.show(board.store.queue_state().await?, board.store.size().await?);
     let mut families = board.registry.gather();
     families.extend(registry.gather());
     text(&families, &told)
@@ -89,15 +89,99 @@ enum Part<'a> {
     Told(Gauge, Vec<&'a str>),
 }
 
-struct Gauges {
-    settings: Settings,
+const INSTANCE: &[&str] = &["domo_instance"];
+const STATE: &[&str] = &["domo_instance", "state"];
+const CLASS: &[&str] = &["domo_instance", "class"];
+
+/// The registry of one scrape, in which each gauge is as it is made.
+struct Fresh<'r>(&'r Registry);
+
+impl Fresh<'_> {
+    fn whole(&self, name: &str, labels: &[&str], help: &str) -> prometheus::Result<IntGaugeVec> {
+        let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+
+    fn seconds(&self, name: &str, help: &str) -> prometheus::Result<GaugeVec> {
+        let gauge = GaugeVec::new(Opts::new(name, help), INSTANCE)?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+
+    fn one(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        let gauge = IntGauge::new(name, help)?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+}
+
+/// What is true of the cards of each instance.
+struct CardGauges {
     cards: IntGaugeVec,
-    card_broken_series_dropped: IntGaugeVec,
+    series_dropped: IntGaugeVec,
     incidents_open: IntGaugeVec,
-    muted_cards: IntGaugeVec,
-    slow_cards: IntGaugeVec,
-    no_data_cards: IntGaugeVec,
+    muted: IntGaugeVec,
+    slow: IntGaugeVec,
+    no_data: IntGaugeVec,
     invalid_functions: IntGaugeVec,
+}
+
+impl CardGauges {
+    fn new(fresh: &Fresh<'_>) -> prometheus::Result<Self> {
+        Ok(Self {
+            cards: fresh.whole("cardwatch_cards", STATE, "Distinct cards monitored, by state.")?,
+            series_dropped: fresh.whole(
+                "cardwatch_card_broken_series_dropped",
+                INSTANCE,
+                "Broken cards that have no series of their own because of the cap.",
+            )?,
+            incidents_open: fresh.whole(
+                "cardwatch_incidents_open",
+                CLASS,
+                "Causes for which cards do not render now, by Domo's class.",
+            )?,
+            muted: fresh.whole(
+                "cardwatch_muted_cards",
+                INSTANCE,
+                "Cards that do not render and of which no mail speaks, since they are muted.",
+            )?,
+            slow: fresh.whole(
+                "cardwatch_slow_cards",
+                INSTANCE,
+                "Cards that render, far slower than they usually did.",
+            )?,
+            no_data: fresh.whole("cardwatch_no_data_cards", INSTANCE, "Cards that render without data.")?,
+            invalid_functions: fresh.whole(
+                "cardwatch_invalid_functions",
+                INSTANCE,
+                "Beast modes that are invalid, as Domo counted them lately; absent where it did not.",
+            )?,
+        })
+    }
+
+    fn show(&self, instance: &InstanceSnapshot, counted: &Counted, told: &Told) {
+        let name = instance.name.as_str();
+        for shown in Shown::ALL {
+            self.cards.with_label_values(&[name, shown.name()]).set(whole(counted.counts.of(shown)));
+        }
+        self.series_dropped.with_label_values(&[name]).set(whole(told.dropped));
+        let open = || counted.incidents.keys().filter_map(|id| instance.incidents.get(id));
+        for class in Class::ALL {
+            let of_class = open().filter(|incident| incident.reason.class == class).count();
+            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(of_class));
+        }
+        self.muted.with_label_values(&[name]).set(whole(counted.in_set(Which::Muted)));
+        self.slow.with_label_values(&[name]).set(whole(counted.slow.len()));
+        self.no_data.with_label_values(&[name]).set(whole(counted.no_data.len()));
+        if let Some(count) = instance.invalid_functions {
+            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+/// What is true of the sweeps of each instance.
+struct SweepGauges {
     maintenance: IntGaugeVec,
     domo_up: IntGaugeVec,
     last_completed: GaugeVec,
@@ -105,107 +189,43 @@ struct Gauges {
     overdue: IntGaugeVec,
     last_duration: GaugeVec,
     remaining: IntGaugeVec,
-    queue_length: IntGauge,
-    queue_oldest: prometheus::Gauge,
-    store_size: IntGauge,
-    build_info: IntGaugeVec,
 }
 
-const INSTANCE: &[&str] = &["domo_instance"];
-const STATE: &[&str] = &["domo_instance", "state"];
-const CLASS: &[&str] = &["domo_instance", "class"];
-
-impl Gauges {
-    fn new(registry: &Registry, settings: Settings) -> prometheus::Result<Self> {
-        let whole = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntGaugeVec> {
-            let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
-        let seconds = |name: &str, help: &str| -> prometheus::Result<GaugeVec> {
-            let gauge = GaugeVec::new(Opts::new(name, help), INSTANCE)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
-        let plain = |name: &str, help: &str| -> prometheus::Result<IntGauge> {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
-        let queue_oldest = prometheus::Gauge::new(
-            "cardwatch_email_queue_oldest_timestamp_seconds",
-            "When the oldest mail that waits to be sent was composed, 0 when none waits.",
-        )?;
-        registry.register(Box::new(queue_oldest.clone()))?;
+impl SweepGauges {
+    fn new(fresh: &Fresh<'_>) -> prometheus::Result<Self> {
         Ok(Self {
-            settings,
-            cards: whole("cardwatch_cards", "Distinct cards monitored, by state.", STATE)?,
-            card_broken_series_dropped: whole(
-                "cardwatch_card_broken_series_dropped",
-                "Broken cards that have no series of their own because of the cap.",
-                INSTANCE,
-            )?,
-            incidents_open: whole(
-                "cardwatch_incidents_open",
-                "Causes for which cards do not render now, by Domo's class.",
-                CLASS,
-            )?,
-            muted_cards: whole(
-                "cardwatch_muted_cards",
-                "Cards that do not render and of which no mail speaks, since they are muted.",
-                INSTANCE,
-            )?,
-            slow_cards: whole(
-                "cardwatch_slow_cards",
-                "Cards that render, far slower than they usually did.",
-                INSTANCE,
-            )?,
-            no_data_cards: whole("cardwatch_no_data_cards", "Cards that render without data.", INSTANCE)?,
-            invalid_functions: whole(
-                "cardwatch_invalid_functions",
-                "Beast modes that are invalid, as Domo counted them lately; absent where it did not.",
-                INSTANCE,
-            )?,
-            maintenance: whole(
+            maintenance: fresh.whole(
                 "cardwatch_maintenance",
+                INSTANCE,
                 "1 while a maintenance window is open: sweeps go on, mails wait.",
-                INSTANCE,
             )?,
-            domo_up: whole(
+            domo_up: fresh.whole(
                 "cardwatch_domo_up",
-                "1 when the latest sweep could log in, list cards and decide one.",
                 INSTANCE,
+                "1 when the latest sweep could log in, list cards and decide one.",
             )?,
-            last_completed: seconds(
+            last_completed: fresh.seconds(
                 "cardwatch_sweep_last_completed_timestamp_seconds",
                 "When the latest sweep ended that decided every card.",
             )?,
-            next: seconds("cardwatch_sweep_next_timestamp_seconds", "When the next sweep is due.")?,
-            overdue: whole(
+            next: fresh.seconds("cardwatch_sweep_next_timestamp_seconds", "When the next sweep is due.")?,
+            overdue: fresh.whole(
                 "cardwatch_sweeps_overdue",
+                INSTANCE,
                 "Due times that passed, but for the latest, since the latest sweep that decided something began.",
-                INSTANCE,
             )?,
-            last_duration: seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
-            remaining: whole(
+            last_duration: fresh.seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
+            remaining: fresh.whole(
                 "cardwatch_sweep_cards_remaining",
-                "Cards that the running sweep has still to decide.",
                 INSTANCE,
+                "Cards that the running sweep has still to decide.",
             )?,
-            queue_length: plain("cardwatch_email_queue_length", "Mails that wait to be sent.")?,
-            queue_oldest,
-            store_size: plain("cardwatch_store_size_bytes", "Size of the database.")?,
-            build_info: whole("cardwatch_build_info", "1, with the version that runs.", &["version"])?,
         })
     }
 
-    fn show(&self, board: &Board, instance: &InstanceSnapshot, counted: &Counted, now: Timestamp) {
+    fn show(&self, board: &Board, settings: &Settings, instance: &InstanceSnapshot, now: Timestamp) {
         let name = instance.name.as_str();
-        for shown in Shown::ALL {
-            self.cards.with_label_values(&[name, shown.name()]).set(whole(counted.counts.of(shown)));
-        }
-        self.show_ailing(instance, counted);
-        let (live, set) = (board.live.of_instance(&instance.name), self.settings.instances.get(&instance.name));
+        let (live, set) = (board.live.of_instance(&instance.name), settings.instances.get(&instance.name));
         let overdue = set.map_or(0, |set| instance.overdue(&set.schedule, live.kept_since(), now));
         self.overdue.with_label_values(&[name]).set(whole(overdue));
         let open = set.and_then(|set| set.maintenance.span_at(now));
@@ -218,26 +238,36 @@ impl Gauges {
             instance.last_sweep.as_ref().map_or(0.0, |sweep| seconds(sweep.finished_at) - seconds(sweep.started_at));
         self.last_duration.with_label_values(&[name]).set(took);
     }
+}
 
-    /// What ails cards: the causes of what is broken, and what is amiss though it works.
-    fn show_ailing(&self, instance: &InstanceSnapshot, counted: &Counted) {
-        let name = instance.name.as_str();
-        let open = || counted.incidents.keys().filter_map(|id| instance.incidents.get(id));
-        for class in Class::ALL {
-            let of_class = open().filter(|incident| incident.reason.class == class).count();
-            self.incidents_open.with_label_values(&[name, class.name()]).set(whole(of_class));
-        }
-        self.muted_cards.with_label_values(&[name]).set(whole(counted.in_set(Which::Muted)));
-        self.slow_cards.with_label_values(&[name]).set(whole(counted.slow.len()));
-        self.no_data_cards.with_label_values(&[name]).set(whole(counted.no_data.len()));
-        if let Some(count) = instance.invalid_functions {
-            self.invalid_functions.with_label_values(&[name]).set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
+/// What is true of cardwatch itself.
+struct OwnGauges {
+    queue_length: IntGauge,
+    queue_oldest: prometheus::Gauge,
+    store_size: IntGauge,
+    build_info: IntGaugeVec,
+}
+
+impl OwnGauges {
+    fn new(fresh: &Fresh<'_>) -> prometheus::Result<Self> {
+        let queue_oldest = prometheus::Gauge::new(
+            "cardwatch_email_queue_oldest_timestamp_seconds",
+            "When the oldest mail that waits to be sent was composed, 0 when none waits.",
+        )?;
+        fresh.0.register(Box::new(queue_oldest.clone()))?;
+        Ok(Self {
+            queue_length: fresh.one("cardwatch_email_queue_length", "Mails that wait to be sent.")?,
+            queue_oldest,
+            store_size: fresh.one("cardwatch_store_size_bytes", "Size of the database.")?,
+            build_info: fresh.whole("cardwatch_build_info", &["version"], "1, with the version that runs.")?,
+        })
     }
 
-    fn show_queue(&self, queue: QueueState) {
+    fn show(&self, queue: QueueState, store_size: u64) {
         self.queue_length.set(i64::try_from(queue.length).unwrap_or(i64::MAX));
         self.queue_oldest.set(queue.oldest.map_or(0.0, seconds));
+        self.store_size.set(i64::try_from(store_size).unwrap_or(i64::MAX));
+        self.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     }
 }
 
