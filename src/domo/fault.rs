@@ -30,9 +30,9 @@ pub(super) enum Kind {
 }
 
 /// What a transport error says.
-pub(super) fn of(error: &dyn Error) -> Fault {
-    let mut fault = Fault { kind: Kind::Other, text: error.to_string() };
-    let mut cause = error.source();
+pub(super) fn of(error: &(dyn Error + 'static)) -> Fault {
+    let mut fault = Fault { kind: Kind::Other, text: String::new() };
+    let mut cause = Some(error);
     while let Some(error) = cause {
         // The deepest cause names the trouble; those above it only say that there is one.
         fault.text = error.to_string().chars().take(LIMIT).collect();

@@ -60,10 +60,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Unpacked, an answer is handed on in pieces of at most so many bytes, however well it was compressed.
 const PIECE: usize = 16 * 1024;
 
-/// No answer, or none to its end. Its causes say why.
+/// No answer, or none to its end: whoever noticed says why.
 #[derive(Debug, thiserror::Error)]
-#[error("the request could not be sent")]
-pub(super) struct Unanswered(#[source] Box<dyn Error + Send + Sync>);
+#[error(transparent)]
+pub(super) struct Unanswered(Box<dyn Error + Send + Sync>);
 
 impl Unanswered {
     fn because(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
