@@ -23,14 +23,14 @@
 //! # The import law
 //!
 //! Imports go one way: `domain ← config ← { domo | store | mail | heartbeat } ← http ← daemon ← cli`.
-//! Rooms in braces never see each other; `clock` sees nobody and is seen by the adapters.
-//! `tests/architecture.rs` reads each `use crate::` and holds it against this line.
+//! Rooms in braces never see each other, and of them `http` sees the store alone. `clock` sees nobody; it is given to all
+//! but `domain`, `config` and `store`. `tests/architecture.rs` holds each path that begins with `crate::` against this.
 //!
 //! # An order to read in
 //!
 //! 1. [`domain::verdict`] and [`domain::card`]: what one render says, and what that makes of a card.
-//! 2. [`daemon::sweeper::sweep_once`]: a sweep on one screen. It lists, plans, renders, confirms, and closes in one
-//!    transaction, out of which the gauges and the mails follow.
+//! 2. [`daemon::sweeper::sweep_once`]: a sweep on one screen. It lists, plans, renders, confirms, asks why, and closes in
+//!    one transaction, out of which the gauges and the mails follow.
 //! 3. [`domain::closing`] and [`domain::alerts`]: what that transaction decides, and what is due to be told.
 //! 4. [`store::Store`]: the units of work; [`begin_sweep`](store::Store::begin_sweep) and
 //!    [`finish_sweep`](store::Store::finish_sweep) first.

@@ -102,7 +102,7 @@ impl Writer {
             (closing, letters)
         };
         self.store.finish_sweep(sweep, &swept, at - TimeDelta::days(1), decide).await?;
-        while let Some(letter) = self.store.next_letter().await? {
+        while let Some(letter) = self.store.next_letter(&BTreeSet::new(), &BTreeSet::new()).await? {
             self.store.mark_sent(letter.id, swept.finished_at).await?;
         }
         Ok(found.len())

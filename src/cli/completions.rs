@@ -1,5 +1,5 @@
-//! `cardwatch completions` and `cardwatch man`: what packages install beside the binary, made from the
-//! grammar so that it cannot differ from it.
+//! `cardwatch completions` and `cardwatch man`: what packages install beside the binary. Owns printing it, made from the
+//! grammar in [`args`](super::args) so that it cannot differ from it.
 
 use anyhow::Context as _;
 use clap::CommandFactory as _;

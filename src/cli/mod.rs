@@ -1,7 +1,10 @@
 //! The command line. Owns the verbs, one file each, their options, what they print and their exit codes:
 //! data goes to stdout; progress, logs and errors to stderr.
 //!
-//! A new verb is a variant of [`args::Command`] and a file with an `execute` that returns how it ended.
+//! It does not own what a verb does to cards: that is the rooms' below.
+//!
+//! A new verb is a variant of [`args::Command`], a file with an `execute` that returns how it ended, and a line here that
+//! leads to it.
 
 pub mod args;
 mod backup;

@@ -1,5 +1,5 @@
-//! `cardwatch send-test-email`: one real message through the configured server, so that an operator sees
-//! whether reports will arrive.
+//! `cardwatch send-test-email`: one real mail through the configured server, so that an operator sees whether reports will
+//! arrive. Owns what that mail says; sending it is the mailer's.
 
 use std::sync::Arc;
 

@@ -144,7 +144,7 @@ impl Mailroom {
     /// Sends the letter that is next in line, if it is due. Returns how long to wait before looking again.
     async fn work_once(&self, stop: &CancellationToken) -> Result<Duration, StoreError> {
         let GivesWay { letters, readers, wait } = self.who_gives_way();
-        let Some(queued) = self.store.next_letter_beside(&letters, &readers).await? else { return Ok(wait) };
+        let Some(queued) = self.store.next_letter(&letters, &readers).await? else { return Ok(wait) };
         let due_in = self.due_in(&queued);
         if !due_in.is_zero() {
             return Ok(due_in.min(wait));

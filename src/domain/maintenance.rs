@@ -113,7 +113,7 @@ pub fn next_sweep(schedule: &Schedule, maintenance: &Maintenance, after: Timesta
 
 impl Maintenance {
     /// The first instant after `after` at which mails wait no longer.
-    pub fn next_end(&self, after: Timestamp) -> Option<Timestamp> {
+    fn next_end(&self, after: Timestamp) -> Option<Timestamp> {
         let opening = self.windows.iter().filter_map(|window| window.start.next_after(after)).min();
         let span = self.span_at(after).or_else(|| self.span_at(opening?))?;
         Some(span.until)

@@ -5,6 +5,7 @@
 //! Begin with [`verdict`] and [`card`], go on to [`sweep`], [`closing`] and [`alerts`], which decide what is told, and
 //! to [`cause`] and [`incident`], which say what broken cards have in common. The rest is what these speak of.
 //!
+//! A new state or verdict is a variant; every `match` names all of them, so that the compiler leads to what follows.
 //! A new rule belongs here when it can be stated as "given this, that follows"; where it has to ask
 //! somebody first, the asking belongs to an adapter and the answer comes in as an argument.
 

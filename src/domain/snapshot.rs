@@ -236,11 +236,6 @@ impl InstanceSnapshot {
         self.broken(now, stale_after).filter(|(_, card)| card.mute_at(now).is_some()).count()
     }
 
-    /// How many working cards are slow by their own history.
-    pub fn slow(&self, now: Timestamp, stale_after: Duration) -> usize {
-        self.slow_cards(now, stale_after).count()
-    }
-
     /// The incidents that broken cards are in now, with those cards. Cards that nobody could check for too long do
     /// not count, as they do not count as broken.
     pub fn incidents(

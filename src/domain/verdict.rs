@@ -195,16 +195,6 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// Whether the render told working from broken by itself.
-    pub fn is_decided(&self) -> bool {
-        match self {
-            Self::Working { .. } | Self::Broken(_) => true,
-            Self::Doubtful(_) | Self::Hindered(_) | Self::Foreign(_) | Self::SignedOut => false,
-        }
-    }
-}
-
-impl Finding {
     /// Whether only the neighbours can tell.
     pub fn is_doubtful(&self) -> bool {
         matches!(self, Self::Doubtful(_))

@@ -4,6 +4,9 @@
 //! It is the plain ping that Healthchecks.io documents and its like take as well: one POST after each sweep that
 //! decided something, with one line of text for their log. There is no ping at the start of a sweep and none for a
 //! failure: both are addresses of one service alone, and silence says as much.
+//!
+//! Another fact is told by `beat`, in counts alone, since it leaves the house; another answer of a service is read in
+//! `client`.
 
 mod beat;
 mod client;

@@ -22,7 +22,7 @@ use crate::domain::Timestamp;
 use crate::domain::report::Letter;
 
 /// How long one try of one letter may take.
-pub const SEND_LIMIT: Duration = Duration::from_mins(5);
+const SEND_LIMIT: Duration = Duration::from_mins(5);
 
 /// So many letters are remembered of which only some recipients were served.
 const MOST_REMEMBERED: usize = 1_000;
@@ -126,7 +126,7 @@ impl Mailer {
         alive
     }
 
-    /// Tries once to send a letter, dated `date`, for at most [`SEND_LIMIT`].
+    /// Tries once to send a letter, dated `date`, for at most five minutes.
     pub async fn send(&self, letter: &Letter, date: Timestamp) -> Delivery {
         let trying = within(&*self.server.clock, SEND_LIMIT, Box::pin(self.attempt(letter, date))).await;
         let delivery = trying.unwrap_or_else(|| {

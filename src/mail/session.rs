@@ -19,7 +19,7 @@ use crate::config::valid::{Login, SmtpServer, SmtpTls};
 use crate::domain::foreign::one_line;
 
 /// How long the server may take to answer one command.
-pub(super) const COMMAND_LIMIT: Duration = Duration::from_mins(1);
+const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long it may take to say goodbye: by then everything is decided.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(5);

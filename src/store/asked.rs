@@ -129,11 +129,7 @@ pub(super) const SWEEPS_SINCE: &str = "
      WHERE instance_id = ?1 AND outcome IN ('completed', 'partial') AND started_at >= ?2";
 
 /// The sweeps since an instant that ran to an end, the earliest first.
-pub(super) async fn sweeps_since(
-    connection: &mut SqliteConnection,
-    instance_id: i64,
-    since: Timestamp,
-) -> Work<Vec<i64>> {
+async fn sweeps_since(connection: &mut SqliteConnection, instance_id: i64, since: Timestamp) -> Work<Vec<i64>> {
     let sweeps = sqlx::query_scalar(SWEEPS_SINCE).bind(instance_id).bind(millis(since));
     let sweeps: String = sweeps.fetch_one(connection).await?;
     Ok(serde_json::from_str(&sweeps)?)

@@ -1,5 +1,6 @@
-//! Closing a sweep: one immediate transaction that reads what is remembered, lets the core decide what
-//! follows, and writes states, transitions, the mail that is due and the sweep itself, or nothing.
+//! Closing a sweep. Owns the one immediate transaction that reads what is remembered, lets the core decide what follows,
+//! and writes states, transitions, the mail that is due and the sweep itself, or nothing; each table's rows are written by
+//! a file of their own.
 
 use sqlx::SqliteConnection;
 

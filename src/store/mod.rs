@@ -5,8 +5,9 @@
 //! A sweep is [`Store::begin_sweep`], [`Store::append_results`] as results come, and [`Store::finish_sweep`], which asks
 //! the domain what follows; readers take [`Store::snapshot`] for what is true, and the other reads for what was.
 //!
-//! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new
-//! migration, never a change of an old one.
+//! A new unit of work is a file here with a method on [`Store`]; a new table or column is a new migration,
+//! `migrations/NNNN_what.sql`, never a change of an old one. A statement that meets a large table is a `const` and a line
+//! in `plans`, whose test holds it to an index; one whose rows are many is `packed`.
 
 mod asked;
 mod backup;
@@ -152,7 +153,8 @@ impl Store {
         self.named(size.map(i64::unsigned_abs))
     }
 
-    /// Whether no connection is in use: nothing is being read or written.
+    /// Whether no connection is in use: nothing is being read or written. For simulations, which hold time still until
+    /// then.
     pub fn is_idle(&self) -> bool {
         [&self.write, &self.read]
             .into_iter()

@@ -38,13 +38,9 @@ pub struct QueueState {
 type LetterRow = (i64, String, String, String, String, String, String, Option<String>, i64, i64, i64);
 
 impl Store {
-    /// The mail that is next in line: the oldest that waits, due or not, so that order is kept.
-    pub async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
-        self.next_letter_beside(&BTreeSet::new(), &BTreeSet::new()).await
-    }
-
-    /// The same, as if the letters with these ids did not wait, nor any to one of these recipients.
-    pub async fn next_letter_beside(
+    /// The mail that is next in line: the oldest that waits, due or not, so that order is kept. Letters with these ids
+    /// count as if they did not wait, and so does any to one of these recipients.
+    pub async fn next_letter(
         &self,
         others: &BTreeSet<i64>,
         recipients: &BTreeSet<String>,

@@ -17,6 +17,11 @@ fn hindered() -> Finding {
 
 const WORKS: Finding = Finding::Working { no_data: false };
 
+/// Whether a render told working from broken by itself.
+fn is_decided(finding: &Finding) -> bool {
+    matches!(finding, Finding::Working { .. } | Finding::Broken(_))
+}
+
 /// The verdict on a doubtful card of which so many neighbours were rendered and decided.
 fn settled(decided: usize, rendered: usize) -> Verdict {
     settle(doubtful(), Neighbours { rendered, decided })
@@ -72,13 +77,13 @@ fn what_cannot_be_checked_stays_so_whatever_the_neighbours_say() {
 #[test]
 fn neighbours_are_counted_by_whether_they_were_decided() {
     let findings = [WORKS, Finding::Broken(reason()), doubtful(), hindered(), Finding::SignedOut];
-    let counted = Neighbours::of(findings.iter().map(Finding::is_decided));
+    let counted = Neighbours::of(findings.iter().map(is_decided));
     assert_eq!(counted, Neighbours { rendered: 5, decided: 2 });
 }
 
 #[test]
 fn a_card_is_not_its_own_neighbour() {
-    let everyone = Neighbours::of([WORKS, doubtful()].iter().map(Finding::is_decided));
+    let everyone = Neighbours::of([WORKS, doubtful()].iter().map(is_decided));
     assert_eq!(everyone.without_a_doubtful_one(), Neighbours { rendered: 1, decided: 1 });
     assert_eq!(Neighbours::NONE.without_a_doubtful_one(), Neighbours::NONE);
 }
@@ -86,7 +91,7 @@ fn a_card_is_not_its_own_neighbour() {
 #[test]
 fn when_all_cards_fail_alike_none_is_believed_to_be_broken() {
     let findings = vec![doubtful(); 50];
-    let others = Neighbours::of(findings.iter().map(Finding::is_decided)).without_a_doubtful_one();
+    let others = Neighbours::of(findings.iter().map(is_decided)).without_a_doubtful_one();
     for finding in findings {
         assert!(matches!(settle(finding, others), Verdict::Unchecked(_)));
     }

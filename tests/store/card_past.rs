@@ -315,7 +315,7 @@ async fn a_mail_outlives_the_sweep_that_made_it_due() {
     house.execute("DELETE FROM transition").await.unwrap();
     house.execute("DELETE FROM render_result").await.unwrap();
     house.execute("PRAGMA foreign_keys = ON; DELETE FROM sweep").await.unwrap();
-    let waiting = house.store.next_letter().await.unwrap();
+    let waiting = house.next_letter().await.unwrap();
     assert_eq!(waiting.map(|letter| letter.letter.message_id).as_deref(), Some("1@example.com"));
     assert_eq!(house.number("SELECT count(*) FROM outbox WHERE sweep_id IS NULL").await, 1);
 }

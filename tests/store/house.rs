@@ -12,7 +12,7 @@ use cardwatch::domain::sight::Why;
 use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::domain::sweep::{Exclusions, Listing, Plan, Remembered, Scope};
 use cardwatch::domain::verdict::Verdict;
-use cardwatch::store::{OpenSweep, SavedResult, Store, StoreError};
+use cardwatch::store::{OpenSweep, QueuedLetter, SavedResult, Store, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 use tempfile::TempDir;
@@ -137,6 +137,11 @@ impl House {
             (closing, Vec::new())
         };
         self.store.finish_sweep(sweep, &swept, LONG_BEFORE, decide).await
+    }
+
+    /// The letter that is next in line.
+    pub(crate) async fn next_letter(&self) -> Result<Option<QueuedLetter>, StoreError> {
+        self.store.next_letter(&BTreeSet::new(), &BTreeSet::new()).await
     }
 
     /// What is true of acme now.

@@ -21,11 +21,11 @@ async fn queue(house: &House, letters: &[Letter]) {
 
 /// The Message-ID of the letter that is next in line.
 async fn next(house: &House) -> Option<String> {
-    house.store.next_letter().await.unwrap().map(|queued| queued.letter.message_id)
+    house.next_letter().await.unwrap().map(|queued| queued.letter.message_id)
 }
 
 async fn head(house: &House) -> i64 {
-    house.store.next_letter().await.unwrap().unwrap().id
+    house.next_letter().await.unwrap().unwrap().id
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_letter_comes_out_as_it_went_in() {
         ..letter("2@example.com")
     };
     queue(&house, std::slice::from_ref(&whole)).await;
-    let queued = house.store.next_letter().await.unwrap().unwrap();
+    let queued = house.next_letter().await.unwrap().unwrap();
     assert_eq!(queued.letter, whole);
     assert_eq!((queued.attempts, queued.created_at, queued.next_attempt_at), (0, at(1), at(1)));
 }
@@ -56,7 +56,7 @@ async fn letters_are_sent_in_the_order_in_which_they_were_queued() {
     let house = House::new().await;
     queue(&house, &[letter("a@x"), letter("b@x"), letter("c@x")]).await;
     let mut order = Vec::new();
-    while let Some(queued) = house.store.next_letter().await.unwrap() {
+    while let Some(queued) = house.next_letter().await.unwrap() {
         order.push(queued.letter.message_id);
         house.store.mark_sent(queued.id, at(60)).await.unwrap();
     }
@@ -68,7 +68,7 @@ async fn a_letter_that_is_to_be_tried_again_keeps_its_place() {
     let house = House::new().await;
     queue(&house, &[letter("a@x"), letter("b@x")]).await;
     house.store.mark_retry(head(&house).await, "451 later", at(90)).await.unwrap();
-    let queued = house.store.next_letter().await.unwrap().unwrap();
+    let queued = house.next_letter().await.unwrap().unwrap();
     assert_eq!((queued.letter.message_id.as_str(), queued.attempts, queued.next_attempt_at), ("a@x", 1, at(90)));
     assert_eq!(house.store.waiting_error().await.unwrap().as_deref(), Some("451 later"));
 }
@@ -110,10 +110,10 @@ async fn letters_that_give_way_are_passed_over() {
     let house = House::new().await;
     queue(&house, &[letter("a@x"), letter("b@x")]).await;
     let aside = [head(&house).await].into();
-    let next = house.store.next_letter_beside(&aside, &BTreeSet::new()).await.unwrap().unwrap();
+    let next = house.store.next_letter(&aside, &BTreeSet::new()).await.unwrap().unwrap();
     assert_eq!(next.letter.message_id, "b@x");
     let both = [head(&house).await, next.id].into();
-    assert_eq!(house.store.next_letter_beside(&both, &BTreeSet::new()).await.unwrap(), None);
+    assert_eq!(house.store.next_letter(&both, &BTreeSet::new()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn letters_to_who_waits_for_an_earlier_one_are_passed_over() {
     queue(&house, &[to_both, Letter { to: vec![jo.clone()], ..letter("b@x") }]).await;
     let beside = async |readers: &[&String]| {
         let readers = readers.iter().map(|reader| (*reader).clone()).collect();
-        let next = house.store.next_letter_beside(&BTreeSet::new(), &readers).await.unwrap();
+        let next = house.store.next_letter(&BTreeSet::new(), &readers).await.unwrap();
         next.map(|queued| queued.letter.message_id)
     };
     assert_eq!(beside(&[]).await.as_deref(), Some("a@x"));
@@ -137,7 +137,7 @@ async fn the_latest_ten_rejected_letters_are_told_of() {
     let house = House::new().await;
     let letters: Vec<_> = (0..12).map(|n| Letter { subject: n.to_string(), ..letter(&format!("{n}@x")) }).collect();
     queue(&house, &letters).await;
-    while let Some(queued) = house.store.next_letter().await.unwrap() {
+    while let Some(queued) = house.next_letter().await.unwrap() {
         house.store.mark_rejected(queued.id, "550", at(60)).await.unwrap();
     }
     let rejected = house.store.rejected_letters().await.unwrap();
@@ -179,10 +179,10 @@ async fn letters_that_wait_for_another_try_can_be_made_due_at_once() {
     house.store.mark_sent(head(&house).await, at(60)).await.unwrap();
     house.store.mark_retry(head(&house).await, "451 later", at(999)).await.unwrap();
     house.store.make_letters_due(at(61)).await.unwrap();
-    let queued = house.store.next_letter().await.unwrap().unwrap();
+    let queued = house.next_letter().await.unwrap().unwrap();
     assert_eq!((queued.next_attempt_at, queued.attempts), (at(61), 1));
     house.store.make_letters_due(at(70)).await.unwrap();
-    assert_eq!(house.store.next_letter().await.unwrap().unwrap().next_attempt_at, at(61));
+    assert_eq!(house.next_letter().await.unwrap().unwrap().next_attempt_at, at(61));
 }
 
 #[tokio::test]
@@ -192,6 +192,6 @@ async fn a_queue_survives_a_restart() {
     house.sweep(15, &[(1, fails("x"))]).await;
     house.store.close().await;
     let again = cardwatch::store::Store::open(&house.path()).await.unwrap();
-    let queued = again.next_letter().await.unwrap().unwrap();
+    let queued = again.next_letter(&BTreeSet::new(), &BTreeSet::new()).await.unwrap().unwrap();
     assert_eq!(queued.letter.subject, "[cardwatch] acme: 1 card broke (1 broken now)");
 }

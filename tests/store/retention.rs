@@ -140,14 +140,14 @@ async fn letters_that_are_done_go_and_those_that_wait_stay() {
     house.sweep(15, &[(1, fails("x")), (2, works())]).await;
     house.sweep(30, &[(1, fails("x")), (2, fails("x"))]).await;
     house.sweep(45, &[(1, works()), (2, fails("x"))]).await;
-    let id = async || house.store.next_letter().await.unwrap().unwrap().id;
+    let id = async || house.next_letter().await.unwrap().unwrap().id;
     house.store.mark_sent(id().await, at(60)).await.unwrap();
     house.store.mark_rejected(id().await, "550", at(61)).await.unwrap();
     prune(&house, at(LONG_AGO), at(60)).await;
     assert_eq!(counts(&house, &["outbox"]).await, [3]);
     prune(&house, at(LONG_AGO), at(A_DAY)).await;
     assert_eq!(counts(&house, &["outbox"]).await, [1]);
-    assert!(house.store.next_letter().await.unwrap().is_some());
+    assert!(house.next_letter().await.unwrap().is_some());
 }
 
 #[tokio::test]

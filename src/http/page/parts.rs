@@ -159,7 +159,7 @@ fn word(cell: Cell) -> &'static str {
 }
 
 /// That a broken card is muted, until when and why; nothing where it is not.
-pub(super) fn mute_tag(scene: &Scene, card: &CardNow) -> Markup {
+fn mute_tag(scene: &Scene, card: &CardNow) -> Markup {
     html! {
         @if let Some(mute) = card.mute_at(scene.now) {
             span.tag {
