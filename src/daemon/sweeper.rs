@@ -147,20 +147,7 @@ pub async fn sweep_once(
         verdicts,
         asked,
     };
-    let reporting = sweeper.reporting(&sweep, last_finished);
-    let mut mailed = false;
-    let changes_since = swept.finished_at - sweeper.alerts.policy.flap_window;
-    let closing = sweeper
-        .store
-        .finish_sweep(sweep, &swept, changes_since, |memory| {
-            let closing = closing::close(&swept, memory, reporting.as_ref());
-            let letters = sweeper.letters(&closing, reporting.as_ref());
-            mailed = !letters.is_empty();
-            (closing, letters)
-        })
-        .await?;
-    sweeper.metrics.closed(name, &closing);
-    Ok(SweepEnd::closed(swept, closing, mailed))
+    sweeper.close(sweep, swept, last_finished).await
 }
 
 /// Why a sweep ends before it has looked at anything.
@@ -222,6 +209,22 @@ impl Sweeper {
     /// Renders only see that Domo says 401; why it does, another sign-in tells.
     async fn signed_out(&self) -> Why {
         why(&self.domo.sign_in().await.err().unwrap_or(DomoError::SignedOut))
+    }
+
+    /// Ends a sweep that looked at its cards: what follows from that is decided and saved as one, its letters among it.
+    async fn close(&self, sweep: OpenSweep, swept: Swept, before: Option<Timestamp>) -> Result<SweepEnd, StoreError> {
+        let reporting = self.reporting(&sweep, before);
+        let mut mailed = false;
+        let decide = |memory: &Memory| {
+            let closing = closing::close(&swept, memory, reporting.as_ref());
+            let letters = self.letters(&closing, reporting.as_ref());
+            mailed = !letters.is_empty();
+            (closing, letters)
+        };
+        let changes_since = swept.finished_at - self.alerts.policy.flap_window;
+        let closing = self.store.finish_sweep(sweep, &swept, changes_since, decide).await?;
+        self.metrics.closed(&self.instance.name, &closing);
+        Ok(SweepEnd::closed(swept, closing, mailed))
     }
 
     /// Ends a sweep that could look at nothing, and tells the admins if that goes on for too long.
