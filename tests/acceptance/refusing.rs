@@ -1,6 +1,6 @@
 //! A mail server that says no: it is logged, counted and shown by `status`, and holds nothing up.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
 use fake_smtp::{FakeSmtp, Fault};
@@ -85,8 +85,11 @@ async fn a_wrong_password_keeps_mail_waiting_and_status_says_why() {
     break_card(&house, 0);
     daemon.wait_for("cardwatch_emails_total{result=\"retried\"}", 1.0).await;
     // The counter moves a moment before the reason is saved.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let shown = status(&house);
+    let began = Instant::now();
+    let mut shown = status(&house);
+    while shown["mails_waiting_error"].is_null() && began.elapsed() < PATIENCE {
+        shown = status(&house);
+    }
     assert_eq!(shown["mails_waiting"], 1);
     assert!(shown["mails_waiting_error"].as_str().unwrap().contains("check email.username and email.password"));
     let table = house.run(&["status"]).stdout();
