@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use crate::machine::Machine;
@@ -122,6 +122,37 @@ fn documents_rules_and_dashboard_are_in_the_package_as_they_are_in_the_sources()
             assert!(packed.contains(&place), "{place} is missing");
         }
     }
+}
+
+/// Where a link of a document leads, each by its path from the folder of the documents.
+fn led_to(document: &Path, link: &str) -> PathBuf {
+    let mut place = document.parent().unwrap().to_owned();
+    for part in Path::new(link).components() {
+        match part {
+            Component::ParentDir => assert!(place.pop(), "{link} leaves the folder"),
+            other => place.push(other),
+        }
+    }
+    place
+}
+
+#[test]
+fn each_link_of_a_document_of_the_package_leads_to_a_file_that_it_brings() {
+    let mut package = Command::new("dpkg-deb");
+    package.arg("--contents").arg(&archives().package);
+    let packed = files(package);
+    let brought: BTreeSet<&Path> =
+        packed.iter().filter_map(|file| file.strip_prefix("usr/share/doc/cardwatch/")).map(Path::new).collect();
+    let mut astray = Vec::new();
+    for document in brought.iter().filter(|file| file.extension().is_some_and(|extension| extension == "md")) {
+        // Documents lie as in the sources.
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+        let links = text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap());
+        let files = links.filter(|link| !link.is_empty() && !link.contains("://"));
+        let missing = files.filter(|link| !brought.contains(&*led_to(document, link)));
+        astray.extend(missing.map(|link| format!("{}: {link}", document.display())));
+    }
+    assert!(astray.is_empty(), "{astray:?}");
 }
 
 #[test]
