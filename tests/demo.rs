@@ -75,6 +75,7 @@ fn the_script_is_played_once_with_each_promised_mail_and_nothing_is_left() {
         "[cardwatch] acme: 5 of your cards recovered  (to dana.reyes@example.com",
         "[cardwatch] acme: 8 cards recovered (0 broken now)  (to bi-admins@demo.example",
     ];
+    assert!(told.contains("\n  page      http://127.0.0.1:"), "{told}");
     let mails = told.lines().filter(|line| line.contains("[cardwatch]"));
     // More than one comes where the machine is slow.
     let (digests, mails): (Vec<&str>, Vec<&str>) = mails.partition(|line| line.contains(" still broken "));
@@ -87,6 +88,17 @@ fn the_script_is_played_once_with_each_promised_mail_and_nothing_is_left() {
         assert!(told.contains(command), "nobody ran '{command}': {told}");
     }
     assert_eq!(leftovers(&folder), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_mail_is_kept_as_a_page_as_well_whose_links_lead_to_the_status_page() {
+    let folder = TempDir::new().unwrap();
+    let child = running_demo(&folder);
+    let page = std::fs::read_to_string(leftovers(&folder)[0].join("mails/001.html")).unwrap();
+    send_signal(&child, "TERM");
+    assert!(child.wait_with_output().unwrap().status.success());
+    let link = page.split("href=\"").find(|rest| rest.contains("/?incident=")).unwrap();
+    assert!(link.starts_with("http://127.0.0.1:"), "{link}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use cardwatch::clock::{SharedClock, within};
 use cardwatch::config::Config;
 use cardwatch::domain::Timestamp;
@@ -52,6 +52,9 @@ pub(crate) struct Audience {
     completed: usize,
     /// The digests that came and were not asked for.
     digests: Vec<Mail>,
+    remind_every: Duration,
+    /// From when on the time to the next digest counts, since the start of the clock.
+    reminded_at: Duration,
 }
 
 /// A mail that has to come.
@@ -97,6 +100,8 @@ impl Audience {
             seen: None,
             completed: 0,
             digests: Vec::new(),
+            remind_every: config.alerts.policy.remind_every.context("the demo's configuration asks for no digest")?,
+            reminded_at: Duration::ZERO,
         })
     }
 
@@ -133,6 +138,17 @@ impl Audience {
         };
         let came = within(&*clock, DIGEST_PATIENCE, awaited).await;
         came.unwrap_or_else(|| bail!("no such digest came within {} s", DIGEST_PATIENCE.as_secs()))
+    }
+
+    /// What is told just now begins the time to the next digest, as each digest does.
+    pub(crate) fn count_to_digest(&mut self) {
+        self.reminded_at = self.clock.elapsed();
+    }
+
+    /// The time until a digest is due; `None` where one that is such has come.
+    pub(crate) fn time_to_digest(&self, is_such: impl Fn(&Mail) -> bool) -> Option<Duration> {
+        let due = self.reminded_at + self.remind_every;
+        (!self.digests.iter().any(is_such)).then(|| due.saturating_sub(self.clock.elapsed()))
     }
 
     /// The digests that came so far are none of those that are waited for.
@@ -227,6 +243,7 @@ impl Audience {
         self.keep(&mail)?;
         if subject(&mail).ends_with(" still broken") {
             self.digests.push(mail);
+            self.count_to_digest();
             return Ok(Event::Digest);
         }
         Ok(Event::Mail(mail))
@@ -263,14 +280,16 @@ impl Audience {
         self.narrator.cardwatch(&format!("checked {checked} cards in {took:.1} s: {} broken", counts.broken))
     }
 
-    /// Keeps a mail as a file that a mail program opens.
+    /// Keeps a mail as a file that a mail program opens, and as one for a browser.
     fn keep(&mut self, mail: &Mail) -> anyhow::Result<()> {
         self.mails_kept += 1;
-        let name = format!("{:03}.eml", self.mails_kept);
-        fs::write(self.mails_folder.join(&name), &mail.raw).context("a mail could not be kept")?;
-        self.narrator.mail(mail, &name)?;
-        ensure!(mail.html().is_some(), "the mail '{}' has no HTML part", subject(mail));
-        Ok(())
+        let name = format!("{:03}", self.mails_kept);
+        let (page, whole) = (format!("{name}.html"), format!("{name}.eml"));
+        let html = mail.html().with_context(|| format!("the mail '{}' has no HTML part", subject(mail)))?;
+        for (file, content) in [(&page, &html), (&whole, &mail.raw)] {
+            fs::write(self.mails_folder.join(file), content).context("a mail could not be kept")?;
+        }
+        Ok(self.narrator.mail(mail, &format!("{page}, {whole}"))?)
     }
 }
 

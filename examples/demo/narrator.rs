@@ -64,10 +64,10 @@ impl Narrator {
         self.say(Speaker::Cardwatch, line)
     }
 
-    /// A mail that came: its subject, who got it, and how its text begins.
-    pub(crate) fn mail(&self, mail: &Mail, file: &str) -> io::Result<()> {
+    /// A mail that came: its subject, who got it, in which files it is, and how its text begins.
+    pub(crate) fn mail(&self, mail: &Mail, files: &str) -> io::Result<()> {
         let subject = foreign::one_line(&mail.header("Subject").unwrap_or_default(), 200);
-        self.say(Speaker::Mail, &format!("{subject}  (to {}, {file})", mail.to.join(", ")))?;
+        self.say(Speaker::Mail, &format!("{subject}  (to {}, {files})", mail.to.join(", ")))?;
         indented(&mail.text().unwrap_or_default())
     }
 
@@ -107,11 +107,12 @@ pub(crate) fn introduce(cards: usize, pages: usize, url: &str, folder: &Path, li
          at {url}, a fake mail server, and the real daemon, which sweeps every 4 seconds.\n\
          A script breaks and heals cards; see what cardwatch makes of it. Ctrl-C ends it and removes its folder.\n\
          \n\
-         Meanwhile, in another terminal:\n\
+         Meanwhile, in a browser and in another terminal:\n\
+         \x20 page      http://{listen}/   open this; it follows by itself\n\
          \x20 metrics   curl -s http://{listen}/metrics | grep -E '^cardwatch_(cards|incidents_open|muted_cards|slow_cards)\\{{'\n\
          \x20 database  sqlite3 -readonly -box {database} 'SELECT * FROM broken_now'\n\
          \x20 command   cargo run -q -- status --config {config}\n\
-         \x20 mails     ls {mails}\n\
+         \x20 mails     ls {mails}   # each as .html for a browser and as .eml for a mail program\n\
          \x20 log       tail -f {log}"
     )
 }

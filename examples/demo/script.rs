@@ -13,6 +13,7 @@ use cardwatch::domain::report::cards as count_cards;
 use cardwatch::domain::sweep::Outcome;
 use cardwatch::domain::verdict::Class;
 use fake_domo::{Behaviour, CardInfo, Condition, Domo};
+use fake_smtp::Mail;
 
 use crate::instance::{Cast, DANA, HEADCOUNT, ORDERS, REGION, SESSIONS, TARGETS};
 use crate::narrator::Narrator;
@@ -97,6 +98,7 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
     let told = format!("{} broken when first seen", count_cards(stage.script.truth.broken()));
     let opening = stage.script.opening();
     await_breakage(stage, &told, &opening).await?;
+    stage.audience.count_to_digest();
     let mut pause = if once { Duration::ZERO } else { READING };
     loop {
         for scene in Scene::ALL {
@@ -111,7 +113,9 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
         if once {
             return Ok(());
         }
-        stage.audience.narrator.domo("That was all. It goes on like this, with longer pauses; Ctrl-C ends it.")?;
+        let narrator = &stage.audience.narrator;
+        narrator.domo("That was all. It goes on like this, with longer pauses; Ctrl-C ends it.")?;
+        narrator.cardwatch("Your own Domo: README.md, 'From nothing to the first mail'.")?;
         stage.domo.reset_counts();
         pause = CALM;
         stage.audience.linger(pause).await?;
@@ -120,6 +124,7 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
         stage.script.raise_curtain("A", &stage.domo, &stage.audience.narrator, now)?;
         let opening = stage.script.opening();
         await_breakage(stage, &format!("{} broke", count_cards(opening.len())), &opening).await?;
+        stage.audience.count_to_digest();
     }
 }
 
@@ -193,8 +198,12 @@ async fn mute(stage: &mut Stage) -> anyhow::Result<()> {
 async fn slow_down(stage: &mut Stage) -> anyhow::Result<()> {
     let Stage { domo, script, audience, clock, desk, .. } = &mut *stage;
     if audience.completed() <= LEAST_SAMPLES {
-        audience.narrator.apart("learns how long each card usually takes: it needs to see it 8 times")?;
-        audience.await_completed(LEAST_SAMPLES + 1).await?;
+        let enough = LEAST_SAMPLES + 1;
+        audience.narrator.apart(&format!("learns how long each card usually takes, in its first {enough} sweeps"))?;
+        for sweep in audience.completed() + 1..=enough {
+            audience.await_completed(sweep).await?;
+            audience.narrator.cardwatch(&format!("sweep {sweep} of {enough}"))?;
+        }
         audience.await_gap().await?;
     }
     let card = &script.cast.slow;
@@ -217,9 +226,16 @@ async fn slow_down(stage: &mut Stage) -> anyhow::Result<()> {
 
 async fn digest(stage: &mut Stage) -> anyhow::Result<()> {
     let Stage { script, audience, .. } = &mut *stage;
-    audience.narrator.apart("here once a minute (once a day by default) it mails what is still broken …")?;
     let slow = script.cast.slow.id;
-    let mail = audience.await_digest(|mail| cards_in(mail).contains(&slow)).await?;
+    let is_such = |mail: &Mail| cards_in(mail).contains(&slow);
+    let when = match audience.time_to_digest(is_such) {
+        Some(wait) => format!("due in about {} s, at the end of a sweep", wait.as_secs().next_multiple_of(5).max(5)),
+        None => "as just now".to_owned(),
+    };
+    audience
+        .narrator
+        .apart(&format!("here once a minute (once a day by default) it mails what is still broken: {when}"))?;
+    let mail = audience.await_digest(is_such).await?;
     let (broken, muted) = (script.truth.broken(), script.truth.muted.len());
     let subject = format!("[cardwatch] acme: {} still broken", count_cards(broken - muted));
     ensure!(mail.header("Subject").as_deref() == Some(&subject), "the digest has to be '{subject}'");
@@ -238,6 +254,7 @@ async fn fail(stage: &mut Stage) -> anyhow::Result<()> {
         "Now the query of the slow card hangs: Domo gives no answer. And to '{}' it answers 500, and will for ever.",
         failing.title
     ))?;
+    audience.narrator.cardwatch("waits 8 s for an answer, then asks once more before it says anything")?;
     domo.set(failing.id, Behaviour::ServerError);
     domo.set(hanging.id, Behaviour::Hangs);
     let late = format!("Dataset {} is too slow", SESSIONS.name);

@@ -155,6 +155,7 @@ listen = "{listen}"
 smtp = {smtp}
 from = "cardwatch <cardwatch@demo.example>"
 to = ["{ADMINS}"]
+link_base = "http://{listen}"
 
 [alerts]
 confirm_delay = "1s"
