@@ -21,6 +21,8 @@ mod past;
 #[path = "../support/process.rs"]
 mod process;
 mod retention;
+#[path = "../support/run.rs"]
+mod run;
 mod size;
 mod start;
 mod writer;
@@ -28,9 +30,9 @@ mod writer;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use bounds::Bounds;
 use house::House;
@@ -83,21 +85,7 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if !options.bench {
-        eprintln!("history: nothing to test here; 'cargo bench --bench history' measures");
-        return ExitCode::SUCCESS;
-    }
-    // TLS needs one provider for the whole process, also where nothing is asked for over TLS.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.context("the runtime").and_then(|runtime| runtime.block_on(bench(&options))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("history: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    run::bench("history", options.bench, || run::runtime(&mut Builder::new_multi_thread())?.block_on(bench(&options)))
 }
 
 /// Whether every bound holds.

@@ -6,14 +6,16 @@
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time, beside a process of its own")]
 
 mod house;
+#[path = "../support/run.rs"]
+mod run;
 mod servers;
 mod twenty;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use house::{House, Reached};
 use servers::Server;
@@ -50,21 +52,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if !options.bench {
-        eprintln!("limits: nothing to test here; 'cargo bench --bench limits' measures");
-        return ExitCode::SUCCESS;
-    }
-    // TLS needs one provider for the whole process, also where nothing is asked for over TLS.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.context("the runtime").and_then(|runtime| runtime.block_on(bench(&options))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("limits: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    run::bench("limits", options.bench, || run::runtime(&mut Builder::new_multi_thread())?.block_on(bench(&options)))
 }
 
 /// Whether every limit was found, and nobody starved.

@@ -13,14 +13,16 @@ mod past;
 #[path = "../support/process.rs"]
 mod process;
 mod report;
+#[path = "../support/run.rs"]
+mod run;
 mod wrk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use addresses::Address;
 use house::House;
@@ -69,21 +71,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if !options.bench {
-        eprintln!("reads: nothing to test here; 'cargo bench --bench reads' measures");
-        return ExitCode::SUCCESS;
-    }
-    // TLS needs one provider for the whole process, also where nothing is asked for over TLS.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.context("the runtime").and_then(|runtime| runtime.block_on(bench(&options))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("reads: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    run::bench("reads", options.bench, || run::runtime(&mut Builder::new_multi_thread())?.block_on(bench(&options)))
 }
 
 /// Whether every address answered in time.

@@ -19,6 +19,8 @@ mod process;
 mod processor;
 mod report;
 mod rivals;
+#[path = "../support/run.rs"]
+mod run;
 mod time;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use ends::Costs;
 use report::Report;
@@ -101,33 +104,19 @@ struct Bench<'o> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let ended = match (&options.serve, options.bench) {
-        (Some(place), _) => fake::serve(place, options.cards, options.latency_ms).map(|()| true),
-        (None, true) => start(&options),
-        (None, false) => {
-            eprintln!("sweeps: nothing to test here; 'cargo bench --bench sweeps' measures");
-            Ok(true)
-        }
-    };
-    match ended {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("sweeps: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    run::bench("sweeps", options.bench || options.serve.is_some(), || match &options.serve {
+        Some(place) => fake::serve(place, options.cards, options.latency_ms).map(|()| true),
+        None => start(&options),
+    })
 }
 
 /// Whether every bound was kept.
 fn start(options: &Options) -> anyhow::Result<bool> {
-    // TLS needs one provider for the whole process, also where nothing is asked for over TLS.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let goes_away = if options.folder.is_none() { Some(tempfile::tempdir()?) } else { None };
     let folder = options.folder.as_deref().or(goes_away.as_ref().map(TempDir::path)).context("a folder")?;
     std::fs::create_dir_all(folder)?;
     // Lest the bench itself be on the core that it measures.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+    let runtime = run::runtime(&mut Builder::new_current_thread())?;
     let mut bench = Bench { options, folder, report: Report::begin(options)?, own_cost: None, costs: Costs::default() };
     let chosen = if options.only.is_empty() { Section::value_variants() } else { &options.only };
     for section in chosen {
