@@ -28,7 +28,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use axum::{Router, middleware};
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -132,31 +132,23 @@ pub fn router(board: Board, reach: Reach) -> Router {
     let door = Door { settings: board.settings.clone(), reach };
     let coalescer = Coalescer::default();
     let shown = Router::new()
-        .route("/", read(page::home::index))
-        .route("/instances/{name}", read(page::instance::index))
-        .route("/instances/{name}/pages/{page_id}", read(page::dashboard::dashboard))
-        .route("/instances/{name}/cards/{card_id}", read(page::card::card))
-        .route("/metrics", read(gauges::metrics))
+        .route("/", get(page::home::index))
+        .route("/instances/{name}", get(page::instance::index))
+        .route("/instances/{name}/pages/{page_id}", get(page::dashboard::dashboard))
+        .route("/instances/{name}/cards/{card_id}", get(page::card::card))
+        .route("/metrics", get(gauges::metrics))
         .layer(middleware::from_fn_with_state(coalescer.clone(), coalescing::share));
     let guarded = Router::new()
-        .route("/assets/{name}", read(page::shell::asset))
-        .route("/runbook", read(page::runbook::runbook).layer(middleware::from_fn(fresh::tag)))
-        .route("/readyz", read(health::readyz))
-        .route("/badge/{file}", read(badge::badge).layer(middleware::from_fn(fresh::tag)))
+        .route("/assets/{name}", get(page::shell::asset))
+        .route("/runbook", get(page::runbook::runbook).layer(middleware::from_fn(fresh::tag)))
+        .route("/readyz", get(health::readyz))
+        .route("/badge/{file}", get(badge::badge).layer(middleware::from_fn(fresh::tag)))
         .merge(shown)
         .merge(api::router(coalescer))
         .fallback(page::missing::nowhere);
     let guarded = guarded.layer(middleware::from_fn_with_state(door, auth::require));
-    let all = guarded.route("/healthz", read(health::healthz)).with_state(board);
+    let all = guarded.route("/healthz", get(health::healthz)).with_state(board);
     all.layer(middleware::map_response(headers::secure))
-}
-
-fn read<H, T>(handler: H) -> MethodRouter<Board>
-where
-    H: axum::handler::Handler<T, Board>,
-    T: 'static,
-{
-    get(handler)
 }
 
 /// Serves until `shutdown` ends. The caller binds, so that it knows the address, and decides the end.

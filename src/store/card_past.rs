@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sqlx::{FromRow, SqliteConnection};
 
-use super::history::{PastResult, PastTransition, ResultRow};
-use super::rows::{duration, instant, millis, owners};
+use super::history::{self, PastResult, PastTransition, ResultRow};
+use super::rows::{duration, instant, millis, owners, result_instant};
 use super::sweeps::json;
 use super::{MuteRecord, PastIncident, Store, StoreError, Work, incidents, mutes};
 use crate::domain::Timestamp;
@@ -155,21 +155,16 @@ pub(super) const FIRST_DECIDED: &str = "
            CROSS JOIN render_result r ON r.sweep_id = s.sweep_id AND r.card_key = looked.card_key AND r.verdict <> 2
      LIMIT 1";
 
-pub(super) const TRANSITIONS: &str = "
-    SELECT transition_id, sweep_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
-     WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2";
-
 async fn transitions(connection: &mut SqliteConnection, card: &CardRow) -> Work<Vec<ToldTransition>> {
-    let most = i64::try_from(CardPast::MOST_TRANSITIONS).unwrap_or(i64::MAX);
-    let rows: Vec<(i64, i64, i64, String, bool, Option<String>)> =
-        sqlx::query_as(TRANSITIONS).bind(card.card_key).bind(most).fetch_all(&mut *connection).await?;
-    let sweeps: BTreeSet<i64> = rows.iter().map(|(_, sweep, ..)| *sweep).collect();
+    let most = u32::try_from(CardPast::MOST_TRANSITIONS).unwrap_or(u32::MAX);
+    let past = history::transitions(connection, card.card_key, most).await?;
+    let sweeps: BTreeSet<i64> = past.iter().map(|(sweep, _)| *sweep).collect();
     let letters = letters(connection, card, &sweeps).await?;
-    let told = |(id, sweep, at, to, first_seen, reason)| {
-        let transition = PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason };
-        Ok(ToldTransition { transition, letters: letters.get(&sweep).cloned().unwrap_or_default() })
+    let told = |(sweep, transition)| {
+        let letters = letters.get(&sweep).cloned().unwrap_or_default();
+        ToldTransition { transition, letters }
     };
-    rows.into_iter().map(told).collect()
+    Ok(past.into_iter().map(told).collect())
 }
 
 pub(super) const LETTERS: &str = "
@@ -257,7 +252,7 @@ async fn renders(
         .await?;
     let rows: Vec<(i64, i64, i64, i64)> = serde_json::from_str(&rows)?;
     let render = |(sweep, started_at, at_s, latency): (i64, i64, i64, i64)| {
-        let at = instant("render_result", sweep, "at_s", (started_at.div_euclid(1000) + at_s) * 1000)?;
+        let at = result_instant(sweep, started_at, at_s)?;
         Ok((at, duration("render_result", sweep, "latency_ms", latency)?))
     };
     rows.into_iter().map(render).collect()

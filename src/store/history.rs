@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use super::incidents::PastIncident;
 use super::mutes::MuteRecord;
-use super::rows::{instant, owners, verdict_word};
+use super::rows::{instant, owners, result_instant, verdict_word};
 use super::{Store, StoreError, Work, WorkError, incidents, mutes};
 use crate::domain::Timestamp;
 use crate::domain::ids::CardId;
@@ -101,9 +101,8 @@ pub(super) struct ResultRow {
 impl ResultRow {
     /// What the row says.
     pub(super) fn past(self) -> Work<PastResult> {
-        let seconds = self.started_at.div_euclid(1000) + self.at_s;
         Ok(PastResult {
-            checked_at: instant("render_result", self.sweep_id, "at_s", seconds * 1000)?,
+            checked_at: result_instant(self.sweep_id, self.started_at, self.at_s)?,
             verdict: verdict_word(self.sweep_id, self.verdict)?,
             reason: self.reason,
             latency_ms: self.latency_ms,
@@ -134,7 +133,7 @@ impl Store {
                     title: found.title,
                     removed: found.removed,
                     pages: page_titles(&mut tx, key).await?,
-                    transitions: transitions(&mut tx, key, limit).await?,
+                    transitions: transitions(&mut tx, key, limit).await?.into_iter().map(|(_, past)| past).collect(),
                     results: results(&mut tx, found.instance_id, key, limit).await?,
                     mutes: mutes::of_card(&mut tx, key, limit).await?,
                     incidents: incidents::of_card(&mut tx, key, limit).await?,
@@ -222,17 +221,21 @@ async fn page_titles(connection: &mut sqlx::SqliteConnection, key: i64) -> Work<
 }
 
 pub(super) const TRANSITIONS: &str = "
-    SELECT transition_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
+    SELECT transition_id, sweep_id, at, to_state, first_seen, text FROM transition LEFT JOIN reason USING (reason_id)
      WHERE card_key = ?1 ORDER BY at DESC, transition_id DESC LIMIT ?2";
 
-async fn transitions(connection: &mut sqlx::SqliteConnection, key: i64, limit: u32) -> Work<Vec<PastTransition>> {
-    let rows: Vec<(i64, i64, String, bool, Option<String>)> =
+/// The latest transitions of a card, each with the sweep that saw it, the latest first.
+pub(super) async fn transitions(
+    connection: &mut sqlx::SqliteConnection,
+    key: i64,
+    limit: u32,
+) -> Work<Vec<(i64, PastTransition)>> {
+    let rows: Vec<(i64, i64, i64, String, bool, Option<String>)> =
         sqlx::query_as(TRANSITIONS).bind(key).bind(limit).fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|(id, at, to, first_seen, reason)| {
-            Ok(PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason })
-        })
-        .collect()
+    let past = |(id, sweep, at, to, first_seen, reason)| {
+        Ok((sweep, PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason }))
+    };
+    rows.into_iter().map(past).collect()
 }
 
 pub(super) const RESULTS: &str = "

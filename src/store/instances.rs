@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::rows::ImpossibleRow;
+use super::rows::{ImpossibleRow, duration_millis};
 use super::{Store, StoreError, Work};
 use crate::domain::ids::InstanceName;
 
@@ -20,7 +20,7 @@ impl Store {
             )
             .bind(name.as_str())
             .bind(url.as_str().trim_end_matches('/'))
-            .bind(i64::try_from(stale_after.as_millis()).unwrap_or(i64::MAX))
+            .bind(duration_millis(stale_after))
             .execute(&mut *tx)
             .await?;
             tx.commit().await?;

@@ -15,7 +15,7 @@ const JSON: &str = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 const PACKED: &str = "SCAN (subquery-1)";
 
 /// Each statement with the scans and sortings that are meant.
-const STATEMENTS: [(&str, &[&str]); 75] = [
+const STATEMENTS: [(&str, &[&str]); 74] = [
     (instances::ID, &[]),
     (memory::CARDS, &[PACKED]),
     // Cards that are not plain are few, and so are mutes.
@@ -70,7 +70,6 @@ const STATEMENTS: [(&str, &[&str]); 75] = [
     (board::SWEEPS, &[]),
     (board::LEVELS, &[]),
     (card_past::CARD, &[]),
-    (card_past::TRANSITIONS, &[]),
     // Of the letters of those sweeps.
     (card_past::LETTERS, &["SCAN wanted VIRTUAL TABLE INDEX 1:", "USE TEMP B-TREE FOR ORDER BY"]),
     (card_past::PAGE_OWNERS, &[]),

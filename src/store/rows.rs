@@ -49,6 +49,11 @@ pub(super) fn instant(
     })
 }
 
+/// When a render ended, to the second: so long after its sweep began.
+pub(super) fn result_instant(sweep: i64, started_at: i64, at_s: i64) -> Result<Timestamp, ImpossibleRow> {
+    instant("render_result", sweep, "at_s", (started_at.div_euclid(1000) + at_s) * 1000)
+}
+
 /// A span of time as the tables hold it, in milliseconds; one beyond all measure is the longest that they can hold.
 pub(super) fn duration_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use super::bulk::{Bulk, Values};
 use super::instances::instance_id;
 use super::packed::{self, packed};
-use super::rows::{SharedOwners, millis, owner_columns, verdict_code};
+use super::rows::{SharedOwners, duration_millis, millis, owner_columns, verdict_code};
 use super::snapshot::ListedRow;
 use super::{Store, StoreError, Work};
 use crate::domain::Timestamp;
@@ -271,7 +271,7 @@ async fn insert_results(connection: &mut SqliteConnection, sweep: &mut OpenSweep
         };
         let reason = reason_id(connection, sweep, &result.verdict, result.at).await?;
         let at_s = result.at.timestamp() - sweep.started_at.timestamp();
-        let latency_ms = i64::try_from(result.latency.as_millis()).unwrap_or(i64::MAX);
+        let latency_ms = duration_millis(result.latency);
         rows.push((key, i64::from(result.round), code, reason, at_s, latency_ms));
     }
     // In key order the rows land side by side, which keeps the table's pages full.

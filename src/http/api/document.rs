@@ -5,6 +5,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::get;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::ResponseBuilder;
@@ -17,7 +18,7 @@ use super::answer;
 use super::asked::{Nothing, Params};
 use super::problem::Problem;
 use super::{cards, document, incidents, instances, past, sweeps};
-use crate::http::{Board, read};
+use crate::http::Board;
 
 pub(super) const PATH: &str = "/api/v1/openapi.json";
 
@@ -30,7 +31,7 @@ macro_rules! addresses {
     ($($module:ident::$handler:ident),+ $(,)?) => {
         /// Every address that is described.
         pub(super) fn routes() -> Router<Board> {
-            Router::new()$(.route($module::PATH, read($module::$handler)))+
+            Router::new()$(.route($module::PATH, get($module::$handler)))+
         }
 
         #[derive(OpenApi)]
