@@ -10,13 +10,15 @@ use super::{Exit, Failure, Outcome, Session, privacy};
 use crate::config::Config;
 use crate::daemon::clock::SystemClock;
 use crate::daemon::{lifecycle, run};
-use crate::store::{Claim, OpenError};
+use crate::store::{Claim, OpenError, refuse_others};
 
 pub(super) async fn execute(session: &Session) -> Outcome {
     let loaded = session.load()?;
     let (reload, requests) = mpsc::channel(1);
     let listener = listen(&loaded.config).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
+    // Before the lock of the daemon is made beside it.
+    refuse_others(&loaded.config.storage.path).await?;
     privacy::create_database(&loaded.config.storage.path);
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock::start());

@@ -1,6 +1,7 @@
 //! From a request to a configuration. Owns finding the file and the order of the steps: find, merge, read,
 //! and tell all mistakes at once; it does not own what any key means.
 
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -110,10 +111,16 @@ fn find(request: &LoadRequest) -> Result<PathBuf, Problems> {
     }
     let places = [PathBuf::from("config.toml"), request.system_file.clone()];
     let [own, system] = places.each_ref().map(|place| place.display().to_string());
-    places.into_iter().find(|place| request.directory.join(place).exists()).ok_or_else(|| {
+    places.into_iter().find(|place| may_be_there(&request.directory.join(place))).ok_or_else(|| {
         let what = format!("--config and $CARDWATCH_CONFIG name no file, and there is neither ./{own} nor {system}");
         Problems::one("no configuration", what, "copy config.toml.example to one of these and fill it in")
     })
+}
+
+/// Only what is surely missing is passed over: who may not look into the folder is told so when the file is read.
+fn may_be_there(path: &Path) -> bool {
+    let missing = |error: io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    !path.metadata().is_err_and(missing)
 }
 
 fn read(name: &str, path: &Path) -> Result<String, Problems> {

@@ -14,10 +14,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::open::{BUSY_TIMEOUT, MIGRATIONS, TABLES};
+use super::open::{Holds, find, look, reader};
 use super::partial::Partial;
 use super::{OpenError, Trouble};
 use crate::domain::Timestamp;
@@ -52,7 +51,7 @@ pub enum BackupError {
     #[error("another backup to {0} is being made; wait for it, or name another file")]
     Busy(PathBuf),
     /// It could not be written.
-    #[error("cannot write the backup {file}: {trouble}")]
+    #[error("cannot write the backup {file}: {}", .trouble.about(.file))]
     Unwritten {
         /// The file.
         file: PathBuf,
@@ -89,31 +88,18 @@ pub async fn back_up(database: &Path, file: &Path) -> Result<Backup, BackupError
 
 /// Opens a database for reading, whichever schema of ours it has up to this program's own.
 async fn open_as_it_is(database: &Path) -> Result<SqliteConnection, OpenError> {
-    if !database.exists() {
-        return Err(OpenError::Missing(database.to_owned()));
+    let found = find(database)?.ok_or_else(|| OpenError::Missing(database.to_owned()))?;
+    if !found.is_file() {
+        return Err(OpenError::Unusable { path: database.to_owned(), trouble: Trouble::Closed });
     }
-    let read = async {
-        let mut connection = reader(database).connect().await?;
-        let (tables, ours): (i64, i64) = sqlx::query_as(TABLES).fetch_one(&mut connection).await?;
-        let latest: Option<i64> =
-            if ours == 0 { None } else { sqlx::query_scalar(LATEST).fetch_one(&mut connection).await? };
-        Ok((connection, tables, latest))
-    };
-    let (connection, tables, latest) = read.await.map_err(|error| unusable(&error, database))?;
-    match latest {
-        None if tables == 0 => Err(OpenError::Missing(database.to_owned())),
-        None => Err(OpenError::Foreign(database.to_owned())),
-        Some(latest) if MIGRATIONS.iter().any(|known| known.version == latest) => Ok(connection),
-        Some(_) => Err(OpenError::Newer(database.to_owned())),
+    let (connection, holds) = look(database).await.map_err(|error| unusable(&error, database))?;
+    match holds {
+        Holds::Nothing => Err(OpenError::Missing(database.to_owned())),
+        Holds::Foreign => Err(OpenError::Foreign(database.to_owned())),
+        Holds::Newer => Err(OpenError::Newer(database.to_owned())),
+        Holds::Ours => Ok(connection),
     }
 }
-
-fn reader(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
-}
-
-/// The latest migration that was made.
-const LATEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 
 pub(super) const RESULTS: &str = "SELECT count(*) FROM render_result";
 

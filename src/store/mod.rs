@@ -52,7 +52,7 @@ pub use history::{CardHistory, ExportFilter, ExportedResult, PastResult, PastTra
 pub use incidents::PastIncident;
 pub use lately::{Happening, What};
 pub use mutes::{Ended, MuteRecord, MuteRefused};
-pub use open::OpenError;
+pub use open::{OpenError, refuse_others};
 pub use outbox::{QueueState, QueuedLetter};
 pub use retention::Pruned;
 pub use sweeps::{OpenSweep, SavedResult};
@@ -72,7 +72,7 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite refused, or could not.
-    #[error("the database {path}: {trouble}")]
+    #[error("the database {path}: {}", .trouble.about(.path))]
     Sqlite {
         /// The database file.
         path: PathBuf,

@@ -32,8 +32,12 @@ impl Partial {
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
             return Err(BackupError::Exists(file.to_owned()));
         };
-        if !folder.is_dir() {
-            return Err(BackupError::NoFolder(folder.to_owned()));
+        match folder.metadata() {
+            Ok(found) if found.is_dir() => {}
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(unwritten(file, &error));
+            }
+            Ok(_) | Err(_) => return Err(BackupError::NoFolder(folder.to_owned())),
         }
         if fs::symlink_metadata(file).is_ok() {
             return Err(BackupError::Exists(file.to_owned()));

@@ -1,6 +1,7 @@
 //! What is wrong with the database, in an operator's words. Owns the way from SQLite's result codes to a
 //! cause and its remedy; what a unit of work does about it is its own matter.
 
+use std::path::Path;
 use std::{fmt, io};
 
 /// Why SQLite could not do it, and what helps.
@@ -63,25 +64,52 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// In words, where it is known which file is meant.
+    pub(super) fn about<'a>(&'a self, file: &'a Path) -> Told<'a> {
+        Told { trouble: self, file }
+    }
+}
+
+/// Stands in a remedy where nobody has said which file is meant.
+const SOME_FILE: &str = "FILE";
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "the disk is full; free some space; nothing was lost",
-            Self::ReadOnly => {
-                "it may not be written; give the user that runs cardwatch the right to write the file and its folder"
+        self.about(Path::new(SOME_FILE)).fmt(f)
+    }
+}
+
+/// A trouble with a file, to be displayed.
+pub(super) struct Told<'a> {
+    trouble: &'a Trouble,
+    file: &'a Path,
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        match self.trouble {
+            Trouble::Full => f.write_str("the disk is full; free some space; nothing was lost"),
+            Trouble::ReadOnly => f.write_str(
+                "it may not be written; give the user that runs cardwatch the right to write the file and its folder",
+            ),
+            Trouble::Locked => write!(
+                f,
+                "another program has kept it locked for too long; let that program finish, or end it ('fuser {file}' names it)"
+            ),
+            Trouble::NoDatabase => {
+                f.write_str("the file is not a database; name another one, or move this one out of the way")
             }
-            Self::Locked => {
-                "another program has kept it locked for too long; let that program finish, or end it ('fuser FILE' names it)"
-            }
-            Self::NoDatabase => "the file is not a database; name another one, or move this one out of the way",
-            Self::Damaged => {
-                "it is damaged; stop cardwatch, keep a copy, and restore a backup or try 'sqlite3 FILE .recover'"
-            }
-            Self::Closed => {
-                "it cannot be opened; see that it is a file, and that the user that runs cardwatch may write it and its folder"
-            }
-            Self::Disk(said) => return write!(f, "the disk failed ({said}); see the system's log for its cause"),
-            Self::Other(said) => said,
-        })
+            Trouble::Damaged => write!(
+                f,
+                "it is damaged; stop cardwatch, keep a copy, and restore a backup or try 'sqlite3 {file} .recover'"
+            ),
+            Trouble::Closed => f.write_str(
+                "it cannot be opened; see that it is a file, and that the user that runs cardwatch may write it and its folder",
+            ),
+            Trouble::Disk(said) => write!(f, "the disk failed ({said}); see the system's log for its cause"),
+            Trouble::Other(said) => f.write_str(said),
+        }
     }
 }

@@ -71,7 +71,7 @@ async fn a_missing_folder_is_one_clear_error_of_each_command() {
         assert_one_error(&house.run(arguments), "nowhere is not there; create it, or name another file");
     }
     for arguments in [&["status"][..], &["export"], &["history", "101"]] {
-        let remedy = "start 'cardwatch run' or 'cardwatch sweep' first, or name the right file";
+        let remedy = "set storage.path to where the daemon keeps it, or start 'cardwatch run' first";
         assert_one_error(&house.run(arguments), remedy);
     }
 }

@@ -6,6 +6,7 @@
 mod asking;
 mod backup;
 mod blindness;
+mod commands;
 mod database;
 #[path = "../support/dead_mans_switch.rs"]
 mod dead_mans_switch;

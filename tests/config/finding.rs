@@ -72,6 +72,13 @@ fn a_directory_is_no_configuration() {
 }
 
 #[test]
+fn a_file_that_cannot_even_be_looked_at_is_not_passed_over() {
+    let house = House::empty();
+    std::os::unix::fs::symlink("config.toml", house.path("config.toml")).unwrap();
+    assert!(house.mistakes().starts_with("config.toml: cannot read the configuration: "));
+}
+
+#[test]
 fn relative_paths_are_relative_to_the_working_directory() {
     let house = House::with(&crate::house::also("storage", "path = 'data/cards.db'"));
     assert_eq!(house.config().storage.path, house.path("data/cards.db"));

@@ -11,7 +11,8 @@ use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::domain::strip::Strip;
 use cardwatch::store::{OpenError, Store};
-use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use crate::house::{House, acme};
@@ -185,6 +186,29 @@ async fn the_database_of_another_program_is_refused() {
     let error = refusal(&path).await;
     assert!(matches!(&error, OpenError::Foreign(_)));
     assert!(error.to_string().ends_with("is the database of another program; name another file"));
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_left_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("other.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.journal_mode(SqliteJournalMode::Delete).connect().await.unwrap();
+    sqlx::query("CREATE TABLE card (title TEXT)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(refusal(&path).await, OpenError::Foreign(_)));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is made beside it");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_even_be_looked_at_is_not_told_as_missing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cardwatch.db");
+    std::os::unix::fs::symlink("cardwatch.db", &path).unwrap();
+    let error = Store::open_existing(&path).await.unwrap_err();
+    assert!(matches!(&error, OpenError::Unusable { .. }), "{error}");
 }
 
 #[tokio::test]
