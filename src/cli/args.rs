@@ -10,18 +10,24 @@ use crate::domain::Timestamp;
 use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
 
+/// What `--help` calls the options that every command takes.
+const GLOBAL: &str = "Options of every command";
+
+/// As text: in a doc comment the name of the variable would need signs that `--help` shows.
+const CONFIG_HELP: &str = "The configuration [default: $CARDWATCH_CONFIG, ./config.toml, /etc/cardwatch/config.toml]";
+
 /// Watches Domo cards and tells you when they stop rendering.
 #[derive(Debug, Parser)]
 #[command(name = "cardwatch", version, max_term_width = 100)]
 pub struct Args {
-    /// The configuration [default: `$CARDWATCH_CONFIG`, ./config.toml, /etc/cardwatch/config.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL, help = CONFIG_HELP)]
     pub config: Option<PathBuf>,
     /// How log lines look [default: journal under systemd, text elsewhere]
-    #[arg(long, global = true, value_name = "FORMAT")]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = GLOBAL)]
     pub log_format: Option<LogFormat>,
     /// The least urgent log lines that are written [default: info for 'run', warn elsewhere]
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = GLOBAL)]
     pub log_level: Option<LogLevel>,
     /// What to do.
     #[command(subcommand)]
@@ -57,7 +63,7 @@ pub enum LogLevel {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The daemon: schedule, sweeps, e-mail, HTTP
+    /// The daemon: schedule, sweeps, mail, HTTP
     ///
     /// Exits with 0 after a clean stop by SIGTERM or SIGINT, 1 when a part of it died, 2 when it cannot start.
     Run,
@@ -68,7 +74,7 @@ pub enum Command {
     Sweep(SweepOptions),
     /// Validate the configuration; exits with 0 or 2
     CheckConfig {
-        /// Also log in to each instance, list its pages, and open an SMTP session
+        /// Also sign in to each instance, list its pages, and open an SMTP session
         #[arg(long)]
         online: bool,
     },
@@ -76,7 +82,7 @@ pub enum Command {
     ///
     /// Exits with 0 when nothing is broken, 1 when something is, 2 on an error.
     Status(StatusOptions),
-    /// One card's transitions and latest results
+    /// One card's changes, incidents, mutes and latest results
     History(HistoryOptions),
     /// Every saved render result, streamed to stdout
     Export(ExportOptions),
@@ -133,7 +139,7 @@ pub struct SweepOptions {
     #[arg(long, value_name = "NAME")]
     pub instance: Vec<InstanceName>,
     /// Only this page; may be repeated [default: the configured ones]
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", value_parser = id, allow_negative_numbers = true)]
     pub page: Vec<i64>,
     /// What is printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -144,6 +150,11 @@ pub struct SweepOptions {
     /// No progress bar, also on a terminal
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// The number by which Domo knows a card or a page.
+fn id(text: &str) -> Result<i64, &'static str> {
+    text.trim().parse().map_err(|_| "write the number at the end of its address in Domo")
 }
 
 /// How a sweep is printed.
@@ -181,7 +192,7 @@ pub struct StatusOptions {
 #[derive(Debug, ClapArgs)]
 pub struct HistoryOptions {
     /// The card's id, as in its address in Domo
-    #[arg(value_name = "CARD_ID")]
+    #[arg(value_name = "CARD_ID", value_parser = id)]
     pub card: i64,
     /// The instance, where several have a card of this id
     #[arg(long, value_name = "NAME")]
@@ -195,7 +206,7 @@ pub struct HistoryOptions {
 #[derive(Debug, ClapArgs)]
 pub struct MuteOptions {
     /// The card's id, as in its address in Domo
-    #[arg(value_name = "CARD_ID")]
+    #[arg(value_name = "CARD_ID", value_parser = id)]
     pub card: i64,
     /// The instance, where several have a card of this id
     #[arg(long, value_name = "NAME")]
@@ -234,7 +245,7 @@ fn reason(text: &str) -> Result<String, &'static str> {
 #[derive(Debug, ClapArgs)]
 pub struct UnmuteOptions {
     /// The card's id, as in its address in Domo
-    #[arg(value_name = "CARD_ID")]
+    #[arg(value_name = "CARD_ID", value_parser = id)]
     pub card: i64,
     /// The instance, where several have a card of this id
     #[arg(long, value_name = "NAME")]

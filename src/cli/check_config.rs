@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus::Registry;
 
-use super::output::{harmless, print};
+use super::output::{mention, print};
 use super::{Exit, Outcome, Session};
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub(super) async fn execute(session: &Session, online: bool) -> Outcome {
     Ok(Exit::Well)
 }
 
-/// Prints one line; returns 1 for a failure.
+/// Says one line, of a failure on stderr; returns 1 for that.
 fn tell(what: &str, result: anyhow::Result<String>) -> anyhow::Result<usize> {
     match result {
         Ok(fine) => {
@@ -43,8 +43,7 @@ fn tell(what: &str, result: anyhow::Result<String>) -> anyhow::Result<usize> {
             Ok(0)
         }
         Err(error) => {
-            let error = format!("{error:#}");
-            print(&format!("{what}: FAILED: {}\n", harmless(&error)))?;
+            mention(&format!("{what}: failed: {error:#}"));
             Ok(1)
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn man(of: Option<&str>) -> Outcome {
         None => &grammar,
         Some(name) => grammar
             .find_subcommand(name)
-            .with_context(|| format!("there is no command '{name}': 'cardwatch --help' lists those that there are"))?,
+            .with_context(|| format!("there is no command '{name}'; 'cardwatch --help' lists the commands"))?,
     };
     // A date that is empty is left out, and what follows it would be taken for it.
     let page = clap_mangen::Man::new(described.clone())

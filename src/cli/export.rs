@@ -4,13 +4,14 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use futures::TryStreamExt as _;
 use serde::Serialize;
 
 use super::args::{ExportFormat, ExportOptions};
 use super::output::{forgive_closed_pipe, of_csv};
 use super::table::rfc3339;
-use super::{Exit, Outcome, Session, json};
+use super::{Exit, Outcome, Session, json, must_know};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::foreign;
@@ -38,7 +39,13 @@ pub(super) async fn execute(session: &Session, options: &ExportOptions) -> Outco
         until: options.until.map(|until| until.instant(now)),
         instance: options.instance.as_ref().map(ToString::to_string),
     };
+    if let (Some(since), Some(until)) = (filter.since, filter.until)
+        && since >= until
+    {
+        return Err(anyhow!("--since: it is not before --until; swap them, or leave one out").into());
+    }
     let store = Store::open_existing(&config.storage.path).await?;
+    must_know(&config, &store, options.instance.as_ref()).await?;
     let mut out = Out::new(BufWriter::new(io::stdout()), options.format)?;
     let mut results = std::pin::pin!(store.export(&filter));
     while let Some(result) = results.try_next().await? {

@@ -12,7 +12,7 @@ use super::output::print;
 use super::status::names;
 use super::status_output::seconds;
 use super::table::{card_url, cell, cells, minute, rfc3339, table};
-use super::{Exit, Outcome, Session, json, signs};
+use super::{Exit, Outcome, Session, json, must_know, never_seen, signs};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
@@ -86,6 +86,7 @@ pub(super) async fn execute(session: &Session, options: &HistoryOptions) -> Outc
     let config = session.load()?.config;
     let clock: SharedClock = Arc::new(SystemClock::start());
     let store = Store::open_existing(&config.storage.path).await?;
+    must_know(&config, &store, options.instance.as_ref()).await?;
     let card = CardId(options.card);
     let history = one_history(&store, card, options.instance.as_ref()).await?;
     let (rendering, recent) = lately(&store, &history, card).await?;
@@ -103,9 +104,7 @@ async fn one_history(store: &Store, card: CardId, instance: Option<&InstanceName
     let mut histories = store.card_histories(card, instance.map(InstanceName::as_str), LIMIT).await?;
     match (histories.pop(), histories.is_empty()) {
         (Some(history), true) => Ok(history),
-        (None, _) => bail!(
-            "no sweep has seen card {card}; its id is the number at the end of its address in Domo, and 'cardwatch sweep --format csv' lists all"
-        ),
+        (None, _) => Err(never_seen(card.0)),
         (Some(last), false) => {
             let names: Vec<_> = histories.iter().chain([&last]).map(|history| history.instance.clone()).collect();
             bail!("card {card} is in several instances; say which one with --instance: {}", names.join(", "))

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -21,7 +21,10 @@ pub(super) fn start(session: &Session) -> anyhow::Result<()> {
         LogFormat::Text => fmt::layer().with_writer(|| Lines).with_target(false).with_ansi(false).boxed(),
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(|| Lines).boxed(),
         LogFormat::Journal => {
-            tracing_journald::layer().context("systemd's journal is not there; use --log-format text")?.boxed()
+            let journal = tracing_journald::layer().map_err(|error| {
+                anyhow!("--log-format: systemd's journal cannot be reached: {error}; use --log-format text")
+            });
+            journal?.boxed()
         }
     };
     tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().context("logging does not start")
@@ -37,11 +40,17 @@ fn level(session: &Session) -> LevelFilter {
     }
 }
 
-/// systemd sets `JOURNAL_STREAM` for a service whose output goes to the journal.
 fn format(session: &Session) -> LogFormat {
-    let under_systemd = session.environment.get("JOURNAL_STREAM").is_some();
-    let usual = if under_systemd { LogFormat::Journal } else { LogFormat::Text };
+    let to_journal = session.environment.get("JOURNAL_STREAM").is_some_and(is_stderr);
+    let usual = if to_journal { LogFormat::Journal } else { LogFormat::Text };
     session.args.log_format.unwrap_or(usual)
+}
+
+/// Whether stderr is the stream whose device and inode systemd names, `DEVICE:INODE` in decimal, to a service whose
+/// output goes to the journal. What the service starts inherits the variable also where it writes elsewhere
+/// (systemd.exec(5), `$JOURNAL_STREAM`).
+fn is_stderr(stream: &str) -> bool {
+    rustix::fs::fstat(io::stderr()).is_ok_and(|stderr| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
 /// Stderr, a line at a time: each write is one event, whatever the foreign text in it holds.

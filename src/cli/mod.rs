@@ -28,6 +28,7 @@ mod sweep;
 mod sweep_output;
 mod table;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -36,6 +37,7 @@ use clap::Parser as _;
 use crate::config::{self, Config, Environment, LoadRequest, Loaded, Problems};
 use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
+use crate::store::Store;
 use args::{Args, Command};
 
 /// How a command ended, where it could do what it was asked.
@@ -130,7 +132,7 @@ async fn dispatch(session: &Session) -> Outcome {
 }
 
 /// Refuses an instance that is not configured.
-fn must_know(config: &Config, instance: Option<&InstanceName>) -> anyhow::Result<()> {
+fn must_be_configured(config: &Config, instance: Option<&InstanceName>) -> anyhow::Result<()> {
     let known: Vec<&str> = config.instances.iter().map(|instance| instance.name.as_str()).collect();
     match instance.filter(|name| !known.contains(&name.as_str())) {
         Some(unknown) => {
@@ -138,6 +140,25 @@ fn must_know(config: &Config, instance: Option<&InstanceName>) -> anyhow::Result
         }
         None => Ok(()),
     }
+}
+
+/// Refuses an instance that is neither configured nor remembered: the past of one that was taken out of the
+/// configuration is still there.
+async fn must_know(config: &Config, store: &Store, instance: Option<&InstanceName>) -> anyhow::Result<()> {
+    let Some(wanted) = instance else { return Ok(()) };
+    let remembered = store.instances().await?;
+    let known: BTreeSet<&InstanceName> =
+        config.instances.iter().map(|instance| &instance.name).chain(&remembered).collect();
+    if known.contains(wanted) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.into_iter().map(InstanceName::as_str).collect();
+    anyhow::bail!("--instance: there is no instance '{wanted}'; known are: {}", known.join(", "))
+}
+
+/// Why a command on one card has nothing to tell.
+fn never_seen(card: i64) -> anyhow::Error {
+    anyhow::anyhow!("no sweep has seen card {card}; its id is the number at the end of its address in Domo")
 }
 
 /// The name of a user is cut to so many characters.

@@ -9,7 +9,7 @@ use super::args::{MuteOptions, UnmuteOptions};
 use super::mutes;
 use super::output::print;
 use super::table::cell;
-use super::{Exit, Failure, Outcome, Session, must_know};
+use super::{Exit, Failure, Outcome, Session, must_know, never_seen};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
@@ -43,9 +43,10 @@ pub(super) async fn unmute(session: &Session, options: &UnmuteOptions) -> Outcom
 
 async fn open(session: &Session, instance: Option<&InstanceName>) -> Result<(Store, Timestamp), Failure> {
     let config = session.load()?.config;
-    must_know(&config, instance)?;
     let clock: SharedClock = Arc::new(SystemClock::start());
-    Ok((Store::open_existing(&config.storage.path).await?, clock.now()))
+    let store = Store::open_existing(&config.storage.path).await?;
+    must_know(&config, &store, instance).await?;
+    Ok((store, clock.now()))
 }
 
 fn card(record: &MuteRecord) -> String {
@@ -60,7 +61,7 @@ fn why_not(card: i64, refused: &MuteRefused) -> anyhow::Error {
         )
     };
     match refused {
-        MuteRefused::NoSuchCard => anyhow!("no card {card} is monitored; 'cardwatch status' lists the broken cards"),
+        MuteRefused::NoSuchCard => never_seen(card),
         MuteRefused::Ambiguous(instances) => {
             anyhow!("card {card} is in several instances; say which one with --instance: {}", instances.join(", "))
         }

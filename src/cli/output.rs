@@ -7,16 +7,21 @@ use std::io::{self, Write as _};
 
 use crate::domain::foreign;
 
+/// What was asked for could not be handed over.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout: {0}; free some space, or write elsewhere")]
+pub(super) struct Unprinted(io::Error);
+
 /// Writes text to stdout. A reader that went away (`cardwatch export | head`) is no error.
-pub(super) fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &str) -> Result<(), Unprinted> {
     forgive_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// What a closed pipe means to a writer that was asked for data: enough.
-pub(super) fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {
+pub(super) fn forgive_closed_pipe(written: io::Result<()>) -> Result<(), Unprinted> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => other.map_err(Unprinted),
     }
 }
 
@@ -35,6 +40,12 @@ pub(super) fn complain(error: &anyhow::Error) {
         // Nobody is left to tell where stderr is closed.
         let _told = writeln!(stderr, "error: {}", harmless(line));
     }
+}
+
+/// Says a line on stderr that is no error of the command's own.
+pub(super) fn mention(line: &str) {
+    // Nobody is left to tell where stderr is closed.
+    let _told = writeln!(io::stderr().lock(), "{}", harmless(line));
 }
 
 /// The text with each harmful character written as JSON would: of use within JSON too, and nothing is lost.

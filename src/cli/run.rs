@@ -1,7 +1,9 @@
 //! `cardwatch run`: the daemon. Owns binding the listener and the signals; the work is `daemon`'s.
 
+use std::io;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +42,22 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     let (address, database) = (config.http.listen, &config.storage.path);
     TcpListener::bind(address).await.map_err(|error| match Claim::daemon_of(database) {
         Some(id) => OpenError::Taken { path: database.clone(), by: Some(id) }.into(),
-        None => anyhow::Error::new(error).context(format!(
-            "http.listen: cannot listen on {address}; end the program that has the port ('ss -ltnp' names it), or set another one"
-        )),
+        None => anyhow!("http.listen: cannot listen on {address}: {}", why_not(&error)),
     })
+}
+
+/// Why a port cannot be had, and what helps.
+fn why_not(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "the port is taken; end the program that has it ('ss -ltnp' names it), or set another one".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "it is no address of this machine; set one that 'ip address' shows".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right that this user has not; set a higher one".to_owned()
+        }
+        _ => format!("{error}; set another address"),
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use lettre::message::Mailbox;
 use prometheus::Registry;
 
@@ -21,7 +21,9 @@ pub(super) async fn execute(session: &Session, to: Option<&str>) -> Outcome {
         anyhow!("there is no [email] section; add one with smtp, from and to (see config.toml.example)")
     })?;
     let to = match to {
-        Some(address) => vec![address.parse().with_context(|| format!("--to: '{address}' is not a mail address"))?],
+        Some(address) => vec![
+            address.parse().map_err(|_| anyhow!("--to: '{address}' is not a mail address; write name@example.com"))?,
+        ],
         None => everyone(&config),
     };
     let clock: SharedClock = Arc::new(SystemClock::start());

@@ -10,7 +10,7 @@ use super::dataset::{DatasetStatus, NamedDataset};
 use super::mutes::PrintedMute;
 use super::output::print;
 use super::table::rfc3339;
-use super::{Exit, Outcome, Session, json, must_know, signs};
+use super::{Exit, Outcome, Session, json, must_be_configured, signs};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
@@ -137,7 +137,7 @@ pub(super) struct NoDataCard {
 
 pub(super) async fn execute(session: &Session, options: &StatusOptions) -> Outcome {
     let config = session.load()?.config;
-    must_know(&config, options.instance.as_ref())?;
+    must_be_configured(&config, options.instance.as_ref())?;
     let clock: SharedClock = Arc::new(SystemClock::start());
     let now = clock.now();
     let store = Store::open_existing(&config.storage.path).await?;

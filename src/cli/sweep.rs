@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::SweepOptions;
+use super::output::complain;
 use super::sweep_output::{self, Looked};
 use super::{Exit, Outcome, Session, privacy};
 use crate::clock::SharedClock;
@@ -48,7 +49,10 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let whole = if request.pages.is_empty() { &*looked } else { &[] };
     let (mailed, ()) = tokio::join!(mail, send_heartbeats(&instances, whole, &clock, &stop));
     signals.abort();
-    mailed?;
+    if let Err(error) = mailed {
+        // The sweep is saved and printed, and its verdict is what the exit code tells.
+        complain(&error);
+    }
     store.close().await;
     Ok(exit(&looked.iter().map(|looked| &looked.end).collect::<Vec<_>>()))
 }

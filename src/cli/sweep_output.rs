@@ -8,7 +8,7 @@ use url::Url;
 
 use super::args::SweepFormat;
 use super::json;
-use super::output::{forgive_closed_pipe, of_csv};
+use super::output::{forgive_closed_pipe, mention, of_csv};
 use super::signs::{coloured, signed};
 use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
@@ -92,7 +92,16 @@ pub(super) fn print(sweeps: &[Looked], format: SweepFormat) -> anyhow::Result<()
         SweepFormat::Json => json::write_line(&mut out, &Printed { instances }).map_err(io::Error::from),
         SweepFormat::Csv => write_csv(&mut out, &instances),
     };
-    Ok(forgive_closed_pipe(printed.and_then(|()| out.flush()))?)
+    forgive_closed_pipe(printed.and_then(|()| out.flush()))?;
+    if format == SweepFormat::Csv {
+        // Its rows have no place for what is wrong with a sweep as a whole.
+        sweeps
+            .iter()
+            .map(PrintedInstance::of)
+            .filter_map(|instance| instance.trouble())
+            .for_each(|line| mention(&line));
+    }
+    Ok(())
 }
 
 impl Looked {
@@ -177,6 +186,20 @@ impl<'a> PrintedInstance<'a> {
         }
         let listed = if cards.is_empty() { String::new() } else { format!("{rows}\n") };
         format!("{listed}{}\n", self.summary())
+    }
+
+    /// What is wrong with the sweep as a whole, in one line.
+    fn trouble(&self) -> Option<String> {
+        let what = match self.outcome {
+            Outcome::Failed => "cannot check cards",
+            Outcome::Interrupted => "interrupted",
+            Outcome::Completed | Outcome::Partial | Outcome::Skipped => self.outcome.name(),
+        };
+        match (self.outcome, self.error) {
+            (_, Some(error)) => Some(format!("{}: {what}; {}", self.name, foreign::one_line(error, TROUBLE_LIMIT))),
+            (Outcome::Failed | Outcome::Interrupted, None) => Some(format!("{}: {what}", self.name)),
+            (Outcome::Completed | Outcome::Partial | Outcome::Skipped, None) => None,
+        }
     }
 
     fn summary(&self) -> String {

@@ -28,6 +28,17 @@ impl Store {
         };
         self.named(work.await)
     }
+
+    /// The instances that some sweep or daemon has known, by name.
+    pub async fn instances(&self) -> Result<Vec<InstanceName>, StoreError> {
+        let work = async {
+            let rows: Vec<(i64, String)> =
+                sqlx::query_as("SELECT instance_id, name FROM instance ORDER BY name").fetch_all(&self.read).await?;
+            let names = rows.iter().map(|(key, name)| instance_name(*key, name));
+            Ok(names.collect::<Result<_, _>>()?)
+        };
+        self.named(work.await)
+    }
 }
 
 pub(super) const ID: &str = "SELECT instance_id FROM instance WHERE name = ?1";

@@ -162,9 +162,9 @@ async fn check_config_online_signs_in_lists_and_opens_a_session() {
     let checked = house.run(&["check-config", "--online"]);
     assert_eq!(checked.code(), 2);
     assert!(
-        checked.stdout().contains("acme: FAILED: cannot sign in: Domo rejects the access token"),
+        checked.stderr().starts_with("acme: failed: cannot sign in: Domo rejects the access token"),
         "{}",
-        checked.stdout()
+        checked.stderr()
     );
 }
 
@@ -224,7 +224,7 @@ async fn each_command_has_a_man_page_of_its_own() {
     assert!(page.code() == 0 && page.stdout().contains(HEAD_OF_A_PAGE), "{}", page.stdout());
     let none = house.run(&["man", "brake"]);
     assert_eq!(none.code(), 2);
-    assert_eq!(none.stderr(), "error: there is no command 'brake': 'cardwatch --help' lists those that there are\n");
+    assert_eq!(none.stderr(), "error: there is no command 'brake'; 'cardwatch --help' lists the commands\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,5 +238,8 @@ async fn a_port_that_is_taken_is_one_clear_error() {
     let ended = command.output().unwrap();
     assert_eq!(ended.status.code(), Some(2));
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(said.contains(&format!("error: http.listen: cannot listen on 127.0.0.1:{port}")), "{said}");
+    assert!(
+        said.contains(&format!("error: http.listen: cannot listen on 127.0.0.1:{port}: the port is taken; end ")),
+        "{said}"
+    );
 }

@@ -1,16 +1,148 @@
 //! What a command says when it cannot do what it was asked, and that the exit code tells no other story.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
-use fake_domo::{FakeDomo, Spec};
+use fake_domo::{Behaviour, FakeDomo, Spec};
 
 use crate::house::{Ended, House};
+use crate::mailing::free_port;
 
 async fn small_house() -> House {
     House::beside(FakeDomo::new(Spec::new(3).pages(2).cards(6))).await
+}
+
+fn assert_refused(ended: &Ended, error: &str) {
+    assert_eq!((ended.code(), ended.stderr()), (2, format!("error: {error}\n")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_as_csv_says_on_stderr_why_cards_could_not_be_checked() {
+    let house = small_house().await;
+    house.domo.expire_token();
+    let swept = house.run(&["sweep", "--format", "csv"]);
+    assert_eq!((swept.code(), swept.stdout().lines().count()), (2, 1), "{}", swept.stdout());
+    let said = swept.stderr();
+    assert!(said.starts_with("acme: cannot check cards; cannot sign in: Domo rejects the access token"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_as_csv_says_on_stderr_what_it_could_not_see() {
+    let house = small_house().await;
+    let page = house.domo.pages().into_iter().find(|page| page.id > 0).unwrap().id.to_string();
+    let swept = house.run(&["sweep", "--page", &page, "--page", "999", "--format", "csv"]);
+    assert!(swept.stdout().lines().count() > 1, "{}", swept.stdout());
+    let said = swept.stderr();
+    assert!(said.starts_with("acme: partial; ") && said.contains("999"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_cannot_be_handed_over_does_not_hide_what_the_sweep_found() {
+    let mut house = small_house().await;
+    house.mail_through(&format!("smtp://127.0.0.1:{}", free_port()));
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken("No indexed schema found"));
+    let swept = house.run(&["sweep", "--alert"]);
+    assert_eq!(swept.code(), 1, "{}", swept.stderr());
+    assert_eq!(swept.errors().matches("the mail waits in the outbox").count(), 1, "{}", swept.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_on_the_past_knows_the_instances_of_the_configuration_and_of_the_database() {
+    let house = small_house().await;
+    house.run(&["sweep"]);
+    house.write("UPDATE instance SET name = 'old'").await;
+    let card = house.domo.kpi_cards()[0].to_string();
+    let mute = ["mute", &card, "--reason", "x"];
+    for command in [&["export"][..], &["history", &card], &mute, &["unmute", &card]] {
+        let mistyped = house.run(&[command, &["--instance", "acmee"]].concat());
+        assert_refused(&mistyped, "--instance: there is no instance 'acmee'; known are: acme, old");
+    }
+    for command in [&["export"][..], &["history", &card]] {
+        let old = house.run(&[command, &["--instance", "old"]].concat());
+        assert_eq!((old.code(), old.stderr().as_str()), (0, ""));
+        assert!(old.stdout().contains(&card), "{}", old.stdout());
+    }
+    let muted = house.run(&[&mute[..], &["--instance", "old"]].concat());
+    assert!(muted.stderr().contains(&format!("card {card} is working: there is nothing to acknowledge")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_to_export_that_ends_before_it_begins_is_refused() {
+    let house = small_house().await;
+    house.run(&["sweep"]);
+    let export = |since, until| house.run(&["export", "--since", since, "--until", until]);
+    assert_refused(&export("1h", "2h"), "--since: it is not before --until; swap them, or leave one out");
+    assert_eq!(export("2h", "1h").code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_no_sweep_has_seen_is_told_the_same_by_each_command() {
+    let house = small_house().await;
+    house.run(&["sweep"]);
+    for command in [&["history", "5"][..], &["mute", "5", "--reason", "x"], &["unmute", "5"]] {
+        let says = "no sweep has seen card 5; its id is the number at the end of its address in Domo";
+        assert_refused(&house.run(command), says);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_no_number_is_refused_with_the_place_to_find_it() {
+    let house = small_house().await;
+    for command in [&["history", "abc"][..], &["sweep", "--page", "abc"], &["mute", "abc", "--reason", "x"]] {
+        let ended = house.run(command);
+        assert_eq!(ended.code(), 2);
+        let said = ended.stderr();
+        assert!(said.contains(": write the number at the end of its address in Domo\n"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_for_a_test_mail_that_is_none_is_refused_with_the_way_to_write_one() {
+    let mut house = small_house().await;
+    house.mail_through("smtp://127.0.0.1:1");
+    let sent = house.run(&["send-test-email", "--to", "foo"]);
+    assert_refused(&sent, "--to: 'foo' is not a mail address; write name@example.com");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stdout_that_takes_nothing_is_one_clear_error() {
+    let house = small_house().await;
+    house.run(&["sweep"]);
+    let json = ["sweep", "--format", "json"];
+    for arguments in [&["status"][..], &["export"], &["man"], &["completions", "bash"], &json, &["check-config"]] {
+        let mut command = house.command(arguments);
+        command.stdout(File::options().write(true).open("/dev/full").unwrap());
+        let ended = Ended::of(command);
+        let says = "error: cannot write to stdout: No space left on device (os error 28); free some space, or write \
+                    elsewhere";
+        assert_eq!((ended.code(), ended.errors().as_str()), (2, says), "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_to_listen_on_of_another_machine_is_refused_with_a_remedy_that_fits() {
+    let mut house = small_house().await;
+    house.set("http", "");
+    let mut command = house.command(&["run"]);
+    command.env("CARDWATCH_HTTP__LISTEN", "192.0.2.1:9917").env("CARDWATCH_HTTP__PUBLIC_WITHOUT_AUTH", "true");
+    let says = "error: http.listen: cannot listen on 192.0.2.1:9917: it is no address of this machine; set one that 'ip \
+                address' shows";
+    assert_eq!(Ended::of(command).errors(), says);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_stderr_does_not_lead_to_gets_no_lines() {
+    let house = small_house().await;
+    let mut command = house.command(&["check-config"]);
+    command.env("JOURNAL_STREAM", "1:2");
+    let checked = Ended::of(command);
+    assert_eq!(checked.code(), 0, "{}", checked.stderr());
+    assert!(checked.stderr().contains("there is no [email] section"), "{}", checked.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]

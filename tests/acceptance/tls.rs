@@ -75,27 +75,27 @@ async fn sign_in(host: &str, port: u16, trusted: &str) -> Ended {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_a_trusted_authority_for_the_right_name_is_good() {
     let server = TlsServer::start();
-    let told = sign_in("localhost", server.port, "ca.pem").await.stdout();
-    assert!(told.contains("acme: FAILED: cannot sign in: Domo rejects the access token"), "{told}");
+    let told = sign_in("localhost", server.port, "ca.pem").await.stderr();
+    assert!(told.contains("acme: failed: cannot sign in: Domo rejects the access token"), "{told}");
     assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_another_authority_is_refused_and_nothing_is_sent() {
     let server = TlsServer::start();
-    let told = sign_in("localhost", server.port, "other-ca.pem").await.stdout();
+    let told = sign_in("localhost", server.port, "other-ca.pem").await.stderr();
     // The two authorities have the same name and not the same key.
     let why = "no TLS with localhost (invalid peer certificate: BadSignature): see to this machine's clock and trusted \
                certificates, or to a proxy between";
-    assert!(told.contains(&format!("acme: FAILED: cannot sign in: {why}")), "{told}");
+    assert!(told.contains(&format!("acme: failed: cannot sign in: {why}")), "{told}");
     assert_eq!(server.requests(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_for_another_name_is_refused_and_nothing_is_sent() {
     let server = TlsServer::start();
-    let told = sign_in("127.0.0.1", server.port, "ca.pem").await.stdout();
-    assert!(told.contains("acme: FAILED: cannot sign in: no TLS with 127.0.0.1 (invalid peer certificate: "), "{told}");
+    let told = sign_in("127.0.0.1", server.port, "ca.pem").await.stderr();
+    assert!(told.contains("acme: failed: cannot sign in: no TLS with 127.0.0.1 (invalid peer certificate: "), "{told}");
     assert!(told.contains("not valid for name") && told.contains("localhost"), "{told}");
     assert_eq!(server.requests(), 0);
 }
@@ -112,7 +112,7 @@ async fn no_variable_turns_the_verification_off() {
     for proxy in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         command.env(proxy, house.domo.url());
     }
-    let told = Ended::of(command).stdout();
+    let told = Ended::of(command).stderr();
     assert!(told.contains("no TLS with localhost (invalid peer certificate: UnknownIssuer)"), "{told}");
     assert_eq!((server.requests(), house.domo.counts().values().sum::<u64>()), (0, 0));
 }
