@@ -35,7 +35,7 @@ fn loaded(text: &str) -> Result<Loaded, Problems> {
     fs::write(at("acme-token"), "token").unwrap();
     fs::write(at("acme-heartbeat"), "https://hc-ping.com/5bf66975").unwrap();
     fs::set_permissions(at("acme-heartbeat"), Permissions::from_mode(0o600)).unwrap();
-    fs::write(at("mail-ca.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
+    fs::write(at("mail-ca.pem"), include_str!("tls/ca.pem")).unwrap();
     fs::write(at("config.toml"), text.replace("/etc/cardwatch", house.path().to_str().unwrap())).unwrap();
     let environment = Environment::from_iter([("CREDENTIALS_DIRECTORY", house.path().to_str().unwrap())]);
     load(&LoadRequest { directory: house.path().to_owned(), ..LoadRequest::new(environment) })

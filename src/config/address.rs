@@ -21,7 +21,7 @@ const LINK_REMEDY: &str =
 
 /// The address of a Domo instance: `https://`, or `http://` on loopback; a host, perhaps a port, nothing else.
 pub(super) fn domo(text: &str) -> Result<Url, Mistake> {
-    let url = parse(text, DOMO_REMEDY)?;
+    let url = parse(text, WEB, DOMO_REMEDY)?;
     web(&url, text, DOMO_REMEDY)?;
     if !matches!(url.path(), "" | "/") {
         return Err(Mistake::new(format!("{} has a path", shown(text)), DOMO_REMEDY));
@@ -35,20 +35,17 @@ pub(super) fn domo(text: &str) -> Result<Url, Mistake> {
 
 /// The address of the status page, perhaps below a path.
 pub(super) fn link_base(text: &str) -> Result<Url, Mistake> {
-    let url = parse(text, LINK_REMEDY)?;
+    let url = parse(text, WEB, LINK_REMEDY)?;
     web(&url, text, LINK_REMEDY)?;
     Ok(url)
 }
 
 /// The SMTP server. Its port is 25 by default, and 465 for `smtps://`.
 pub(super) fn smtp(text: &str) -> Result<SmtpServer, Mistake> {
-    let url = parse(text, SMTP_REMEDY)?;
+    let url = parse(text, ["smtp", "smtps"], SMTP_REMEDY)?;
     let wrong = |what: &str| Mistake::new(format!("{} {what}", shown(text)), SMTP_REMEDY);
-    let (port, wrapped) = match url.scheme() {
-        "smtp" => (25, false),
-        "smtps" => (465, true),
-        _ => return Err(wrong("is not the address of an SMTP server")),
-    };
+    let wrapped = url.scheme() == "smtps";
+    let port = if wrapped { 465 } else { 25 };
     let host = match url.host() {
         Some(Host::Domain(name)) if !name.is_empty() && !name.contains('%') => name.to_owned(),
         Some(Host::Ipv4(address)) => address.to_string(),
@@ -110,10 +107,19 @@ pub(super) fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// Parses an address, and refuses one that may hold a login without repeating it.
-fn parse(text: &str, remedy: &str) -> Result<Url, Mistake> {
+/// The schemes of the web.
+const WEB: [&str; 2] = ["https", "http"];
+
+/// Parses an address of one of two schemes, and refuses one that may hold a login without repeating it.
+fn parse(text: &str, schemes: [&str; 2], remedy: &str) -> Result<Url, Mistake> {
     if text.contains('@') {
         return Err(Mistake::new("the address holds a login, which has keys of its own", remedy));
+    }
+    let written = text.trim_start().split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !written.is_some_and(|scheme| schemes.contains(&scheme.as_str())) {
+        let [one, other] = schemes;
+        let what = format!("{} begins with neither {one}:// nor {other}://", shown(text));
+        return Err(Mistake::new(what, remedy));
     }
     Url::parse(text).map_err(|error| match error {
         // In `smtp://user:secret` the secret stands where the port is.
@@ -129,10 +135,9 @@ fn shown(text: &str) -> String {
 
 fn web(url: &Url, text: &str, remedy: &str) -> Result<(), Mistake> {
     let wrong = |what: &str| Err(Mistake::new(format!("{} {what}", shown(text)), remedy));
-    match url.scheme() {
-        "https" | "http" if url.query().is_some() => wrong("has a query"),
-        "https" | "http" if url.fragment().is_some() => wrong("has a fragment"),
-        "https" | "http" => Ok(()),
-        _ => wrong("begins with neither https:// nor http://"),
+    match (url.query(), url.fragment()) {
+        (Some(_), _) => wrong("has a query"),
+        (None, Some(_)) => wrong("has a fragment"),
+        (None, None) => Ok(()),
     }
 }

@@ -36,8 +36,8 @@ pub(super) fn login(section: &mut Section<'_>) -> Read<Option<Login>> {
             let (username, password) = (username.parse(user_name), secret_source::read(password));
             Ok(Some(Login { username: username?, password: password? }))
         }
-        (Some(username), None) => Err(username.mistake("there is no password to it", "add the password")),
-        (None, Some(password)) => Err(password.mistake("there is no username to it", "add the username")),
+        (Some(username), None) => Err(username.mistake("there is no password for this user", "add the password")),
+        (None, Some(password)) => Err(password.mistake("there is no username for this password", "add the username")),
     }
 }
 
@@ -52,10 +52,11 @@ fn user_name(text: &str) -> Result<String, Mistake> {
 /// A token travels in a header, which holds visible ASCII alone (RFC 9110, section 5.5).
 fn access_token(entry: Entry<'_>) -> Read<Secret> {
     let place = entry.without_value();
-    let secret = secret_source::read(entry)?;
+    let (secret, holder) = secret_source::read_from(entry)?;
     if secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(secret);
     }
-    Err(place
-        .mistake("the token holds a blank, a line break or a letter beyond ASCII", "copy the token anew, as one line"))
+    let within = holder.map(|holder| format!(" in {holder}")).unwrap_or_default();
+    let what = format!("the token{within} holds a blank, a line break or a letter beyond ASCII");
+    Err(place.mistake(what, "copy the token anew, as one line"))
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use lettre::message::Mailbox;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use super::address;
 use super::credential;
@@ -20,7 +23,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Read<Option<Email>> {
         return root.section("email").and_then(email).map(Some);
     }
     root.reading.warn(
-        "there is no [email] section, so nobody is mailed when a card breaks: add it, or watch the metrics alone",
+        "email: there is no such section, so nobody is mailed when a card breaks; add it, or watch the metrics alone",
     );
     Ok(None)
 }
@@ -38,7 +41,7 @@ fn email(mut section: Section<'_>) -> Read<Email> {
         Email { server: server?, login: login?, ca_file: ca_file?, from: from?, to: to?, link_base: link_base? };
     if email.login.is_some() && email.server.tls == SmtpTls::Offered && !address::is_local(&email.server) {
         reading.warn(
-            "email.smtp lets the password go in clear text where the server offers no STARTTLS: write ?tls=required",
+            "email.smtp: the password goes in clear text where the server offers no STARTTLS; write ?tls=required",
         );
     }
     Ok(email)
@@ -67,10 +70,22 @@ fn certificates(entry: &Entry<'_>) -> Read<PathBuf> {
     // A device could be read for ever.
     let read = path.metadata().and_then(|file| if file.is_file() { std::fs::read(&path) } else { Ok(Vec::new()) });
     match read {
-        Ok(bytes) if bytes.windows(PEM.len()).any(|window| window == PEM) => Ok(path),
+        Ok(bytes) if bytes.windows(PEM.len()).any(|window| window == PEM) => {
+            if are_readable(&bytes) {
+                return Ok(path);
+            }
+            Err(entry.mistake(format!("{} holds a certificate that cannot be read", quote(given)), remedy))
+        }
         Ok(_) => Err(entry.mistake(format!("{} holds no certificate", quote(given)), remedy)),
         Err(error) => Err(entry.mistake(format!("cannot read {}: {error}", quote(given)), remedy)),
     }
+}
+
+/// Whether every certificate of a file in PEM is one that a server can be checked against.
+fn are_readable(pem: &[u8]) -> bool {
+    let mut authorities = RootCertStore::empty();
+    let mut found = CertificateDer::pem_slice_iter(pem);
+    found.all(|found| found.is_ok_and(|found| authorities.add(found).is_ok())) && !authorities.is_empty()
 }
 
 /// What a certificate in PEM begins with (RFC 7468, section 5.1).

@@ -7,10 +7,13 @@ use std::fmt;
 /// What the names of cardwatch's own variables begin with.
 const PREFIX: &str = "CARDWATCH_";
 
-/// Variables of that prefix which are no keys: the file to read, what the command line's log options are
-/// called, and what Kubernetes sets in each container beside a service named `cardwatch`.
+/// Variables of that prefix which are no keys: the file to read, and what Kubernetes sets in each container beside a
+/// service named `cardwatch`.
 const NO_KEYS: [&str; 2] = ["CARDWATCH_CONFIG", "CARDWATCH_PORT"];
-const NO_KEY_PREFIXES: [&str; 3] = ["CARDWATCH_LOG", "CARDWATCH_PORT_", "CARDWATCH_SERVICE_"];
+const NO_KEY_PREFIXES: [&str; 2] = ["CARDWATCH_PORT_", "CARDWATCH_SERVICE_"];
+
+/// Variables that somebody may take for those of options that only the command line has.
+const OPTIONS: [(&str, &str); 2] = [("CARDWATCH_LOG_FORMAT", "--log-format"), ("CARDWATCH_LOG_LEVEL", "--log-level")];
 
 /// Environment variables by name. The debug form shows names alone, for a value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -36,6 +39,11 @@ impl Environment {
     /// Who runs the process, by name, as far as this says: whoever called sudo goes before whom it runs as.
     pub fn user(&self) -> Option<&str> {
         ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| self.filled(name))
+    }
+
+    /// The variables that look like options of the command line, which no variable sets: name and option.
+    pub(super) fn of_options(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        OPTIONS.into_iter().filter(|(name, _)| self.filled(name).is_some())
     }
 
     /// The variables that are configuration keys: name, path of the key, value.
@@ -66,7 +74,8 @@ pub(super) fn variable(path: &str) -> String {
 }
 
 fn path(name: &str) -> Option<Vec<String>> {
-    let no_key = NO_KEYS.contains(&name) || NO_KEY_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_option = OPTIONS.iter().any(|(option, _)| *option == name);
+    let no_key = is_option || NO_KEYS.contains(&name) || NO_KEY_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let path = name.strip_prefix(PREFIX).filter(|_| !no_key)?;
     Some(path.to_lowercase().split("__").map(str::to_owned).collect())
 }

@@ -109,11 +109,21 @@ fn schedule(section: &mut Section<'_>, zone: Read<Tz>) -> Read<Schedule> {
 
 fn zone(text: &str) -> Result<Tz, Mistake> {
     text.parse().map_err(|_| {
-        let likeness = |zone: &Tz| strsim::jaro_winkler(&zone.name().to_lowercase(), &text.to_lowercase());
-        let nearest = TZ_VARIANTS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or(&Tz::UTC);
+        let nearest = TZ_VARIANTS.into_iter().max_by(|a, b| likeness(text, *a).total_cmp(&likeness(text, *b)));
+        let nearest = nearest.filter(|zone| likeness(text, *zone) >= ALIKE).unwrap_or(Tz::Europe__Berlin);
         let what = format!("{} is not a time zone", quote(text));
         Mistake::new(what, format!("write an IANA name, like \"{}\"", nearest.name()))
     })
+}
+
+/// What is less like the name of a zone than this is no slip of the pen.
+const ALIKE: f64 = 0.85;
+
+/// How like a text is to the name of a zone, as a whole or without its continent: 0 to 1.
+fn likeness(text: &str, zone: Tz) -> f64 {
+    let (text, name) = (text.to_lowercase().replace(' ', "_"), zone.name().to_lowercase());
+    let place = name.rsplit('/').next().unwrap_or(&name);
+    strsim::jaro_winkler(&name, &text).max(strsim::jaro_winkler(place, &text))
 }
 
 /// What is looked at, and what is not.
@@ -163,7 +173,8 @@ fn render_parts(entry: &Entry<'_>) -> Read<Vec<String>> {
         return Err(entry.mistake("the list is empty", PARTS_REMEDY));
     }
     for part in parts.iter().filter(|part| !PARTS.contains(&part.as_str())) {
-        entry.reading.warn(format!("{}: Domo documents no part {}", entry.path, quote(part)));
+        let known = "see that it is spelt as Domo spells it";
+        entry.reading.warn(format!("{}: Domo documents no part {}; {known}", entry.path, quote(part)));
     }
     entry.each_once(parts.clone());
     Ok(parts)

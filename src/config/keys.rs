@@ -156,7 +156,10 @@ fn prefixes(path: &str) -> Vec<String> {
     ends.map(|end| path[..end].to_owned()).collect()
 }
 
-/// A key is most often mistyped in its own section, sometimes put into the wrong one, and sometimes
+/// Fewer letters than these are the beginning of too many keys.
+const SHORTEST_BEGINNING: usize = 3;
+
+/// A key is most often mistyped in its own section, sometimes cut short or put into the wrong one, and sometimes
 /// written with one `_` too few in the environment.
 fn likeness(unknown: &str, known: &str) -> f64 {
     let split = |path: &str| {
@@ -165,7 +168,9 @@ fn likeness(unknown: &str, known: &str) -> f64 {
     };
     let ((unknown_parent, unknown_leaf), (known_parent, known_leaf)) = (split(unknown), split(known));
     let home = if unknown_parent == known_parent { 0.3 } else { 0.0 };
-    let leaf = strsim::normalized_damerau_levenshtein(&unknown_leaf, &known_leaf) + home;
+    let begun = unknown_leaf.len() >= SHORTEST_BEGINNING && known_leaf.starts_with(&unknown_leaf);
+    let begun = if begun { 0.2 } else { 0.0 };
+    let leaf = strsim::normalized_damerau_levenshtein(&unknown_leaf, &known_leaf) + home + begun;
     let whole = strsim::normalized_damerau_levenshtein(&unknown.replace('.', "_"), &known.replace('.', "_"));
     leaf.max(whole)
 }

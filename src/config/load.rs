@@ -74,7 +74,10 @@ pub fn load_text(request: &LoadRequest, named: &Path, text: &str) -> Result<Load
     let findings = reading.finish();
     let mut warnings = findings.warnings;
     if findings.inline_secret && is_open(&path) {
-        warnings.push(format!("{name} holds a secret and may be read by others: run chmod 600 {name}"));
+        warnings.push(format!("{name}: it holds a secret and may be read by others; run: chmod 600 {name}"));
+    }
+    for (variable, option) in request.environment.of_options() {
+        warnings.push(format!("{variable}: the environment does not set this; use {option}"));
     }
     match config {
         Ok(config) if findings.problems.is_empty() => Ok(Loaded { config, path, warnings }),
@@ -90,7 +93,9 @@ fn config(mut root: Section<'_>) -> Read<Config> {
     let metrics = house::metrics(&mut root);
     let instances = instance::read_all(&mut root);
     if let (Ok(None), Ok(Alerts { owners: Some(_), .. })) = (&email, &alerts) {
-        root.reading.warn("alerts.notify_owners is true, but there is no [email] section, so no owner is mailed");
+        root.reading.warn(
+            "alerts.notify_owners: there is no [email] section, so no owner is mailed; add it, or set this to false",
+        );
     }
     root.finish();
     Ok(Config {
@@ -124,12 +129,13 @@ fn may_be_there(path: &Path) -> bool {
 }
 
 fn read(name: &str, path: &Path) -> Result<String, Problems> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Problems::one(
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Problems::one(name, "it is not UTF-8", "save it as UTF-8"),
+        _ => Problems::one(
             name,
             format!("cannot read the configuration: {error}"),
             "name a file that is there and readable, or copy config.toml.example to it",
-        )
+        ),
     })
 }
 

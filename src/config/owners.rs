@@ -21,7 +21,9 @@ pub(super) fn read(section: &mut Section<'_>) -> Read<Option<OwnerPolicy>> {
         (true, false) => Ok(Some(OwnerPolicy { domains, most_mails })),
         (false, true) => Ok(None),
         (false, false) => {
-            entry.reading.warn("alerts.owner_domains does nothing, since alerts.notify_owners is false");
+            entry.reading.warn(
+                "alerts.owner_domains: it does nothing, since alerts.notify_owners is false; set that to true, or remove the domains",
+            );
             Ok(None)
         }
     }

@@ -20,13 +20,21 @@ const FORMS: &str = "write it as a text, or as { file = \"…\" }, { env = \"…
 
 /// Fetches the secret that a value is, or points to.
 pub(super) fn read(entry: Entry<'_>) -> Read<Secret> {
+    read_from(entry).map(|(secret, _)| secret)
+}
+
+/// What holds a secret, in the words of a message; `None` = the value itself.
+type Holder = Option<String>;
+
+/// As [`read`], with what holds the secret.
+pub(super) fn read_from(entry: Entry<'_>) -> Read<(Secret, Holder)> {
     let place = entry.without_value();
     match entry.value {
         Value::String(_, text) => {
             if place.origin == Origin::File {
                 place.reading.inline_secret();
             }
-            clean(&place, &text)
+            clean(&place, &text, None)
         }
         Value::Dict(_, values) => {
             let mut section = Section::small(&place, values, &["file", "env", "credential"]);
@@ -36,8 +44,8 @@ pub(super) fn read(entry: Entry<'_>) -> Read<Secret> {
                 [Some(file), None, None] => from_file(&file),
                 [None, Some(variable), None] => from_variable(&variable),
                 [None, None, Some(name)] => from_credential(&name),
-                [None, None, None] => Err(place.mistake("says of no secret where it is", FORMS)),
-                _ => Err(place.mistake("says of one secret that it is in several places", "name one place")),
+                [None, None, None] => Err(place.mistake("the table does not say where the secret is", FORMS)),
+                _ => Err(place.mistake("the table names several places for one secret", "name one place")),
             }
         }
         other => Err(place.mistake(format!("{} is not a secret", kind(&other)), FORMS)),
@@ -51,30 +59,40 @@ fn highest(sources: [Option<Entry<'_>>; 3]) -> [Option<Entry<'_>>; 3] {
 }
 
 /// Cuts one trailing newline, which editors leave in files.
-fn clean(entry: &Entry<'_>, text: &str) -> Read<Secret> {
+fn clean(entry: &Entry<'_>, text: &str, holder: Holder) -> Read<(Secret, Holder)> {
     let secret = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() {
-        return Err(entry.mistake("the secret is empty", "put the secret there"));
+        let what = format!("{} is empty", holder.as_deref().unwrap_or("the secret"));
+        return Err(entry.mistake(what, "put the secret there"));
     }
-    Ok(Secret::new(secret))
+    Ok((Secret::new(secret), holder))
 }
 
 /// What stands for a secret that nobody is going to use.
-fn left_there() -> Secret {
-    Secret::new("")
+fn left_there() -> (Secret, Holder) {
+    (Secret::new(""), None)
 }
 
-fn from_variable(entry: &Entry<'_>) -> Read<Secret> {
-    let name = entry.text()?;
+/// The name of the place where a secret is.
+fn name<'a>(entry: &'a Entry<'_>, remedy: &str) -> Read<&'a str> {
+    match entry.text()? {
+        "" => Err(entry.mistake("the name is empty", remedy)),
+        name => Ok(name),
+    }
+}
+
+fn from_variable(entry: &Entry<'_>) -> Read<(Secret, Holder)> {
+    let name = name(entry, "name the variable")?;
     entry.reading.secret_variable(name);
+    let variable = format!("the environment variable {}", quote(name));
     match entry.reading.environment.get(name) {
         _ if !entry.reading.fetch_secrets => Ok(left_there()),
-        Some(text) => clean(entry, text),
+        Some(text) => clean(entry, text, Some(variable)),
         None => Err(entry.mistake(format!("the environment variable {} is not set", quote(name)), "set it")),
     }
 }
 
-fn from_credential(entry: &Entry<'_>) -> Read<Secret> {
+fn from_credential(entry: &Entry<'_>) -> Read<(Secret, Holder)> {
     let name = entry.text()?;
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
         let what = format!("{} is not the name of a credential", quote(name));
@@ -85,7 +103,7 @@ fn from_credential(entry: &Entry<'_>) -> Read<Secret> {
     }
     let Some(directory) = entry.reading.environment.filled("CREDENTIALS_DIRECTORY") else {
         let remedy = format!(
-            "start cardwatch by systemd with LoadCredential={}:PATH, or set CREDENTIALS_DIRECTORY to a directory that holds a file of that name",
+            "start cardwatch by systemd with LoadCredential={}:PATH, or set CREDENTIALS_DIRECTORY to a folder that holds a file of that name",
             escape(name)
         );
         return Err(entry.mistake(format!("there are no credentials to read {} from", quote(name)), remedy));
@@ -94,8 +112,8 @@ fn from_credential(entry: &Entry<'_>) -> Read<Secret> {
     fetch(entry, &path, Owner::Systemd)
 }
 
-fn from_file(entry: &Entry<'_>) -> Read<Secret> {
-    let path = entry.reading.path(entry.text()?);
+fn from_file(entry: &Entry<'_>) -> Read<(Secret, Holder)> {
+    let path = entry.reading.path(name(entry, "name the file")?);
     fetch(entry, &path, Owner::Operator)
 }
 
@@ -108,12 +126,12 @@ enum Owner {
     Systemd,
 }
 
-fn fetch(entry: &Entry<'_>, path: &Path, owner: Owner) -> Read<Secret> {
+fn fetch(entry: &Entry<'_>, path: &Path, owner: Owner) -> Read<(Secret, Holder)> {
     if !entry.reading.fetch_secrets {
         return Ok(left_there());
     }
     let text = contents(path, owner).map_err(|Mistake { what, remedy }| entry.mistake(what, remedy))?;
-    clean(entry, &text)
+    clean(entry, &text, Some(format!("the secret file {}", quote(&path.to_string_lossy()))))
 }
 
 fn contents(path: &Path, owner: Owner) -> Result<String, Mistake> {
@@ -138,11 +156,9 @@ fn contents(path: &Path, owner: Owner) -> Result<String, Mistake> {
     }
     let mut bytes = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match String::from_utf8(bytes) {
-        Ok(text) if u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT) => Ok(text),
-        _ => {
-            let what = format!("the secret file {shown} is longer than {LIMIT} bytes, or is not UTF-8");
-            Err(Mistake::new(what, "name the file that holds the secret alone"))
-        }
+    let remedy = "name the file that holds the secret alone";
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT) {
+        return Err(Mistake::new(format!("the secret file {shown} is longer than {LIMIT} bytes"), remedy));
     }
+    String::from_utf8(bytes).map_err(|_| Mistake::new(format!("the secret file {shown} is not UTF-8"), remedy))
 }

@@ -37,7 +37,8 @@ pub(super) struct Section<'r> {
 impl<'r> Section<'r> {
     /// The whole configuration.
     pub(super) fn root(reading: &'r Reading<'r>) -> Self {
-        Self::new(reading, String::new(), String::new(), reading.layers.root())
+        // What the whole lacks is missing in the file, wherever the little that is there was set.
+        Self { written: Origin::File, ..Self::new(reading, String::new(), String::new(), reading.layers.root()) }
     }
 
     fn new(reading: &'r Reading<'r>, path: String, table: String, values: Dict) -> Self {
@@ -303,7 +304,7 @@ impl Entry<'_> {
 
     /// Its length of time; what may stand instead of one, `or` says.
     pub(super) fn duration(&self, range: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
-        let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+        let (least, most) = (short(*range.start()), short(*range.end()));
         let remedy = format!("write a time with its unit, like \"90s\" or \"30d\", from {least} to {most}{or}");
         let duration = self.value.as_str().and_then(|text| humantime::parse_duration(text.trim()).ok());
         let duration = duration.ok_or_else(|| self.is_not("a length of time", &remedy))?;
@@ -325,6 +326,16 @@ impl Entry<'_> {
             },
         }
     }
+}
+
+/// The units of a length of time, as the example file writes them, and how many seconds each has.
+const UNITS: [(&str, u64); 4] = [("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60)];
+
+/// A bound of a range, in the largest unit of which it is a whole number.
+fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let unit = UNITS.iter().find(|(_, length)| seconds >= *length && seconds.is_multiple_of(*length));
+    unit.map_or_else(|| format!("{seconds}s"), |(unit, length)| format!("{}{unit}", seconds / length))
 }
 
 /// What kind of value it is, in the words of a message that may not repeat it.

@@ -35,9 +35,33 @@ pub struct BadSchedule {
 /// What to write instead of a [`BadSchedule`].
 pub const REMEDY: &str = "write five fields (minute hour day month weekday), or six with seconds first";
 
-/// The fields of a cron expression with the largest step that makes sense in each.
-const FIELDS: [(&str, u32); 6] =
-    [("second", 59), ("minute", 59), ("hour", 23), ("day", 31), ("month", 12), ("weekday", 7)];
+/// A field of a cron expression.
+struct Field {
+    name: &'static str,
+    least: u32,
+    /// The largest number, and the largest step that makes sense.
+    most: u32,
+    /// What may stand for a number.
+    words: &'static [&'static str],
+}
+
+impl Field {
+    const fn of(name: &'static str, least: u32, most: u32, words: &'static [&'static str]) -> Self {
+        Self { name, least, most, words }
+    }
+}
+
+const FIELDS: [Field; 6] = [
+    Field::of("second", 0, 59, &[]),
+    Field::of("minute", 0, 59, &[]),
+    Field::of("hour", 0, 23, &[]),
+    Field::of("day", 1, 31, &[]),
+    Field::of("month", 1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+    Field::of("weekday", 0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+];
+
+/// A part of an expression that is repeated is cut to so many characters.
+const PART_LIMIT: usize = 30;
 
 impl Schedule {
     /// Reads a cron expression of five fields, or six with seconds first, or a nickname such as `@daily`.
@@ -50,7 +74,7 @@ impl Schedule {
             .seconds(Seconds::Optional)
             .build()
             .parse(text)
-            .map_err(|error| bad(error.to_string().trim_end_matches('.').to_owned()))?;
+            .map_err(|error| bad(unreadable(text).unwrap_or_else(|| error.to_string())))?;
         let every_hour = (0..24).all(|hour| cron.pattern.hour_match(hour).unwrap_or(false));
         let schedule = Self { text: text.to_owned(), cron, zone, every_hour };
         let epoch = Timestamp::UNIX_EPOCH;
@@ -117,17 +141,83 @@ fn first_instant(zone: Tz, reading: NaiveDateTime) -> Option<Timestamp> {
 /// meant.
 fn nonsense(text: &str) -> Option<String> {
     let fields: Vec<&str> = text.split_whitespace().collect();
-    let names = match fields.len() {
-        1 if fields.iter().all(|field| field.starts_with('@')) => return None,
-        5 => &FIELDS[1..],
-        6 => &FIELDS[..],
-        count => return Some(format!("it has {count} field{}", if count == 1 { "" } else { "s" })),
+    if is_nickname(&fields) {
+        return None;
+    }
+    let Some(known) = known(&fields) else {
+        let count = fields.len();
+        return Some(format!("it has {count} field{}", if count == 1 { "" } else { "s" }));
     };
-    fields.iter().zip(names).find_map(|(field, (name, most))| {
+    fields.iter().zip(known).find_map(|(field, Field { name, most, .. })| {
         if field.split(',').any(str::is_empty) {
             return Some(format!("the {name} has an empty item in its list"));
         }
         let steps = field.split(',').filter_map(|part| part.split_once('/')?.1.parse::<u32>().ok());
         steps.into_iter().find(|step| step > most).map(|step| format!("a step of {step} is beyond the {name}s"))
     })
+}
+
+fn is_nickname(fields: &[&str]) -> bool {
+    matches!(fields, [only] if only.starts_with('@'))
+}
+
+/// Which fields an expression has; `None` where it has too few or too many.
+fn known(fields: &[&str]) -> Option<&'static [Field]> {
+    match fields.len() {
+        5 => Some(&FIELDS[1..]),
+        6 => Some(&FIELDS),
+        _ => None,
+    }
+}
+
+/// What croner could not read, in words; `None` where it is one of its own signs (`L`, `W`, `#`), on which it has the
+/// word.
+fn unreadable(text: &str) -> Option<String> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if is_nickname(&fields) {
+        return Some("the nicknames are @yearly, @monthly, @weekly, @daily and @hourly".to_owned());
+    }
+    let mut parts =
+        fields.iter().zip(known(&fields)?).flat_map(|(text, field)| text.split(',').map(move |part| (part, field)));
+    parts.find_map(|(part, field)| field.complaint(part))
+}
+
+impl Field {
+    /// What is wrong with an item of its list.
+    fn complaint(&self, part: &str) -> Option<String> {
+        let name = self.name;
+        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+        match step.map(str::parse::<u32>) {
+            Some(Ok(0)) => return Some(format!("the {name} has a step of 0")),
+            Some(Err(_)) => return Some(self.no_number(part)),
+            Some(Ok(_)) | None => {}
+        }
+        match range.split_once('-') {
+            _ if matches!(range, "*" | "?") => None,
+            Some((from, to)) => self.bad_value(from, part).or_else(|| self.bad_value(to, part)).or_else(|| {
+                let backwards = from.parse::<u32>().ok()? > to.parse::<u32>().ok()?;
+                backwards.then(|| format!("the range {range} of the {name} ends before it begins"))
+            }),
+            None => self.bad_value(range, part),
+        }
+    }
+
+    fn bad_value(&self, value: &str, part: &str) -> Option<String> {
+        let Self { name, least, most, words } = self;
+        match value.parse::<u64>() {
+            Ok(number) if !(u64::from(*least)..=u64::from(*most)).contains(&number) => {
+                Some(format!("the {name} {number} is out of range, {least} to {most}"))
+            }
+            Ok(_) => None,
+            Err(_) if words.contains(&value.to_lowercase().as_str()) => None,
+            Err(_) if matches!(*name, "day" | "weekday") && value.contains(['L', 'l', 'W', 'w', '#']) => None,
+            Err(_) => Some(self.no_number(part)),
+        }
+    }
+
+    fn no_number(&self, part: &str) -> String {
+        let cut = if part.chars().nth(PART_LIMIT).is_some() { "…" } else { "" };
+        let part: String = part.chars().take(PART_LIMIT).collect();
+        format!("the {} '{part}{cut}' is not a number, a list, a range or a step", self.name)
+    }
 }

@@ -142,7 +142,7 @@ async fn a_journal_that_stderr_does_not_lead_to_gets_no_lines() {
     command.env("JOURNAL_STREAM", "1:2");
     let checked = Ended::of(command);
     assert_eq!(checked.code(), 0, "{}", checked.stderr());
-    assert!(checked.stderr().contains("there is no [email] section"), "{}", checked.stderr());
+    assert!(checked.stderr().contains("email: there is no such section"), "{}", checked.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]

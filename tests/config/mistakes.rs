@@ -28,6 +28,8 @@ mistakes! {
 
     an_unknown_key: acme("acces_token = 'x'") =>
         "config.toml: instances.acme.acces_token: unknown key; the nearest known key is instances.acme.access_token";
+    a_key_that_is_cut_short: also("storage", "keep = '3d'") =>
+        "config.toml: storage.keep: unknown key; the nearest known key is storage.keep_results";
     a_known_key_in_the_wrong_section: also("alerts", "smtp = 'x'") =>
         "config.toml: alerts.smtp: unknown key; the nearest known key is email.smtp";
     an_unknown_section: also("alert", "confirmations = 1") =>
@@ -47,7 +49,7 @@ mistakes! {
         "config.toml: alerts.confirm_delay: 'soon' is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 0s to 1h";
 
     a_bad_cron: acme("schedule = '61 * * * *'") =>
-        "config.toml: instances.acme.schedule: '61 * * * *' is not a cron expression: Component error: Number out of bounds; write five fields (minute hour day month weekday), or six with seconds first";
+        "config.toml: instances.acme.schedule: '61 * * * *' is not a cron expression: the minute 61 is out of range, 0 to 59; write five fields (minute hour day month weekday), or six with seconds first";
     a_cron_step_beyond_its_field: acme("schedule = '*/99 * * * *'") =>
         "config.toml: instances.acme.schedule: '*/99 * * * *' is not a cron expression: a step of 99 is beyond the minutes; write five fields (minute hour day month weekday), or six with seconds first";
     a_cron_with_too_few_fields: acme("schedule = '* * *'") =>
@@ -57,10 +59,17 @@ mistakes! {
     an_unknown_zone: acme("timezone = 'Europe/Berlni'") =>
         "config.toml: instances.acme.timezone: 'Europe/Berlni' is not a time zone; write an IANA name, like \"Europe/Berlin\"";
 
+    a_city_for_a_zone: acme("timezone = 'Berlin'") =>
+        "config.toml: instances.acme.timezone: 'Berlin' is not a time zone; write an IANA name, like \"Europe/Berlin\"";
+    a_city_of_two_words_for_a_zone: acme("timezone = 'new york'") =>
+        "config.toml: instances.acme.timezone: 'new york' is not a time zone; write an IANA name, like \"America/New_York\"";
+    a_zone_that_is_like_none: acme("timezone = 'xyzzy'") =>
+        "config.toml: instances.acme.timezone: 'xyzzy' is not a time zone; write an IANA name, like \"Europe/Berlin\"";
+
     no_address_of_an_instance: acme_without("url") =>
         "config.toml: instances.acme.url: is missing; write the address of the instance alone, like \"https://acme.domo.com\"";
     an_address_without_a_scheme: acme("url = 'acme.domo.com'") =>
-        "config.toml: instances.acme.url: 'acme.domo.com' is not an address: relative URL without a base; write the address of the instance alone, like \"https://acme.domo.com\"";
+        "config.toml: instances.acme.url: 'acme.domo.com' begins with neither https:// nor http://; write the address of the instance alone, like \"https://acme.domo.com\"";
     an_address_of_another_scheme: acme("url = 'ftp://acme.domo.com'") =>
         "config.toml: instances.acme.url: 'ftp://acme.domo.com' begins with neither https:// nor http://; write the address of the instance alone, like \"https://acme.domo.com\"";
     an_address_in_clear_text_off_loopback: acme("url = 'http://acme.domo.com'") =>
@@ -94,9 +103,9 @@ mistakes! {
     both_kinds_of_credential: acme("username = 'a@example.com'\npassword = 'x'") =>
         "config.toml: instances.acme: there are two credentials, an access_token and a username or password; keep one, and remove the other";
     a_user_name_without_a_password: acme_without("access_token") + "username = 'a@example.com'" =>
-        "config.toml: instances.acme.username: there is no password to it; add the password";
+        "config.toml: instances.acme.username: there is no password for this user; add the password";
     a_password_without_a_user_name: acme_without("access_token") + "password = 'x'" =>
-        "config.toml: instances.acme.password: there is no username to it; add the username";
+        "config.toml: instances.acme.password: there is no username for this password; add the username";
 
     no_pages: acme_without("pages") =>
         "config.toml: instances.acme.pages: is missing; write a list of page ids, like [1234, 5678], or \"all\"";
@@ -132,15 +141,15 @@ mistakes! {
     a_maintenance_window_without_a_duration: acme("maintenance = [{ start = '0 22 * * SAT' }]") =>
         "config.toml: instances.acme.maintenance#1.duration: is missing; say how long the window stays open, like \"6h\"";
     a_maintenance_window_with_a_bad_start: acme("maintenance = [{ start = '0 25 * * *', duration = '6h' }]") =>
-        "config.toml: instances.acme.maintenance#1.start: '0 25 * * *' is not a cron expression: Component error: Number out of bounds; write five fields (minute hour day month weekday), or six with seconds first";
+        "config.toml: instances.acme.maintenance#1.start: '0 25 * * *' is not a cron expression: the hour 25 is out of range, 0 to 23; write five fields (minute hour day month weekday), or six with seconds first";
     a_maintenance_window_that_starts_at_a_number: acme("maintenance = [{ start = 22, duration = '6h' }]") =>
         "config.toml: instances.acme.maintenance#1.start: 22 is not a text; write it in quotes";
     a_maintenance_window_whose_duration_has_no_unit: acme("maintenance = [{ start = '0 22 * * SAT', duration = 6 }]") =>
-        "config.toml: instances.acme.maintenance#1.duration: 6 is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+        "config.toml: instances.acme.maintenance#1.duration: 6 is not a length of time; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7d";
     a_maintenance_window_that_is_over_at_once: acme("maintenance = [{ start = '0 22 * * SAT', duration = '59s' }]") =>
-        "config.toml: instances.acme.maintenance#1.duration: '59s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+        "config.toml: instances.acme.maintenance#1.duration: '59s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7d";
     a_maintenance_window_of_more_than_a_week: acme("maintenance = [{ start = '0 22 1 * *', duration = '8d' }]") =>
-        "config.toml: instances.acme.maintenance#1.duration: '8d' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7days";
+        "config.toml: instances.acme.maintenance#1.duration: '8d' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 7d";
     an_unknown_key_of_the_second_maintenance_window: acme("maintenance = [{ start = '0 22 * * SAT', duration = '6h' }, { start = '0 3 * * *', length = '1h', duration = '1h' }]") =>
         "config.toml: instances.acme.maintenance#2.length: unknown key; the nearest known key is instances.acme.maintenance#2.start";
     a_maintenance_window_that_never_closes: acme("maintenance = [{ start = '0 0 * * *', duration = '24h' }]") =>
@@ -169,19 +178,19 @@ mistakes! {
     a_request_that_takes_too_long: acme("request_timeout = '11m'") =>
         "config.toml: instances.acme.request_timeout: '11m' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1s to 10m";
     a_sweep_that_takes_no_time: acme("sweep_timeout = '9s'") =>
-        "config.toml: instances.acme.sweep_timeout: '9s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 10s to 1day";
+        "config.toml: instances.acme.sweep_timeout: '9s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 10s to 1d";
     too_many_confirmations: also("alerts", "confirmations = 11") =>
         "config.toml: alerts.confirmations: 11 is out of range; write a whole number from 0 to 10";
     a_confirmation_that_comes_too_late: also("alerts", "confirm_delay = '2h'") =>
         "config.toml: alerts.confirm_delay: '2h' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 0s to 1h";
     reminders_without_end: also("alerts", "remind_every = '1s'") =>
-        "config.toml: alerts.remind_every: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year, or 0s for never";
+        "config.toml: alerts.remind_every: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1y, or 0s for never";
     cards_that_are_stale_at_once: also("alerts", "stale_after = '0s'") =>
-        "config.toml: alerts.stale_after: '0s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year";
+        "config.toml: alerts.stale_after: '0s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1y";
     one_change_that_flaps: also("alerts", "flap_transitions = 1") =>
         "config.toml: alerts.flap_transitions: 1 is out of range; write a whole number from 2 to 1000";
     no_time_to_flap: also("alerts", "flap_window = '1s'") =>
-        "config.toml: alerts.flap_window: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1year";
+        "config.toml: alerts.flap_window: '1s' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1m to 1y";
     blind_before_the_first_sweep: also("alerts", "blind_after = 0") =>
         "config.toml: alerts.blind_after: 0 is out of range; write a whole number from 1 to 1000";
     owners_to_mail_of_no_domain: also("alerts", "notify_owners = true") =>
@@ -207,9 +216,9 @@ mistakes! {
     too_many_series: also("metrics", "max_broken_card_series = 100001") =>
         "config.toml: metrics.max_broken_card_series: 100001 is out of range; write a whole number from 0 to 100000";
     results_that_are_not_kept: also("storage", "keep_results = '59m'") =>
-        "config.toml: storage.keep_results: '59m' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1h to 100years";
+        "config.toml: storage.keep_results: '59m' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1h to 100y";
     transitions_that_are_not_kept: also("storage", "keep_transitions = '23h'") =>
-        "config.toml: storage.keep_transitions: '23h' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1day to 100years";
+        "config.toml: storage.keep_transitions: '23h' is out of range; write a time with its unit, like \"90s\" or \"30d\", from 1d to 100y";
     a_database_without_a_name: also("storage", "path = ''") =>
         "config.toml: storage.path: the path is empty; name the database file, or leave the key out";
 
@@ -228,12 +237,14 @@ mistakes! {
     a_login_to_read_without_a_user: also("http", "basic_auth = {}") =>
         "config.toml: http.basic_auth: names no user; give it a username and a password, or leave it out";
     half_a_login_to_read: also("http", "basic_auth = { username = 'admin' }") =>
-        "config.toml: http.basic_auth.username: there is no password to it; add the password";
+        "config.toml: http.basic_auth.username: there is no password for this user; add the password";
     a_user_who_may_read_with_a_colon: also("http", "basic_auth = { username = 'a:b', password = 'x' }") =>
         "config.toml: http.basic_auth: the user name has a colon in it; choose one without";
 
     a_mail_server_without_a_scheme: email("smtp = 'localhost:25'") =>
-        "config.toml: email.smtp: 'localhost:25' is not the address of an SMTP server; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+        "config.toml: email.smtp: 'localhost:25' begins with neither smtp:// nor smtps://; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_by_its_name_alone: email("smtp = 'localhost'") =>
+        "config.toml: email.smtp: 'localhost' begins with neither smtp:// nor smtps://; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     a_mail_server_without_a_host: email("smtp = 'smtp://'") =>
         "config.toml: email.smtp: 'smtp://' names no host; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     a_mail_server_at_no_port: email("smtp = 'smtp://localhost:0'") =>
@@ -249,7 +260,7 @@ mistakes! {
     a_mail_server_with_a_login: email("smtp = 'smtp://a:b@localhost'") =>
         "config.toml: email.smtp: the address holds a login, which has keys of its own; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     half_a_login_for_mail: email("username = 'a@example.com'") =>
-        "config.toml: email.username: there is no password to it; add the password";
+        "config.toml: email.username: there is no password for this user; add the password";
     a_certificate_file_that_is_missing: email("ca_file = 'ca.pem'") =>
         "config.toml: email.ca_file: cannot read 'ca.pem': No such file or directory (os error 2); name a file of certificates in PEM, or remove the key";
     a_certificate_file_without_certificates: email("ca_file = 'config.toml'") =>
@@ -266,6 +277,33 @@ mistakes! {
         "config.toml: instances.acme.to: the list is empty; write a list of at least one mail address, like [\"bi-admins@example.com\"]";
     a_status_page_on_another_scheme: email("link_base = 'ftp://example.com'") =>
         "config.toml: email.link_base: 'ftp://example.com' begins with neither https:// nor http://; write the address at which people reach the status page, like \"https://cardwatch.example.com\"";
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_told_so() {
+    let house = House::empty().file("config.toml", b"# caf\xe9\n");
+    assert_eq!(house.mistakes(), "config.toml: it is not UTF-8; save it as UTF-8");
+}
+
+#[test]
+fn what_is_missing_in_an_empty_file_is_not_laid_at_the_door_of_a_variable() {
+    let house = House::with("").variable("CARDWATCH_STORAGE__PATH", "x");
+    assert!(house.mistakes().starts_with("config.toml: instances: there is no instance to watch; "));
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_a_mistake() {
+    let tls = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+    let good = std::fs::read_to_string(tls.join("ca.pem")).unwrap();
+    let rubbish = "-----BEGIN CERTIFICATE-----\ncnViYmlzaA==\n-----END CERTIFICATE-----\n";
+    assert!(House::with(&email("ca_file = 'ca.pem'")).file("ca.pem", &good).load().is_ok());
+    for bad in [rubbish.to_owned(), good.clone() + rubbish, "-----BEGIN CERTIFICATE-----\n!\n".to_owned()] {
+        assert_eq!(
+            House::with(&email("ca_file = 'ca.pem'")).file("ca.pem", bad).mistakes(),
+            "config.toml: email.ca_file: 'ca.pem' holds a certificate that cannot be read; name a file of \
+             certificates in PEM, or remove the key"
+        );
+    }
 }
 
 #[test]

@@ -200,11 +200,24 @@ fn a_key_and_a_key_below_it_cannot_both_be_set() {
 #[test]
 fn variables_that_are_no_keys_are_left_alone() {
     let house = House::with(&also("metrics", ""))
-        .variable("CARDWATCH_LOG_LEVEL", "debug")
-        .variable("CARDWATCH_LOG_FORMAT", "json")
         .variable("CARDWATCH_SERVICE_HOST", "10.0.0.1")
         .variable("CARDWATCH_PORT", "tcp://10.0.0.1:9917")
         .variable("CARDWATCH_PORT_9917_TCP_ADDR", "10.0.0.1")
         .variable("PATH", "/bin");
     assert_eq!(only_instance(&house), only_instance(&House::with(&acme(""))));
+}
+
+#[test]
+fn a_variable_for_an_option_of_the_command_line_is_warned_about() {
+    let house = House::with(&email(""))
+        .variable("CARDWATCH_LOG_LEVEL", "debug")
+        .variable("CARDWATCH_LOG_FORMAT", "json")
+        .variable("CARDWATCH_CONFIG", "config.toml");
+    assert_eq!(
+        house.warnings(),
+        [
+            "CARDWATCH_LOG_FORMAT: the environment does not set this; use --log-format",
+            "CARDWATCH_LOG_LEVEL: the environment does not set this; use --log-level",
+        ]
+    );
 }

@@ -131,7 +131,10 @@ fn an_environment_prints_names_alone() {
 #[test]
 fn a_file_with_a_secret_that_others_may_read_is_warned_about() {
     let house = House::with(&email("")).mode("config.toml", 0o644);
-    assert_eq!(house.warnings(), ["config.toml holds a secret and may be read by others: run chmod 600 config.toml"]);
+    assert_eq!(
+        house.warnings(),
+        ["config.toml: it holds a secret and may be read by others; run: chmod 600 config.toml"]
+    );
 }
 
 #[test]

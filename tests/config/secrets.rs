@@ -123,30 +123,43 @@ fn a_directory_is_no_secret_file() {
 fn a_secret_file_that_is_no_text_is_a_mistake() {
     assert_eq!(
         House::with(&from_file()).file("token", [0xff, 0xfe]).mistakes(),
-        "config.toml: instances.acme.access_token.file: the secret file 'HOUSE/token' is longer than 65536 bytes, or \
-         is not UTF-8; name the file that holds the secret alone"
+        "config.toml: instances.acme.access_token.file: the secret file 'HOUSE/token' is not UTF-8; name the file \
+         that holds the secret alone"
     );
 }
 
 #[test]
 fn a_secret_file_that_is_huge_is_a_mistake() {
     let told = House::with(&from_file()).file("token", vec![b'a'; 65_537]).mistakes();
-    assert!(told.contains("is longer than 65536 bytes"), "{told}");
+    assert!(told.contains("is longer than 65536 bytes; name the file"), "{told}");
 }
 
 #[test]
-fn an_empty_secret_is_a_mistake_wherever_it_is() {
+fn an_empty_secret_is_a_mistake_that_says_which_one_is_empty() {
     let houses = [
-        House::with(&acme("access_token = ''")),
-        House::with(&from_file()).file("token", "\n"),
-        House::with(&from_variable()).variable("ACME_TOKEN", ""),
-        House::with(&from_credential()).file("acme-token", "").credentials(),
-        House::with(&acme("")).variable("CARDWATCH_INSTANCES__ACME__ACCESS_TOKEN", ""),
+        (House::with(&acme("access_token = ''")), "the secret"),
+        (House::with(&from_file()).file("token", "\n"), "the secret file 'HOUSE/token'"),
+        (House::with(&from_variable()).variable("ACME_TOKEN", ""), "the environment variable 'ACME_TOKEN'"),
+        (House::with(&from_credential()).file("acme-token", "").credentials(), "the secret file 'HOUSE/acme-token'"),
+        (House::with(&acme("")).variable("CARDWATCH_INSTANCES__ACME__ACCESS_TOKEN", ""), "the secret"),
     ];
-    for house in houses {
+    for (house, holder) in houses {
         let told = house.mistakes();
-        assert!(told.ends_with(": the secret is empty; put the secret there"), "{told}");
+        assert!(told.ends_with(&format!(": {holder} is empty; put the secret there")), "{told}");
     }
+}
+
+#[test]
+fn a_place_without_a_name_is_a_mistake() {
+    let told = |place: &str| House::with(&acme(&format!("access_token = {{ {place} = '' }}"))).mistakes();
+    assert_eq!(told("env"), "config.toml: instances.acme.access_token.env: the name is empty; name the variable");
+    assert_eq!(told("file"), "config.toml: instances.acme.access_token.file: the name is empty; name the file");
+}
+
+#[test]
+fn a_table_that_names_no_place_is_a_mistake() {
+    let told = House::with(&acme("access_token = {}")).mistakes();
+    assert!(told.starts_with("config.toml: instances.acme.access_token: the table does not say where the secret is; "));
 }
 
 #[test]
@@ -162,8 +175,8 @@ fn credentials_without_systemd_are_a_mistake_that_says_what_to_do() {
     assert_eq!(
         House::with(&from_credential()).mistakes(),
         "config.toml: instances.acme.access_token.credential: there are no credentials to read 'acme-token' from; \
-         start cardwatch by systemd with LoadCredential=acme-token:PATH, or set CREDENTIALS_DIRECTORY to a directory \
-         that holds a file of that name"
+         start cardwatch by systemd with LoadCredential=acme-token:PATH, or set CREDENTIALS_DIRECTORY to a folder that \
+         holds a file of that name"
     );
 }
 
@@ -194,7 +207,7 @@ fn a_credential_cannot_be_a_path() {
 fn a_secret_in_several_places_is_a_mistake() {
     assert_eq!(
         House::with(&acme("access_token = { file = 'token', env = 'ACME_TOKEN' }")).mistakes(),
-        "config.toml: instances.acme.access_token: says of one secret that it is in several places; name one place"
+        "config.toml: instances.acme.access_token: the table names several places for one secret; name one place"
     );
 }
 
@@ -219,4 +232,9 @@ fn a_token_that_fits_no_header_is_a_mistake() {
              ASCII; copy the token anew, as one line"
         );
     }
+    assert_eq!(
+        House::with(&from_file()).file("token", "a b").mistakes(),
+        "config.toml: instances.acme.access_token: the token in the secret file 'HOUSE/token' holds a blank, a line \
+         break or a letter beyond ASCII; copy the token anew, as one line"
+    );
 }

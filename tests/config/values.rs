@@ -118,7 +118,7 @@ fn a_configuration_without_mail_is_warned_about() {
     assert!(house.config().email.is_none());
     assert_eq!(
         house.warnings(),
-        ["there is no [email] section, so nobody is mailed when a card breaks: add it, or watch the metrics alone"]
+        ["email: there is no such section, so nobody is mailed when a card breaks; add it, or watch the metrics alone"]
     );
 }
 
@@ -127,7 +127,7 @@ fn a_password_that_may_travel_in_clear_text_is_warned_about() {
     let login = |smtp: &str| House::with(&email(&format!("smtp = '{smtp}'\nusername = 'a'\npassword = 'b'")));
     assert_eq!(
         login("smtp://mail.example.com").warnings(),
-        ["email.smtp lets the password go in clear text where the server offers no STARTTLS: write ?tls=required"]
+        ["email.smtp: the password goes in clear text where the server offers no STARTTLS; write ?tls=required"]
     );
     for safe in ["smtp://mail.example.com?tls=required", "smtps://mail.example.com", "smtp://localhost", "smtp://[::1]"]
     {
@@ -138,7 +138,10 @@ fn a_password_that_may_travel_in_clear_text_is_warned_about() {
 #[test]
 fn a_render_part_that_domo_does_not_document_is_warned_about() {
     let warnings = House::with(&acme("render_parts = ['sumary']")).warnings();
-    assert_eq!(warnings[1], "instances.acme.render_parts: Domo documents no part 'sumary'");
+    assert_eq!(
+        warnings[1],
+        "instances.acme.render_parts: Domo documents no part 'sumary'; see that it is spelt as Domo spells it"
+    );
 }
 
 /// The heartbeat address of the only instance.
@@ -244,11 +247,19 @@ fn domains_of_owners_that_are_not_mailed_are_warned_about() {
     let text = also("alerts", "owner_domains = ['example.com']") + &email("").replace(&acme(""), "");
     let house = House::with(&text);
     assert_eq!(house.config().alerts.owners, None);
-    assert_eq!(house.warnings(), ["alerts.owner_domains does nothing, since alerts.notify_owners is false"]);
+    assert_eq!(
+        house.warnings(),
+        [
+            "alerts.owner_domains: it does nothing, since alerts.notify_owners is false; set that to true, or remove the domains"
+        ]
+    );
 }
 
 #[test]
 fn owners_that_are_to_be_mailed_without_a_way_to_mail_are_warned_about() {
     let warnings = House::with(&also("alerts", "notify_owners = true\nowner_domains = ['example.com']")).warnings();
-    assert_eq!(warnings[1], "alerts.notify_owners is true, but there is no [email] section, so no owner is mailed");
+    assert_eq!(
+        warnings[1],
+        "alerts.notify_owners: there is no [email] section, so no owner is mailed; add it, or set this to false"
+    );
 }

@@ -31,13 +31,17 @@ refused! {
     nothing_but_a_comma_is_refused: ", 3,0 5 * * *" => "the second has an empty item in its list";
     an_empty_item_at_the_end_is_refused: "0 5, * * *" => "the hour has an empty item in its list";
     an_empty_item_in_the_middle_is_refused: "0 7 1,,15 * *" => "the day has an empty item in its list";
-    a_number_out_of_range_is_refused: "61 * * * *" => "Component error: Number out of bounds";
+    a_number_out_of_range_is_refused: "61 * * * *" => "the minute 61 is out of range, 0 to 59";
+    a_day_zero_is_out_of_range: "0 0 0 * *" => "the day 0 is out of range, 1 to 31";
+    a_number_within_a_range_that_is_out_of_range_is_refused: "0 8-25 * * *" => "the hour 25 is out of range, 0 to 23";
+    a_letter_is_refused: "a b c d e" => "the minute 'a' is not a number, a list, a range or a step";
+    a_negative_number_is_refused: "-5 * * * *" => "the minute '-5' is not a number, a list, a range or a step";
+    a_step_that_is_a_letter_is_refused: "*/a * * * *" => "the minute '*/a' is not a number, a list, a range or a step";
+    a_step_of_nothing_is_refused: "*/0 * * * *" => "the minute has a step of 0";
+    a_range_that_ends_before_it_begins_is_refused: "5-1 * * * *" => "the range 5-1 of the minute ends before it begins";
+    a_month_that_is_none_is_refused: "0 0 1 JUNE *" => "the month 'JUNE' is not a number, a list, a range or a step";
+    an_unknown_nickname_is_refused: "@dayly" => "the nicknames are @yearly, @monthly, @weekly, @daily and @hourly";
     a_day_that_never_comes_is_refused: "0 0 30 2 *" => "it is never due";
-}
-
-#[test]
-fn an_unknown_nickname_is_refused() {
-    assert!(refusal("@often").starts_with("'@often' is not a cron expression: "));
 }
 
 #[test]
