@@ -18,7 +18,7 @@ pub(super) const DAY: Duration = Duration::from_hours(24);
 /// A year as humantime counts it: 365.25 days.
 const YEAR: Duration = Duration::from_hours(8_766);
 
-/// The database file, in whatever directory.
+/// The database file, in whatever folder.
 const DATABASE: &str = "cardwatch.db";
 
 /// Longer memories than this are a slip of the pen.

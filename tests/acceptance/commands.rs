@@ -1,11 +1,12 @@
 //! What a command says when it cannot do what it was asked, and that the exit code tells no other story.
 
 use std::fs::{File, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::house::{Ended, House};
 use crate::mailing::free_port;
@@ -143,6 +144,56 @@ async fn a_journal_that_stderr_does_not_lead_to_gets_no_lines() {
     let checked = Ended::of(command);
     assert_eq!(checked.code(), 0, "{}", checked.stderr());
     assert!(checked.stderr().contains("email: there is no such section"), "{}", checked.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_stderr_leads_to_gets_the_lines() {
+    let house = small_house().await;
+    let path = house.folder().join("stderr");
+    let stderr = File::create(&path).unwrap();
+    let stream = stderr.metadata().unwrap();
+    let mut command = house.command(&["check-config"]);
+    command.env("JOURNAL_STREAM", format!("{}:{}", stream.dev(), stream.ino())).stderr(stderr);
+    let checked = Ended::of(command);
+    let said = std::fs::read_to_string(path).unwrap();
+    // Where no journal runs, that is told instead.
+    assert!(checked.code() == 0 || said.starts_with("error: --log-format: systemd's journal cannot"), "{said}");
+    assert!(!said.contains("there is no such section"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_as_csv_that_is_interrupted_says_so_on_stderr() {
+    let house = small_house().await;
+    for card in house.domo.kpi_cards() {
+        house.domo.set(card, Behaviour::Hangs);
+    }
+    let mut command = house.command(&["sweep", "--format", "csv"]);
+    let sweep = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while house.domo.calls("render") == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(Command::new("kill").args(["-INT", &sweep.id().to_string()]).status().unwrap().success());
+    let ended = sweep.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(said.starts_with("acme: interrupted"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_leaves_the_database_of_another_program_as_it_was() {
+    let house = small_house().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(house.database()).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("CREATE TABLE card (title TEXT)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(house.database()).unwrap();
+    let said = house.run(&["run"]).errors();
+    assert!(said.ends_with("is the database of another program; name another file"), "{said}");
+    assert_eq!(std::fs::read(house.database()).unwrap(), before);
+    let mut files: Vec<_> = std::fs::read_dir(house.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["cardwatch.db", "config.toml"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
