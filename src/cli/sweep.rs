@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::SweepOptions;
 use super::output::complain;
 use super::sweep_output::{self, Looked};
-use super::{Exit, Outcome, Session, privacy};
+use super::{Exit, Outcome, Session, must_be_configured, privacy};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::config::valid::Instance;
@@ -58,13 +58,11 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
 }
 
 fn chosen(config: &Config, options: &SweepOptions) -> anyhow::Result<Vec<Instance>> {
-    let known: Vec<&str> = config.instances.iter().map(|instance| instance.name.as_str()).collect();
-    if let Some(unknown) = options.instance.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("--instance: there is no instance '{unknown}'; configured are: {}", known.join(", "));
-    }
+    options.instance.iter().try_for_each(|name| must_be_configured(config, Some(name)))?;
     let wanted = |instance: &&Instance| options.instance.is_empty() || options.instance.contains(&instance.name);
     let chosen: Vec<Instance> = config.instances.iter().filter(wanted).cloned().collect();
     if !options.page.is_empty() && chosen.len() > 1 {
+        let known: Vec<&str> = config.instances.iter().map(|instance| instance.name.as_str()).collect();
         bail!("--page: several instances are configured; say which one with --instance: {}", known.join(", "));
     }
     Ok(chosen)

@@ -10,7 +10,7 @@ use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::InstanceSnapshot;
 use cardwatch::domain::strip::Strip;
-use cardwatch::store::{OpenError, Store};
+use cardwatch::store::{OpenError, Store, Trouble};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -209,6 +209,13 @@ async fn a_file_that_cannot_even_be_looked_at_is_not_told_as_missing() {
     std::os::unix::fs::symlink("cardwatch.db", &path).unwrap();
     let error = Store::open_existing(&path).await.unwrap_err();
     assert!(matches!(&error, OpenError::Unusable { .. }), "{error}");
+}
+
+#[test]
+fn a_remedy_that_names_a_file_names_the_one_that_is_meant() {
+    let told = |trouble| OpenError::Unusable { path: "/srv/cards.db".into(), trouble }.to_string();
+    assert!(told(Trouble::Locked).ends_with("('fuser /srv/cards.db' names it)"));
+    assert!(told(Trouble::Damaged).ends_with("try 'sqlite3 /srv/cards.db .recover'"));
 }
 
 #[tokio::test]
