@@ -81,7 +81,7 @@ pub(super) async fn ask(
     let questions = Box::pin(async {
         let functions = async {
             if count {
-                invalid_functions = asking.told("invalid beast modes", sweeper.domo.invalid_functions().await);
+                invalid_functions = asking.told(sweeper.domo.invalid_functions().await);
             }
         };
         let look_up = asking.look_up(&users, &mut addresses);
@@ -136,9 +136,7 @@ impl Asking<'_> {
             self.newly_broken().map(|(card, _)| card).filter(|card| self.known_datasets(*card).is_empty()).collect();
         for cards in untold.chunks(CARDS_A_CALL).take(MOST_CARDS / CARDS_A_CALL) {
             let cards = cards.iter().copied().collect();
-            if let Some((fed_by, datasets)) =
-                self.told("the datasets of cards", self.sweeper.domo.card_datasets(&cards).await)
-            {
+            if let Some((fed_by, datasets)) = self.told(self.sweeper.domo.card_datasets(&cards).await) {
                 asked.card_datasets.extend(fed_by);
                 asked.datasets.extend(datasets);
             }
@@ -148,7 +146,7 @@ impl Asking<'_> {
             .buffer_unordered(AT_ONCE);
         // Each is kept as it comes: the time may be up before the last one has.
         while let Some((dataset, found)) = evidence.next().await {
-            asked.evidence.extend(self.told("a dataset", found).map(|found| (dataset, found)));
+            asked.evidence.extend(self.told(found).map(|found| (dataset, found)));
         }
     }
 
@@ -213,7 +211,7 @@ impl Asking<'_> {
         while untold < MOST_UNTOLD
             && let Some((user, answer)) = answers.next().await
         {
-            let answer = self.told("an owner's address", answer);
+            let answer = self.told(answer);
             untold = if answer.is_some() { 0 } else { untold + 1 };
             told.extend(answer.map(|address| (user, address)));
         }
@@ -234,14 +232,10 @@ impl Asking<'_> {
         Ok(counted.is_none_or(|at| at > now || (now - at).to_std().is_ok_and(|age| age >= COUNT_HOLDS)))
     }
 
-    /// What was told; where nothing was, the log says why.
-    fn told<T>(&self, what: &str, answer: Result<T, Untold>) -> Option<T> {
-        match answer {
-            Ok(told) => Some(told),
-            Err(why) => {
-                tracing::info!(instance = %self.name(), "{what} could not be asked for, the report goes out without: {why}");
-                None
-            }
-        }
+    /// What was told; where nothing was, the log says why to who looks for it: a right that is lacking is lacking at
+    /// each sweep.
+    fn told<T>(&self, answer: Result<T, Untold>) -> Option<T> {
+        let untold = |why: &Untold| tracing::debug!(domo_instance = %self.name(), "not learnt from Domo: {why}");
+        answer.inspect_err(untold).ok()
     }
 }

@@ -66,9 +66,9 @@ impl Ticker {
             let _left = self.orders.send(turn).await;
             return Ok(());
         }
-        tracing::warn!(instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
+        tracing::warn!(domo_instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
-            tracing::error!(instance = %name, "a skipped sweep could not be saved: {error}");
+            tracing::error!(domo_instance = %name, "a skipped sweep could not be saved: {error}");
         }
         self.sweeper.metrics.ended(name, Outcome::Skipped);
         Ok(())
@@ -124,8 +124,7 @@ impl Post {
                     (turn, false)
                 }
             };
-            let span =
-                tracing::info_span!("sweep", instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
+            let span = tracing::info_span!("sweep", domo_instance = %self.sweeper.instance.name, sweep = tracing::field::Empty);
             Box::pin(self.sweep(ordered, &stop)).instrument(span).await;
             drop(turn);
         }
@@ -172,7 +171,7 @@ impl Post {
         match self.sweeper.store.change_mark(name).await {
             Ok(mark) => {
                 if self.unread.is_over() {
-                    tracing::info!(instance = %name, "the database can be read again");
+                    tracing::info!(domo_instance = %name, "the database can be read again");
                 }
                 if self.seen.as_ref() != Some(&mark) {
                     self.publish_what_is_true().await;
@@ -181,7 +180,7 @@ impl Post {
             }
             Err(error) => {
                 if self.unread.is_news(error.to_string()) {
-                    tracing::error!(instance = %name, "the database cannot be read, which is tried again: {error}");
+                    tracing::error!(domo_instance = %name, "the database cannot be read, which is tried again: {error}");
                 }
             }
         }

@@ -59,11 +59,11 @@ impl Heart {
 fn tell(name: &InstanceName, missed: Option<&Missed>, failing: &mut bool) {
     match missed {
         Some(missed) if !*failing => {
-            tracing::warn!(instance = %name, "the heartbeat is not taken, which is tried again after each sweep: {missed}");
+            tracing::warn!(domo_instance = %name, "the heartbeat is not taken, which is tried again after each sweep: {missed}");
         }
-        Some(missed) => tracing::debug!(instance = %name, "the heartbeat is still not taken: {missed}"),
-        None if *failing => tracing::info!(instance = %name, "the heartbeat is taken again"),
-        None => tracing::debug!(instance = %name, "the heartbeat is taken"),
+        Some(missed) => tracing::debug!(domo_instance = %name, "the heartbeat is still not taken: {missed}"),
+        None if *failing => tracing::info!(domo_instance = %name, "the heartbeat is taken again"),
+        None => tracing::debug!(domo_instance = %name, "the heartbeat is taken"),
     }
     *failing = missed.is_some();
 }

@@ -28,7 +28,7 @@ pub async fn keep_house(
     while !stop.is_cancelled() {
         match prune(&store, &storage, &clock, &stop).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "forgot what is older than storage.keep_results and keep_transitions"),
+            Ok(rows) => tracing::debug!(rows, "forgot what is older than storage.keep_results and keep_transitions"),
             Err(error) => tracing::error!("cannot forget old results, which is tried again in an hour: {error}"),
         }
         tokio::select! {

@@ -6,6 +6,7 @@ use std::vec;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::domain::ids::CardId;
 use crate::domo::{Domo, Render};
@@ -59,7 +60,8 @@ impl Renderers {
     fn fill(&mut self) {
         while self.tasks.len() < self.domo.concurrency() * TASKS && self.waiting.cards().len() > 0 {
             let (domo, waiting, said) = (Arc::clone(&self.domo), Arc::clone(&self.waiting), self.said.clone());
-            self.tasks.spawn(render_on(domo, waiting, said));
+            // What is logged on the way says of which sweep.
+            self.tasks.spawn(render_on(domo, waiting, said).in_current_span());
         }
     }
 }

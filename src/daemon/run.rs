@@ -47,7 +47,7 @@ pub async fn start(
     let claim = Claim::of_daemon(&config.storage.path)?;
     let store = Store::open(&config.storage.path).await?;
     for instance in store.mark_interrupted(lifecycle::is_other_cardwatch, clock.now()).await? {
-        tracing::warn!(instance, "a sweep was interrupted; the next one decides");
+        tracing::warn!(domo_instance = instance, "a sweep was interrupted; the next one decides");
     }
     let mut daemon = Daemon::new(&config, claim, Shared::new(store, clock, stop).await?);
     // The first scrape finds what the database holds already.

@@ -89,7 +89,7 @@ impl Session {
             }
             Credential::Password(_) => {
                 let key = self.enter(&mut state, client, spent.generation + 1).await?;
-                tracing::info!(domo_instance = %client.name(), "the session had ended and was renewed");
+                tracing::debug!(domo_instance = %client.name(), "the session had ended and was renewed");
                 Ok(key)
             }
         }

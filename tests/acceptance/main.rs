@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod incidents;
 mod living;
+mod logging;
 mod mailing;
 mod maintenance;
 mod memory;

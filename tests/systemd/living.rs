@@ -149,6 +149,6 @@ async fn the_journal_has_a_sweep_with_its_fields() {
     assert_eq!(entry["SYSLOG_IDENTIFIER"], "cardwatch", "{entry}");
     assert_eq!(entry["F_CARDS"], "12", "{entry}");
     assert_eq!(entry["F_OUTCOME"], "completed", "{entry}");
-    assert_eq!(entry["F_INSTANCE"], "acme", "{entry}");
+    assert_eq!(entry["F_DOMO_INSTANCE"], "acme", "{entry}");
     assert_eq!(entry["F_SWEEP"], "1", "{entry}");
 }
