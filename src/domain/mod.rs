@@ -28,7 +28,7 @@ pub mod link;
 pub mod maintenance;
 pub mod memories;
 pub mod mute;
-mod obstacle;
+pub mod obstacle;
 pub mod owner_mail;
 pub mod owners;
 pub mod rendering;

@@ -10,6 +10,9 @@ use super::report;
 use super::sight::Why;
 use super::verdict::Verdict;
 
+/// Within the redirect that an address gets which is not on the allow list.
+pub const NOT_ALLOWED: &str = "whitelist/blocked";
+
 /// The beginnings of what an unchecked verdict says. A verdict is kept as text, so that the text has to tell.
 pub(super) mod says {
     pub(in super::super) const NO_ACCESS: &str = "no access (403)";
@@ -20,8 +23,6 @@ pub(super) mod says {
     pub(in super::super) const DISCONNECTED: &str = "no connection";
     /// The end of what a doubtful finding says that nobody vouched for.
     pub(in super::super) const MAYBE_DOMO: &str = "so it may be Domo)";
-    /// Within what a redirect says of an address that is not on the allow list.
-    pub(in super::super) const NOT_ALLOWED: &str = "whitelist/blocked";
 }
 
 /// So much of what Domo said about a card is repeated, in characters: the remedy behind it must not be cut.
@@ -47,7 +48,7 @@ impl Obstacle {
         match () {
             () if begins(says::THROTTLED) => Self::Throttled,
             () if begins(says::UNAVAILABLE) => Self::Unavailable,
-            () if begins(says::NOT_DOMO) && said.contains(says::NOT_ALLOWED) => Self::AddressNotAllowed,
+            () if begins(says::NOT_DOMO) && said.contains(NOT_ALLOWED) => Self::AddressNotAllowed,
             () if begins(says::NOT_DOMO) => Self::NotDomo,
             () if begins(says::DISCONNECTED) => Self::Disconnected,
             () if begins(says::NO_ACCESS) => Self::NoAccess,

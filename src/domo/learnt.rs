@@ -272,14 +272,9 @@ pub fn learnt_from(body: &[u8], looked_at: Timestamp) -> Learnt {
     }
 }
 
-/// The status that an answer claims for itself: a number, where a dataset's is a word.
-fn claimed(status: &Loose) -> Option<u16> {
-    status.whole().and_then(|status| u16::try_from(status).ok())
-}
-
 impl Shape for DatasetRow {
     fn status(&self) -> Option<u16> {
-        claimed(&self.status)
+        self.status.status()
     }
 
     fn conceal(&mut self, secrets: Secrets<'_>) {
@@ -290,7 +285,7 @@ impl Shape for DatasetRow {
 
 impl Shape for StreamRow {
     fn status(&self) -> Option<u16> {
-        claimed(&self.status)
+        self.status.status()
     }
 
     fn conceal(&mut self, secrets: Secrets<'_>) {
@@ -312,13 +307,13 @@ impl Shape for Rows<RunRow> {
 
 impl Shape for SchemaRow {
     fn status(&self) -> Option<u16> {
-        claimed(&self.status)
+        self.status.status()
     }
 }
 
 impl Shape for UserRow {
     fn status(&self) -> Option<u16> {
-        claimed(&self.status)
+        self.status.status()
     }
 
     fn conceal(&mut self, secrets: Secrets<'_>) {
@@ -328,6 +323,6 @@ impl Shape for UserRow {
 
 impl Shape for Functions {
     fn status(&self) -> Option<u16> {
-        claimed(&self.status)
+        self.status.status()
     }
 }

@@ -18,12 +18,10 @@ use super::retry::Tries;
 use super::wire::{LoggedIn, Me};
 use crate::config::secret::Secret;
 use crate::config::valid::{Credential, Login};
+use crate::domain::obstacle::NOT_ALLOWED;
 
 /// The title of the page that a network block shows.
 const BLOCKED: &str = "Domo - Blocked";
-
-/// Where an address that is not on the allow list is sent.
-const NOT_ALLOWED: &str = "whitelist/blocked";
 
 /// The longest reason of Domo's that is repeated, in characters.
 const REASON: usize = 200;

@@ -56,6 +56,11 @@ impl Loose {
         }
     }
 
+    /// The HTTP status that an answer claims for itself: a number, where a dataset's is a word.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.whole().and_then(|status| u16::try_from(status).ok())
+    }
+
     /// The number: Domo writes ids now as numbers, now as text.
     pub(super) fn whole(&self) -> Option<i64> {
         match self {

@@ -4,7 +4,8 @@
 //! [`Domo`] is an instance that is asked; [`DomoError`] says why it could not be, and what helps.
 //!
 //! A new call is a variant of `call::Endpoint`, a shape in `wire` or `learnt`, and a method here, in
-//! `listing` or in `upstream` that sends it through `Domo::ask`.
+//! `listing` or in `upstream` that sends it through `Domo::ask`. Each field of a new shape stands in `wire::FIELDS`, or
+//! large answers lose it; words that are passed on go through `Shape::conceal`; the fake Domo answers the call too.
 
 mod apps;
 pub mod body;

@@ -89,7 +89,7 @@ struct Summary {
 
 impl Shape for Said {
     fn status(&self) -> Option<u16> {
-        self.status.whole().and_then(|status| u16::try_from(status).ok())
+        self.status.status()
     }
 
     fn conceal(&mut self, secrets: Secrets<'_>) {
@@ -258,7 +258,7 @@ pub(super) struct ViewRow {
 
 impl Shape for Me {
     fn status(&self) -> Option<u16> {
-        self.status.whole().and_then(|status| u16::try_from(status).ok())
+        self.status.status()
     }
 }
 

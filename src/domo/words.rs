@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::body::Content;
 use super::client::{Ended, Reply};
 use crate::domain::ids::{AppId, PageId};
+use crate::domain::obstacle::NOT_ALLOWED;
 use crate::domain::sweep::Unlisted;
 
 /// The longest message of Domo's that is repeated, in characters.
@@ -122,7 +123,7 @@ impl Failure {
 
     /// An address that fell off the allow list while the session was good is told by the first list.
     fn is_not_allowed(&self) -> bool {
-        self.what.contains("whitelist/blocked")
+        self.what.contains(NOT_ALLOWED)
     }
 
     fn general_remedy(&self) -> &'static str {

@@ -10,6 +10,7 @@ mod clock;
 mod desk;
 mod evidence;
 mod feeding;
+mod fields;
 mod gate;
 mod large;
 mod limited;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::clock::TestClock;
 use crate::facts::{
-    HOUR, before, broken, card, empty, found, instance, muted, named, numbers, paged, save_sweep, showing, slow,
-    undecided, with_incident, working,
+    HOUR, before, broken, card, dataset, empty, found, instance, muted, named, numbers, paged, save_sweep, showing,
+    slow, undecided, with_incident, working,
 };
 use crate::house::House;
 
@@ -183,6 +183,16 @@ async fn what_was_found_out_before_an_incident_opened_does_not_explain_it() {
     let said = first(&house, "/api/v1/incidents", "incidents").await["datasets"][0].take();
     assert_eq!((&said["looked_at"], &said["last_run"]), (&json!(null), &json!(null)));
     assert_eq!(said["name"], json!("Orders"));
+}
+
+#[tokio::test]
+async fn a_change_of_columns_that_came_after_an_incident_opened_does_not_explain_it() {
+    let mut acme = with_incident(instance("acme", [broken()]), 5, before(0));
+    let found = acme.datasets.get_mut(&dataset("ds-1")).unwrap().evidence.as_mut().unwrap();
+    found.schema_change.as_mut().unwrap().after = before(1);
+    let said = first(&showing([acme]).await, "/api/v1/incidents", "incidents").await["datasets"][0].take();
+    assert_eq!(said["schema_change"], json!(null));
+    assert_eq!(said["last_run"]["outcome"], json!("failed"), "a run says how the dataset fares now");
 }
 
 #[tokio::test]

@@ -60,12 +60,13 @@ const FAILED: &str = "failed";
 const OTHER: &str = "other";
 
 impl Dataset {
-    /// A dataset of an incident that opened at `opened_at`: what was found out before explains an earlier breakage.
+    /// A dataset of an incident that opened at `opened_at`, with what can explain it.
     pub(super) fn of(id: &DatasetId, instance: &InstanceSnapshot, opened_at: Timestamp) -> Self {
         let NamedDataset { id: as_text, name } = NamedDataset::of(id, instance);
         let known = instance.datasets.get(id);
         let listed = known.map(|known| &known.dataset);
-        let found = known.and_then(|known| known.evidence.as_ref()).filter(|found| found.looked_at >= opened_at);
+        let found = known.and_then(|known| known.evidence.as_ref()?.explaining(opened_at));
+        let found = found.as_ref();
         let state = listed.and_then(|listed| listed.state.as_ref());
         let updated_at = listed.and_then(|listed| listed.updated_at);
         Self {
