@@ -67,7 +67,7 @@ fn words(text: impl Into<String>) -> Piece {
 /// What was found out when a card broke.
 fn found(evidence: &Evidence) -> Vec<Vec<Piece>> {
     if evidence.gone {
-        return vec![vec![words("gone, or not shown to the cardwatch user")]];
+        return vec![vec![words("gone, or not shown to the service user")]];
     }
     let run = evidence.last_run.as_ref();
     let change = evidence.schema_change.as_ref().and_then(change);

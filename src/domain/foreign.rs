@@ -45,6 +45,13 @@ pub fn whole_line(text: &str) -> String {
     folded(text).collect()
 }
 
+/// What a system says, without the number that Rust puts behind it: `Connection refused (os error 111)`.
+pub fn without_number(text: &str) -> String {
+    let Some((words, rest)) = text.split_once(" (os error ") else { return text.to_owned() };
+    let Some((_number, rest)) = rest.split_once(')') else { return text.to_owned() };
+    format!("{words}{rest}")
+}
+
 /// With a capital to begin with, as a sentence has it.
 pub fn capitalised(text: &str) -> String {
     let mut chars = text.chars();

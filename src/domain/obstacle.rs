@@ -74,17 +74,17 @@ impl Obstacle {
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Throttled => "sweep less often, or set `requests_per_second`",
+            Self::Throttled => "sweep less often, or set requests_per_second",
             Self::Unavailable => "the next sweep tries again; if it lasts, ask Domo's support",
             Self::AddressNotAllowed => {
                 "this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist"
             }
-            Self::NotDomo => "see whether a proxy or a sign-in page stands between, and whether `url` is right",
+            Self::NotDomo => "see whether a proxy or a sign-in page stands between, and whether url is right",
             Self::Disconnected => "see to the network between; the next sweep tries again",
-            Self::NoAccess => "share the cards with the cardwatch user, or give it back the rights that it had",
-            Self::Gone => "see whether `url` and `pages` are right, and whether the cardwatch user may see the cards",
-            Self::EveryRenderFails => "open a card in a browser as the cardwatch user; the next sweep tries again",
-            Self::Other => "`cardwatch sweep` tells the reason of each card",
+            Self::NoAccess => "share the cards with the service user, or give it back the rights that it had",
+            Self::Gone => "see whether url and pages are right, and whether the service user may see the cards",
+            Self::EveryRenderFails => "open a card in a browser as the service user; the next sweep tries again",
+            Self::Other => "'cardwatch sweep' tells the reason of each card",
         }
     }
 }
@@ -105,12 +105,12 @@ fn nothing_to_decide(swept: &Swept) -> Option<(&'static str, String)> {
         (Some(_), _) => None,
         (None, 0) => Some((
             BRIEF,
-            "no page lists a card: see that `pages` names the right ones, and share them with the cardwatch user"
+            "no page lists a card; see that pages names the right ones, and share them with the service user"
                 .to_owned(),
         )),
         (None, cards) => Some((
             BRIEF,
-            format!("of {} none is of a type that Domo can render: name other pages in `pages`", report::cards(cards)),
+            format!("of {} none is of a type that Domo can render; set pages to others", report::cards(cards)),
         )),
     }
 }
@@ -129,5 +129,5 @@ fn most_met(swept: &Swept) -> (&'static str, String) {
     let Some((obstacle, (times, said))) = most else { return (BRIEF, String::new()) };
     let of = report::cards(swept.plan.to_render().count());
     let said = one_line(said, SAID_LIMIT);
-    (obstacle.brief(), format!("{said}, said of {times} of {of}: {}", obstacle.remedy()))
+    (obstacle.brief(), format!("{said}, said of {times} of {of}; {}", obstacle.remedy()))
 }

@@ -256,8 +256,8 @@ impl Plan {
 
 fn doubt(page: &ListedPage) -> String {
     format!(
-        "page {} ('{}') held {} and now lists none, which is not believed until the next sweep says so too: see \
-         whether it is still shared with the cardwatch user",
+        "page {} ('{}') held {} and now lists none, which is not believed until the next sweep says so too; see \
+         whether it is still shared with the service user",
         page.id,
         page.title,
         report::cards(page.cards.len())
@@ -267,7 +267,7 @@ fn doubt(page: &ListedPage) -> String {
 fn emptiness(page: &ListedPage) -> String {
     format!(
         "page {} ('{}') held {} and lists none for the second time, so that what is on no other page is watched no \
-         more: if the page is not empty, share it with the cardwatch user",
+         more; if the page is not empty, share it with the service user",
         page.id,
         page.title,
         report::cards(page.cards.len())

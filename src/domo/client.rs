@@ -141,6 +141,12 @@ impl Client {
         self.url.host_str().unwrap_or_else(|| self.url.as_str())
     }
 
+    /// Its host, for messages, with the port.
+    pub(super) fn address(&self) -> String {
+        let port = self.url.port_or_known_default().map(|port| format!(":{port}"));
+        format!("{}{}", self.host(), port.unwrap_or_default())
+    }
+
     /// The time.
     pub(super) fn clock(&self) -> &SharedClock {
         &self.clock
@@ -281,6 +287,6 @@ impl Client {
 
 fn transport(instance: &Instance) -> Result<Transport, DomoError> {
     Transport::new(&instance.url, Flow::most(instance.concurrency)).map_err(|error| {
-        DomoError::Setup(format!("TLS could not be set up ({}): install ca-certificates", fault::of(&error).text))
+        DomoError::Setup(format!("TLS could not be set up ({}); install ca-certificates", fault::of(&error).text))
     })
 }

@@ -12,7 +12,7 @@ pub enum DomoError {
     SignIn(SignInProblem),
     /// Domo took the login, and then refused the session that it gave for it.
     #[error(
-        "Domo ended the session and refuses the new one too (401 twice): see whether the user is still active, or use an access token"
+        "Domo ended the session and refuses the new one too (401 twice); see whether the user is still active, or use an access token"
     )]
     SignedOut,
     /// Not one list of cards was to be had.
@@ -33,55 +33,55 @@ pub enum DomoError {
 pub enum SignInProblem {
     /// `INVALID_CREDENTIALS`: Domo does not say which of the two is wrong.
     #[error(
-        "wrong password or unknown user: correct `username` and `password` (INVALID_CREDENTIALS); where the instance signs in by single sign-on only, use an access token"
+        "wrong password or unknown user (INVALID_CREDENTIALS); correct username and password, or use an access token if the instance signs in by single sign-on only"
     )]
     WrongPassword,
     /// `ACCOUNT_LOCKED`.
     #[error(
-        "the account is locked (ACCOUNT_LOCKED): let a Domo admin unlock it, and see that the password here is right"
+        "the account is locked (ACCOUNT_LOCKED); let a Domo admin unlock it, and see that the password here is right"
     )]
     Locked,
     /// A reason that no document names.
-    #[error("Domo refuses the login and says '{0}': sign in with a browser as this user to see what Domo wants")]
+    #[error("Domo refuses the login and says '{0}'; sign in with a browser as this user to see what Domo wants")]
     Refused(String),
     /// 403 where anybody may ask.
-    #[error("Domo knows no instance at {host} (403): correct `url`, the address that a browser shows when signed in")]
+    #[error("Domo knows no instance at {host} (403); correct url, the address that a browser shows when signed in")]
     UnknownInstance {
         /// The host that was asked.
         host: String,
     },
     /// 200, and nothing in it.
     #[error(
-        "Domo took the login and gave no session (an empty answer): correct `url`, or use an access token if the instance signs in by single sign-on only"
+        "Domo took the login and gave no session (an empty answer); correct url, or use an access token if the instance signs in by single sign-on only"
     )]
     EmptyAnswer,
     /// A second factor is asked for.
     #[error(
-        "the user needs a second factor, which a daemon has not: use an access token (Admin > Authentication > Access tokens)"
+        "the user needs a second factor, which a daemon has not; use an access token (Admin > Authentication > Access tokens)"
     )]
     TwoFactors,
     /// Single sign-on.
     #[error(
-        "the instance signs in by single sign-on only ({0}): use an access token (Admin > Authentication > Access tokens)"
+        "the instance signs in by single sign-on only ({0}); use an access token (Admin > Authentication > Access tokens)"
     )]
     SingleSignOn(String),
     /// A redirect to `whitelist/blocked`.
     #[error(
-        "this machine's address is not on Domo's allow list (redirect to whitelist/blocked): add it under Admin > Security > IP allowlist"
+        "this machine's address is not on Domo's allow list (redirect to whitelist/blocked); add it under Admin > Security > IP allowlist"
     )]
     AddressNotAllowed,
     /// A page titled 'Domo - Blocked'.
     #[error(
-        "a network policy blocks this instance (a page titled 'Domo - Blocked'): ask whoever runs the network, or Domo, to let this machine through"
+        "a network policy blocks this instance (a page titled 'Domo - Blocked'); ask whoever runs the network, or Domo, to let this machine through"
     )]
     NetworkBlocked,
     /// 401 with an access token.
     #[error(
-        "Domo rejects the access token (401: expired, revoked or mistyped): make a new one under Admin > Authentication > Access tokens"
+        "Domo rejects the access token (401: expired, revoked or mistyped); make a new one under Admin > Authentication > Access tokens"
     )]
     TokenRejected,
     /// The name has no address.
-    #[error("{host} has no address ({text}): correct `url`, or see to this machine's DNS")]
+    #[error("{host} has no address ({text}); correct url, or see to this machine's DNS")]
     NoSuchHost {
         /// The host that was looked up.
         host: String,
@@ -89,15 +89,13 @@ pub enum SignInProblem {
         text: String,
     },
     /// Nobody listens there.
-    #[error("{host} refuses connections ({text}): correct `url`, or see to the network between")]
+    #[error("{address} refuses connections; correct url, or see to the network between")]
     ConnectionRefused {
-        /// The host that was asked.
-        host: String,
-        /// The words of the system.
-        text: String,
+        /// The host that was asked, and the port.
+        address: String,
     },
     /// No protected connection.
-    #[error("no TLS with {host} ({text}): see to this machine's clock and trusted certificates, or to a proxy between")]
+    #[error("no TLS with {host} ({text}); see to this machine's clock and trusted certificates, or to a proxy between")]
     Tls {
         /// The host that was asked.
         host: String,
@@ -105,7 +103,7 @@ pub enum SignInProblem {
         text: String,
     },
     /// The connection failed otherwise.
-    #[error("no connection to {host} ({text}): see to the network between; the next sweep tries again")]
+    #[error("no connection to {host} ({text}); see to the network between; the next sweep tries again")]
     Disconnected {
         /// The host that was asked.
         host: String,
@@ -113,7 +111,7 @@ pub enum SignInProblem {
         text: String,
     },
     /// No answer in time.
-    #[error("{host} did not answer within {} s: see to the network between; the next sweep tries again", after.as_secs())]
+    #[error("{host} did not answer within {} s; see to the network between; the next sweep tries again", after.as_secs())]
     TimedOut {
         /// The host that was asked.
         host: String,
@@ -121,16 +119,16 @@ pub enum SignInProblem {
         after: Duration,
     },
     /// 429.
-    #[error("Domo asks to slow down (429): sweep less often, or set `requests_per_second`")]
+    #[error("Domo asks to slow down (429); sweep less often, or set requests_per_second")]
     Throttled,
     /// 5xx.
-    #[error("Domo is unavailable ({status}): the next sweep tries again")]
+    #[error("Domo is unavailable ({status}); the next sweep tries again")]
     Unavailable {
         /// The HTTP status.
         status: u16,
     },
     /// Something that Domo's API does not say.
-    #[error("{host} does not answer as Domo does ({what}): correct `url`, or see to a proxy between")]
+    #[error("{host} does not answer as Domo does ({what}); correct url, or see to a proxy between")]
     NotDomo {
         /// The host that was asked.
         host: String,

@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::domain::foreign::without_number;
+
 /// The longest text of a cause that is kept, in characters.
 const LIMIT: usize = 200;
 
@@ -35,13 +37,20 @@ pub(super) fn of(error: &(dyn Error + 'static)) -> Fault {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // The deepest cause names the trouble; those above it only say that there is one.
-        fault.text = error.to_string().chars().take(LIMIT).collect();
+        fault.text = words(error).chars().take(LIMIT).collect();
         if let Some(kind) = kind(error) {
             fault.kind = kind;
         }
         cause = error.source();
     }
     fault
+}
+
+fn words(error: &(dyn Error + 'static)) -> String {
+    if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+        return "the connection closed before the answer was whole".to_owned();
+    }
+    without_number(&error.to_string())
 }
 
 fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {

@@ -201,7 +201,7 @@ impl Domo {
 fn nothing_listed(found: Found) -> DomoError {
     let mut pages = found.unlisted.into_iter().filter(|missing| missing.page.is_some());
     let Some(first) = pages.next() else {
-        let why = "every page is in `exclude_pages`: name one page at least that is not".to_owned();
+        let why = "every page is in exclude_pages; name one page at least that is not".to_owned();
         return DomoError::NothingListed { brief: "every page excluded", why };
     };
     let others = match pages.count() {

@@ -110,7 +110,7 @@ impl Session {
 fn token_key(token: &Secret) -> Result<Key, DomoError> {
     let header = HeaderName::from_static("x-domo-developer-token");
     let value = sensitive(token.expose()).ok_or_else(|| {
-        DomoError::Setup("the access token holds characters that no token has: copy it anew".to_owned())
+        DomoError::Setup("the access token holds characters that no token has; copy it anew".to_owned())
     })?;
     Ok(Key { header, value, secret: token.clone(), generation: 1 })
 }
@@ -210,7 +210,7 @@ fn unreachable(client: &Client, Fault { kind, text }: Fault) -> SignInProblem {
     let host = client.host().to_owned();
     match kind {
         Kind::Name => SignInProblem::NoSuchHost { host, text },
-        Kind::Refused => SignInProblem::ConnectionRefused { host, text },
+        Kind::Refused => SignInProblem::ConnectionRefused { address: client.address() },
         Kind::Tls => SignInProblem::Tls { host, text },
         Kind::Other => SignInProblem::Disconnected { host, text },
     }

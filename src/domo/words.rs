@@ -63,47 +63,47 @@ impl Failure {
     /// The cards of a page are missing.
     pub(super) fn of_page(&self, page: PageId) -> Unlisted {
         let remedy = match self.status {
-            Some(403) => "share it with the cardwatch user",
-            Some(404) => "remove it from `pages`",
+            Some(403) => "share it with the service user",
+            Some(404) => "correct its id in pages or --page",
             _ => self.general_remedy(),
         };
-        Unlisted { page: Some(page), why: format!("page {page}: {}: {remedy}", self.what) }
+        Unlisted { page: Some(page), why: format!("page {page}: {}; {remedy}", self.what) }
     }
 
     /// The list of pages is missing, and with it the sub-pages.
     pub(super) fn of_subpages(&self) -> Unlisted {
         let remedy = match self.status {
-            Some(403) => "give the cardwatch user admin rights, or set `include_subpages = false`",
+            Some(403) => "give the service user admin rights, or set include_subpages = false",
             _ => self.general_remedy(),
         };
-        Unlisted { page: None, why: format!("sub-pages: {}: {remedy}", self.what) }
+        Unlisted { page: None, why: format!("sub-pages: {}; {remedy}", self.what) }
     }
 
     /// The list of App Studio apps is missing.
     pub(super) fn of_apps(&self) -> Unlisted {
         let remedy = match self.status {
-            Some(403) => "give the cardwatch user admin rights, or list pages by id in `pages`",
+            Some(403) => "give the service user admin rights, or set pages to a list of ids",
             _ => self.general_remedy(),
         };
-        Unlisted { page: None, why: format!("App Studio apps: {}: {remedy}", self.what) }
+        Unlisted { page: None, why: format!("App Studio apps: {}; {remedy}", self.what) }
     }
 
     /// The views of one app are missing.
     pub(super) fn of_app(&self, app: AppId) -> Unlisted {
         let remedy = match self.status {
-            Some(403) => "share it with the cardwatch user",
+            Some(403) => "share it with the service user",
             _ => self.general_remedy(),
         };
-        Unlisted { page: None, why: format!("App Studio app {app}: {}: {remedy}", self.what) }
+        Unlisted { page: None, why: format!("App Studio app {app}: {}; {remedy}", self.what) }
     }
 
     /// The list of all cards is missing.
     pub(super) fn of_cards(&self) -> String {
         let remedy = match self.status {
-            Some(403) => "give the cardwatch user admin rights, or list pages by id in `pages`",
+            Some(403) => "give the service user admin rights, or set pages to a list of ids",
             _ => self.general_remedy(),
         };
-        format!("all cards: {}: {remedy}", self.what)
+        format!("all cards: {}; {remedy}", self.what)
     }
 
     /// What happened in two or three words, for a mail's subject.
@@ -131,9 +131,9 @@ impl Failure {
             return "this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist";
         }
         match self.status {
-            Some(429) => "set `requests_per_second`, or sweep less often",
+            Some(429) => "set requests_per_second, or sweep less often",
             None | Some(500..) => "the next sweep tries again",
-            Some(_) => "see whether `url` is right, or a proxy stands between",
+            Some(_) => "see whether url is right, or a proxy stands between",
         }
     }
 }

@@ -145,11 +145,11 @@ pub(super) fn lead(report: &Report) -> Option<String> {
     let Storm { broke, of } = report.storm?;
     Some(match report.audience {
         Audience::Admins { .. } => {
-            "That is likely Domo itself, or what the cardwatch user may see: look there before you look at cards."
+            "That is likely Domo itself, or what the service user may see: look there before you look at cards."
                 .to_owned()
         }
         Audience::Owner { .. } => format!(
-            "{broke} of {of} working cards broke at once: that is likely Domo itself, or what the cardwatch user may \
+            "{broke} of {of} working cards broke at once: that is likely Domo itself, or what the service user may \
              see, and not your cards."
         ),
     })

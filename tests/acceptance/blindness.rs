@@ -143,26 +143,26 @@ obstacles! {
         "make a new one under Admin > Authentication > Access tokens";
     a_login_that_asks_for_two_factors:
         |house| { sign_in_by_password(house); house.domo.set_login(Login::TwoFactors); } => "second factor needed",
-        "the user needs a second factor, which a daemon has not: use an access token";
+        "the user needs a second factor, which a daemon has not; use an access token";
     an_address_off_the_allow_list: |house| house.domo.set_login(Login::AddressNotAllowed) => "address not allowed",
         "add it under Admin > Security > IP allowlist";
     pages_that_list_no_card: |house| { house.domo.empty_page(10); house.domo.empty_page(20); } => "no cards to check",
-        "see that `pages` names the right ones, and share them with the cardwatch user";
+        "see that pages names the right ones, and share them with the service user";
     pages_that_are_gone: |house| { house.domo.remove_page(10); house.domo.remove_page(20); } => "not found",
-        "page 10: not found (404): remove it from `pages`; nor could the other page be listed";
+        "page 10: not found (404); correct its id in pages or --page; nor could the other page be listed";
     pages_that_nobody_shares: |house| {
         for page in [10, 20] { house.domo.set_page_answer(page, PageAnswer::Status(403)); }
-    } => "no access", "page 10: no access (403): share it with the cardwatch user";
+    } => "no access", "page 10: no access (403); share it with the service user";
     renders_that_are_throttled: every_card(Behaviour::Throttled { retry_after: None, times: None }) =>
-        "too many requests", "said of 4 of 4 cards: sweep less often, or set `requests_per_second`";
+        "too many requests", "said of 4 of 4 cards; sweep less often, or set requests_per_second";
     renders_that_domo_cannot_serve: every_card(Behaviour::Status(503)) => "Domo unavailable",
-        "said of 4 of 4 cards: the next sweep tries again; if it lasts, ask Domo's support";
+        "said of 4 of 4 cards; the next sweep tries again; if it lasts, ask Domo's support";
     renders_that_are_a_page_of_html: every_card(Behaviour::Html) => "not an answer of Domo's",
-        "said of 4 of 4 cards: see whether a proxy or a sign-in page stands between";
+        "said of 4 of 4 cards; see whether a proxy or a sign-in page stands between";
     renders_that_fail_for_every_card: every_card(Behaviour::ServerError) => "every render fails",
-        "open a card in a browser as the cardwatch user";
+        "open a card in a browser as the service user";
     a_domo_that_is_down: |house| house.domo.set_condition(Condition::Failing(503)) => "Domo unavailable",
-        "Domo is unavailable (503): the next sweep tries again";
+        "Domo is unavailable (503); the next sweep tries again";
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,18 +199,18 @@ async fn a_page_is_missing(answer: PageAnswer, words: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_not_shared_any_more_while_others_are() {
-    a_page_is_missing(PageAnswer::Status(403), "page 20: no access (403): share it with the cardwatch user").await;
+    a_page_is_missing(PageAnswer::Status(403), "page 20: no access (403); share it with the service user").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_gone_while_others_are_there() {
-    a_page_is_missing(PageAnswer::Status(404), "page 20: not found (404): remove it from `pages`").await;
+    a_page_is_missing(PageAnswer::Status(404), "page 20: not found (404); correct its id in pages or --page").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_lists_no_cards_all_at_once() {
     let words = "page 20 ('Board pack') held 2 cards and now lists none, which is not believed until the next sweep says \
-                 so too: see whether it is still shared with the cardwatch user";
+                 so too; see whether it is still shared with the service user";
     a_page_is_missing(PageAnswer::NoCards, words).await;
 }
 
@@ -223,7 +223,7 @@ async fn the_log_warns_of_a_page_that_is_missing_and_of_one_that_is_believed_to_
     daemon.wait_for_log("lists none, which is not believed until the next sweep says so too").await;
     daemon.wait_for_log("lists none for the second time, so that what is on no other page is watched no more").await;
     house.domo.set_page_answer(20, PageAnswer::Status(403));
-    daemon.wait_for_log("page 20: no access (403): share it with the cardwatch user").await;
+    daemon.wait_for_log("page 20: no access (403); share it with the service user").await;
     let log = daemon.log();
     let warns = |words: &str| log.lines().any(|line| line.contains("WARN") && line.contains(words));
     assert!(warns("is not believed") && warns("watched no more") && warns("no access (403)"), "{log}");

@@ -237,7 +237,7 @@ async fn status_tells_what_is_known_of_the_datasets_of_an_incident() {
         known,
         [
             "  dataset Orders: last run failed 2023-11-14 22:13 UTC: connection\u{fffd}[2J refused",
-            "  dataset Returns: gone, or not shown to the cardwatch user",
+            "  dataset Returns: gone, or not shown to the service user",
             "  dataset c: last run succeeded 2023-11-14 22:13 UTC",
             "  dataset Targets: lost columns a, b between 2023-11-14 21:13 UTC and 2023-11-14 22:13 UTC",
             "  dataset Cohorts: state SUCCESS",

@@ -33,7 +33,7 @@ async fn half_of_the_cards_breaking_at_once_is_one_mail_that_opens_by_saying_so(
     assert_eq!(subjects(&smtp), ["[cardwatch] acme: 25 cards broke (25 broken now)"]);
     let text = smtp.mails()[0].text().unwrap().replace("\r\n", "\n");
     let opens = "25 of 40 working cards broke at once at acme\n\
-                 That is likely Domo itself, or what the cardwatch user may see: look there\nbefore you look at cards.\n";
+                 That is likely Domo itself, or what the service user may see: look there\nbefore you look at cards.\n";
     assert!(text.starts_with(opens), "{text}");
     let causes = text.find("A dataset is gone or not indexed: 5 cards").unwrap();
     assert!(causes < text.find("  - Card 1\n").unwrap(), "the causes first, the list after:\n{text}");

@@ -85,7 +85,7 @@ async fn a_certificate_of_another_authority_is_refused_and_nothing_is_sent() {
     let server = TlsServer::start();
     let told = sign_in("localhost", server.port, "other-ca.pem").await.stderr();
     // The two authorities have the same name and not the same key.
-    let why = "no TLS with localhost (invalid peer certificate: BadSignature): see to this machine's clock and trusted \
+    let why = "no TLS with localhost (invalid peer certificate: BadSignature); see to this machine's clock and trusted \
                certificates, or to a proxy between";
     assert!(told.contains(&format!("acme: failed: cannot sign in: {why}")), "{told}");
     assert_eq!(server.requests(), 0);

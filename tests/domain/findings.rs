@@ -81,7 +81,7 @@ fn a_change_without_a_column_says_nothing() {
 #[test]
 fn a_dataset_that_is_gone_has_nothing_else_to_say() {
     let gone = Evidence { gone: true, ..ran(RunOutcome::Failed("full".to_owned())) };
-    assert_eq!(found(&gone), "gone, or not shown to the cardwatch user");
+    assert_eq!(found(&gone), "gone, or not shown to the service user");
 }
 
 #[test]

@@ -99,3 +99,18 @@ fn a_plain_line_stays_as_it_is_and_only_just_so() {
         assert_eq!(one_line(text, if text.len() == 11 { 10 } else { 20 }), wanted, "{text:?}");
     }
 }
+
+#[test]
+fn the_number_of_a_systems_error_is_left_out() {
+    for (text, wanted) in [
+        ("Connection refused (os error 111)", "Connection refused"),
+        (
+            "tcp connect error: Network is unreachable (os error 101), twice",
+            "tcp connect error: Network is unreachable, twice",
+        ),
+        ("no number", "no number"),
+        ("it ends in (os error 1", "it ends in (os error 1"),
+    ] {
+        assert_eq!(foreign::without_number(text), wanted);
+    }
+}

@@ -43,32 +43,32 @@ macro_rules! obstacles {
 
 obstacles! {
     throttled: status(429) => "too many requests",
-        "Domo asked to slow down (429), said of 2 of 2 cards: sweep less often, or set `requests_per_second`";
+        "Domo asked to slow down (429), said of 2 of 2 cards; sweep less often, or set requests_per_second";
     unavailable: status(503) => "Domo unavailable",
-        "Domo is unavailable (503), said of 2 of 2 cards: the next sweep tries again; if it lasts, ask Domo's support";
+        "Domo is unavailable (503), said of 2 of 2 cards; the next sweep tries again; if it lasts, ask Domo's support";
     a_page_of_html: foreign("a page of HTML titled 'Sign in'") => "not an answer of Domo's",
-        "not an answer of Domo's: a page of HTML titled 'Sign in', said of 2 of 2 cards: see whether a proxy or a \
-         sign-in page stands between, and whether `url` is right";
+        "not an answer of Domo's: a page of HTML titled 'Sign in', said of 2 of 2 cards; see whether a proxy or a \
+         sign-in page stands between, and whether url is right";
     an_address_that_is_not_allowed: foreign("a redirect to https://x.domo.com/auth/whitelist/blocked?ip=1") =>
         "address not allowed",
-        "not an answer of Domo's: a redirect to https://x.domo.com/auth/whitelist/blocked?ip=1, said of 2 of 2 cards: \
+        "not an answer of Domo's: a redirect to https://x.domo.com/auth/whitelist/blocked?ip=1, said of 2 of 2 cards; \
          this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist";
     no_connection: verdict(&Rendered::Disconnected("connection reset".to_owned())) => "Domo not reachable",
-        "no connection: connection reset, said of 2 of 2 cards: see to the network between; the next sweep tries again";
+        "no connection: connection reset, said of 2 of 2 cards; see to the network between; the next sweep tries again";
     no_access: status(403) => "no access to cards",
-        "no access (403), said of 2 of 2 cards: share the cards with the cardwatch user, or give it back the rights \
+        "no access (403), said of 2 of 2 cards; share the cards with the service user, or give it back the rights \
          that it had";
     not_found: status(404) => "cards not found",
-        "no such card (404), said of 2 of 2 cards: see whether `url` and `pages` are right, and whether the cardwatch \
+        "no such card (404), said of 2 of 2 cards; see whether url and pages are right, and whether the service \
          user may see the cards";
     every_render_fails: status(500) => "every render fails",
-        "500 Internal Server Error (only 0 of 1 other cards could be decided, so it may be Domo), said of 2 of 2 cards: \
-         open a card in a browser as the cardwatch user; the next sweep tries again";
+        "500 Internal Server Error (only 0 of 1 other cards could be decided, so it may be Domo), said of 2 of 2 cards; \
+         open a card in a browser as the service user; the next sweep tries again";
     nobody_answers_in_time: verdict(&Rendered::TimedOut { after: DAY, attempts: 2 }) => "every render fails",
         "no answer within 86400 s, twice (only 0 of 1 other cards could be decided, so it may be Domo), said of 2 of 2 \
-         cards: open a card in a browser as the cardwatch user; the next sweep tries again";
+         cards; open a card in a browser as the service user; the next sweep tries again";
     something_else: status(418) => "no card could be decided",
-        "an answer that is not known of Domo (418), said of 2 of 2 cards: `cardwatch sweep` tells the reason of each card";
+        "an answer that is not known of Domo (418), said of 2 of 2 cards; 'cardwatch sweep' tells the reason of each card";
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn of_several_obstacles_the_one_that_most_cards_met_is_told() {
     story.policy.blind_after = 1;
     let closing = story.sweep(0, &[(1, status(429)), (2, status(503)), (3, status(503))]);
     assert_eq!(report(&closing).subject(), "[cardwatch] acme: cannot check cards: Domo unavailable");
-    assert!(closing.trouble.unwrap().starts_with("Domo is unavailable (503), said of 2 of 3 cards: "));
+    assert!(closing.trouble.unwrap().starts_with("Domo is unavailable (503), said of 2 of 3 cards; "));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn of_obstacles_that_were_met_as_often_it_is_always_the_same_one() {
 #[test]
 fn a_long_text_of_domos_does_not_cut_the_remedy() {
     let why = why(foreign(&"größe ".repeat(900)), unchecked());
-    assert!(why.full.ends_with("and whether `url` is right") && why.full.chars().count() < 400, "{}", why.full);
+    assert!(why.full.ends_with("and whether url is right") && why.full.chars().count() < 400, "{}", why.full);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn pages_without_cards() {
     assert_eq!(subject, "[cardwatch] acme: cannot check cards: no cards to check");
     assert_eq!(
         trouble,
-        "no page lists a card: see that `pages` names the right ones, and share them with the cardwatch user"
+        "no page lists a card; see that pages names the right ones, and share them with the service user"
     );
 }
 
@@ -125,15 +125,16 @@ fn pages_without_cards() {
 fn pages_whose_cards_have_no_render_call() {
     let (subject, trouble) = documents(&[1, 2, 3], Vec::new());
     assert_eq!(subject, "[cardwatch] acme: cannot check cards: no cards to check");
-    assert_eq!(trouble, "of 3 cards none is of a type that Domo can render: name other pages in `pages`");
+    assert_eq!(trouble, "of 3 cards none is of a type that Domo can render; set pages to others");
 }
 
 #[test]
 fn what_could_not_be_listed_is_told_beside_it() {
-    let missing = Unlisted { page: None, why: "page 20: not found (404): remove it from `pages`".to_owned() };
+    let missing =
+        Unlisted { page: None, why: "page 20: not found (404); correct its id in pages or --page".to_owned() };
     let (_, trouble) = documents(&[], vec![missing]);
     assert!(
-        trouble.ends_with("with the cardwatch user; page 20: not found (404): remove it from `pages`"),
+        trouble.ends_with("with the service user; page 20: not found (404); correct its id in pages or --page"),
         "{trouble}"
     );
 }

@@ -224,8 +224,8 @@ fn trouble_tells_of_the_early_end_of_what_is_unlisted_and_of_what_is_doubted() {
     assert_eq!(
         plan(listing, &held).trouble(Some("out of time".into())).unwrap(),
         "out of time; Domo is unavailable (503); \
-         page 10 ('Page 10') held 1 card and now lists none, which is not believed until the next sweep says so too: \
-         see whether it is still shared with the cardwatch user"
+         page 10 ('Page 10') held 1 card and now lists none, which is not believed until the next sweep says so too; \
+         see whether it is still shared with the service user"
     );
 }
 
@@ -237,7 +237,7 @@ fn a_page_that_lists_none_for_the_second_time_is_said_to_be_watched_no_more() {
     assert_eq!(
         trouble(vec![page(10, &[]), page(20, &[3])]).unwrap(),
         "page 10 ('Page 10') held 2 cards and lists none for the second time, so that what is on no other page is \
-         watched no more: if the page is not empty, share it with the cardwatch user"
+         watched no more; if the page is not empty, share it with the service user"
     );
     assert_eq!(trouble(vec![page(10, &[1]), page(20, &[3])]), None, "it was a slip");
     assert_eq!(trouble(vec![page(20, &[3])]), None, "who takes a page out of the configuration knows");

@@ -124,7 +124,7 @@ proptest! {
         let token = serde_json::from_str::<Value>(&text).ok().and_then(|value| Some(value.get("sessionToken")?.as_str()?.to_owned()));
         match login_answered("acme.domo.com", status, &body, html) {
             Ok(()) => prop_assert!(status == 200 && token.is_some_and(|token| !token.trim().is_empty())),
-            Err(problem) => prop_assert!(problem.to_string().contains(": "), "{} has no remedy", problem),
+            Err(problem) => prop_assert!(problem.to_string().contains("; "), "{} has no remedy", problem),
         }
     }
 

@@ -106,7 +106,7 @@ async fn without_admin_rights_the_pages_themselves_are_listed_and_the_remedy_tol
     let listing = Desk::at(&fake).domo.list(&pages(&[10, 20])).await.unwrap();
     assert_eq!(held(&listing), [(10, vec![1, 2]), (20, vec![])]);
     assert_eq!(titles(&listing), ["Sales", "Finance"]);
-    let why = "sub-pages: no access (403): give the cardwatch user admin rights, or set `include_subpages = false`";
+    let why = "sub-pages: no access (403); give the service user admin rights, or set include_subpages = false";
     assert_eq!(whys(&listing), [(None, why)]);
 }
 
@@ -118,9 +118,9 @@ async fn a_page_that_cannot_be_listed_is_told_with_its_remedy() {
     let listing = Desk::at(&fake).domo.list(&pages(&[10, 20, 77])).await.unwrap();
     assert_eq!(held(&listing), [(10, vec![1, 2]), (12, vec![1, 3])]);
     let expected = [
-        (Some(11), "page 11: Domo is unavailable (500): the next sweep tries again"),
-        (Some(20), "page 20: no access (403): share it with the cardwatch user"),
-        (Some(77), "page 77: not found (404): remove it from `pages`"),
+        (Some(11), "page 11: Domo is unavailable (500); the next sweep tries again"),
+        (Some(20), "page 20: no access (403); share it with the service user"),
+        (Some(77), "page 77: not found (404); correct its id in pages or --page"),
     ];
     assert_eq!(whys(&listing), expected);
 }
@@ -206,7 +206,7 @@ async fn without_admin_rights_the_whole_instance_cannot_be_listed() {
     let error = Desk::at(&fake).domo.list(&Wanted::Instance).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot list cards: all cards: no access (403): give the cardwatch user admin rights, or list pages by id in `pages`"
+        "cannot list cards: all cards: no access (403); give the service user admin rights, or set pages to a list of ids"
     );
 }
 
@@ -219,7 +219,7 @@ async fn an_instance_that_fails_cannot_be_listed() {
     let error = desk.domo.list(&Wanted::Instance).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot list cards: all cards: Domo is unavailable (503): the next sweep tries again"
+        "cannot list cards: all cards: Domo is unavailable (503); the next sweep tries again"
     );
 }
 
@@ -275,7 +275,7 @@ async fn a_refusal_within_a_200_is_a_refusal() {
     let refusal = json!({"status": 403, "statusReason": "Forbidden", "message": "Not yours"});
     let (_server, desk) = lists(vec![("stacks/10", 200, refusal), ("stacks/20", 200, json!({"cards": []}))]).await;
     let listing = desk.domo.list(&Wanted::Part { ids: [PageId(10), PageId(20)].into() }).await.unwrap();
-    let why = "page 10: no access (403): Not yours: share it with the cardwatch user";
+    let why = "page 10: no access (403): Not yours; share it with the service user";
     assert_eq!(whys(&listing), [(Some(10), why)]);
 }
 
@@ -317,7 +317,7 @@ async fn apps_that_cannot_be_listed_are_told() {
     let cards = json!({"cardAdminSummaries": []});
     let (_server, desk) = lists(vec![("cards/adminsummary", 200, cards), ("dataapps", 403, json!({}))]).await;
     let listing = desk.domo.list(&Wanted::Instance).await.unwrap();
-    let why = "App Studio apps: no access (403): give the cardwatch user admin rights, or list pages by id in `pages`";
+    let why = "App Studio apps: no access (403); give the service user admin rights, or set pages to a list of ids";
     assert_eq!(whys(&listing), [(None, why)]);
 }
 
@@ -335,6 +335,6 @@ async fn one_app_that_cannot_be_read_is_told_and_the_others_are_listed() {
     let (_server, desk) = lists(answers).await;
     let listing = desk.domo.list(&Wanted::Instance).await.unwrap();
     assert_eq!((held(&listing), titles(&listing)), (vec![(901, vec![4])], vec!["Retail · View 901"]));
-    assert_eq!(whys(&listing), [(None, "App Studio app 950: no access (403): share it with the cardwatch user")]);
+    assert_eq!(whys(&listing), [(None, "App Studio app 950: no access (403); share it with the service user")]);
     assert!(listing.loose.is_empty());
 }

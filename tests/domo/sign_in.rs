@@ -45,8 +45,8 @@ async fn a_wrong_password_is_told() {
     assert_eq!(error.brief(), "login rejected");
     assert_eq!(
         error.to_string(),
-        "cannot sign in: wrong password or unknown user: correct `username` and `password` (INVALID_CREDENTIALS); \
-         where the instance signs in by single sign-on only, use an access token"
+        "cannot sign in: wrong password or unknown user (INVALID_CREDENTIALS); correct username and password, \
+         or use an access token if the instance signs in by single sign-on only"
     );
 }
 
@@ -55,7 +55,7 @@ async fn a_locked_account_is_told() {
     let text = refused(Login::Locked).await;
     assert_eq!(
         text,
-        "cannot sign in: the account is locked (ACCOUNT_LOCKED): let a Domo admin unlock it, \
+        "cannot sign in: the account is locked (ACCOUNT_LOCKED); let a Domo admin unlock it, \
          and see that the password here is right"
     );
 }
@@ -66,7 +66,7 @@ async fn an_unknown_instance_is_told() {
     assert_eq!(
         text,
         format!(
-            "cannot sign in: Domo knows no instance at {HOST} (403): correct `url`, \
+            "cannot sign in: Domo knows no instance at {HOST} (403); correct url, \
              the address that a browser shows when signed in"
         )
     );
@@ -78,7 +78,7 @@ async fn an_empty_answer_is_told() {
         let text = refused(login).await;
         assert_eq!(
             text,
-            "cannot sign in: Domo took the login and gave no session (an empty answer): correct `url`, \
+            "cannot sign in: Domo took the login and gave no session (an empty answer); correct url, \
              or use an access token if the instance signs in by single sign-on only"
         );
     }
@@ -90,7 +90,7 @@ async fn a_second_factor_is_told() {
         let text = refused(login).await;
         assert_eq!(
             text,
-            "cannot sign in: the user needs a second factor, which a daemon has not: \
+            "cannot sign in: the user needs a second factor, which a daemon has not; \
              use an access token (Admin > Authentication > Access tokens)"
         );
     }
@@ -101,7 +101,7 @@ async fn single_sign_on_is_told() {
     let text = refused(Login::Refused("SSO_ONLY".to_owned())).await;
     assert_eq!(
         text,
-        "cannot sign in: the instance signs in by single sign-on only (SSO_ONLY): \
+        "cannot sign in: the instance signs in by single sign-on only (SSO_ONLY); \
          use an access token (Admin > Authentication > Access tokens)"
     );
 }
@@ -111,7 +111,7 @@ async fn a_reason_that_nobody_documented_is_repeated() {
     let text = refused(Login::Refused("PASSWORD_EXPIRED".to_owned())).await;
     assert_eq!(
         text,
-        "cannot sign in: Domo refuses the login and says 'PASSWORD_EXPIRED': \
+        "cannot sign in: Domo refuses the login and says 'PASSWORD_EXPIRED'; \
          sign in with a browser as this user to see what Domo wants"
     );
 }
@@ -124,7 +124,7 @@ async fn an_address_off_the_allow_list_is_told_and_the_redirect_not_followed() {
         let text = desk.domo.sign_in().await.unwrap_err().to_string();
         assert_eq!(
             text,
-            "cannot sign in: this machine's address is not on Domo's allow list (redirect to whitelist/blocked): \
+            "cannot sign in: this machine's address is not on Domo's allow list (redirect to whitelist/blocked); \
              add it under Admin > Security > IP allowlist"
         );
     }
@@ -137,7 +137,7 @@ async fn a_network_block_is_told_whatever_its_status() {
         let text = refused(Login::NetworkBlocked(status)).await;
         assert_eq!(
             text,
-            "cannot sign in: a network policy blocks this instance (a page titled 'Domo - Blocked'): \
+            "cannot sign in: a network policy blocks this instance (a page titled 'Domo - Blocked'); \
              ask whoever runs the network, or Domo, to let this machine through"
         );
     }
@@ -151,7 +151,7 @@ async fn an_expired_access_token_is_told() {
     assert_eq!(error.brief(), "access token rejected");
     assert_eq!(
         error.to_string(),
-        "cannot sign in: Domo rejects the access token (401: expired, revoked or mistyped): \
+        "cannot sign in: Domo rejects the access token (401: expired, revoked or mistyped); \
          make a new one under Admin > Authentication > Access tokens"
     );
     assert_eq!(fake.calls("me"), 1, "a 401 is an answer: there is no use in asking again");
@@ -165,8 +165,8 @@ async fn a_page_to_sign_in_at_is_not_domo_s_answer() {
     assert_eq!(
         text,
         format!(
-            "cannot sign in: {HOST} does not answer as Domo does (a page of HTML titled 'Domo - Login'): \
-             correct `url`, or see to a proxy between"
+            "cannot sign in: {HOST} does not answer as Domo does (a page of HTML titled 'Domo - Login'); \
+             correct url, or see to a proxy between"
         )
     );
 }
@@ -189,7 +189,7 @@ async fn an_instance_that_is_down_is_told_after_all_attempts() {
     let fake = FakeDomo::empty().start().await;
     fake.set_condition(Condition::Failing(503));
     let text = Desk::with_password(&fake).domo.sign_in().await.unwrap_err().to_string();
-    assert_eq!(text, "cannot sign in: Domo is unavailable (503): the next sweep tries again");
+    assert_eq!(text, "cannot sign in: Domo is unavailable (503); the next sweep tries again");
     assert_eq!(fake.calls("login"), 3);
 }
 
@@ -198,7 +198,7 @@ async fn too_many_requests_are_told() {
     let fake = FakeDomo::empty().start().await;
     fake.set_condition(Condition::Throttled { retry_after: None });
     let text = Desk::at(&fake).domo.sign_in().await.unwrap_err().to_string();
-    assert_eq!(text, "cannot sign in: Domo asks to slow down (429): sweep less often, or set `requests_per_second`");
+    assert_eq!(text, "cannot sign in: Domo asks to slow down (429); sweep less often, or set requests_per_second");
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ fn a_token_that_fits_in_no_header_is_told_before_anything_is_sent() {
     let error = cardwatch::domo::Domo::new(&instance, clock, &metrics, 1).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot make ready to talk to Domo: the access token holds characters that no token has: copy it anew"
+        "cannot make ready to talk to Domo: the access token holds characters that no token has; copy it anew"
     );
 }
 

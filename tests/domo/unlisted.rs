@@ -18,7 +18,7 @@ async fn where_no_page_can_be_listed_the_first_reason_is_the_error() {
         let desk = Desk::at(&fake);
         async move { desk.domo.list(&pages(ids)).await.unwrap_err() }
     };
-    let first = "cannot list cards: page 77: not found (404): remove it from `pages`";
+    let first = "cannot list cards: page 77: not found (404); correct its id in pages or --page";
     assert_eq!(error(&[77]).await.to_string(), first);
     assert_eq!(error(&[77, 78]).await.to_string(), format!("{first}; nor could the other page be listed"));
     assert_eq!(error(&[77, 78, 79]).await.to_string(), format!("{first}; nor could 2 other pages be listed"));
@@ -56,7 +56,7 @@ async fn a_redirect_of_the_list_names_the_allow_list() {
     let error = desk.domo.list(&pages(&[10])).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot list cards: page 10: not an answer of Domo's: a redirect to /whitelist/blocked: \
+        "cannot list cards: page 10: not an answer of Domo's: a redirect to /whitelist/blocked; \
          this machine's address is not on Domo's allow list; add it under Admin > Security > IP allowlist"
     );
     assert_eq!(error.brief(), "address not allowed");
@@ -70,7 +70,7 @@ async fn where_every_page_is_excluded_that_is_told() {
     let error = Desk::new(&instance).domo.list(&pages(&[20])).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot list cards: every page is in `exclude_pages`: name one page at least that is not"
+        "cannot list cards: every page is in exclude_pages; name one page at least that is not"
     );
     assert_eq!(error.brief(), "every page excluded");
 }

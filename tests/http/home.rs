@@ -198,11 +198,3 @@ async fn ten_thousand_cards_of_which_many_are_broken_are_told_in_a_page_that_a_p
     assert!(body.len() < 200_000, "{}", body.len());
     assert!(read(&body).contains("from 300 causes, out of 10,000 cards"));
 }
-
-#[tokio::test]
-async fn what_a_trouble_quotes_is_shown_as_code() {
-    let mut acme = swept("acme", [working("Revenue")]);
-    acme.last_sweep.as_mut().unwrap().trouble = Some("see `pages` of <acme>".to_owned());
-    let body = page(&showing([acme]).await).await.body;
-    assert!(body.contains("See <code>pages</code> of &lt;acme&gt;"), "{body}");
-}

@@ -117,7 +117,7 @@ async fn of_many_datasets_those_of_which_something_is_known_are_told() {
     let gone = cardwatch::domain::dataset::Evidence { gone: true, ..evidence() };
     instance = with_dataset(instance, "d-9", "Orders", Some(gone));
     let words = words(&showing([instance]).await).await;
-    let told = "Dataset Orders: gone, or not shown to the cardwatch user Dataset d-1 Dataset d-2 and 6 more datasets";
+    let told = "Dataset Orders: gone, or not shown to the service user Dataset d-1 Dataset d-2 and 6 more datasets";
     assert!(words.contains(told), "{words}");
 }
 

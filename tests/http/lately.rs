@@ -56,15 +56,6 @@ async fn a_sweep_that_failed_says_why_and_what_it_says_cannot_steer_the_page() {
 }
 
 #[tokio::test]
-async fn what_the_trouble_of_a_sweep_quotes_is_told_without_its_backticks() {
-    let (house, mut past) = watched().await;
-    past.sweep_that(15, "failed", Some("see `pages` of `acme`"), 0, 0).await;
-    tells(&house, "07:46 UTC a sweep failed at acme: see pages of acme").await;
-    past.sweep_that(5, "failed", Some("an odd ` stays"), 0, 0).await;
-    tells(&house, "07:56 UTC a sweep failed at acme: an odd ` stays").await;
-}
-
-#[tokio::test]
 async fn a_sweep_that_was_skipped_says_why() {
     let (house, mut past) = watched().await;
     past.sweep_that(15, "skipped", None, 0, 0).await;

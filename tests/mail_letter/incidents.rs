@@ -150,7 +150,7 @@ Dataset Web sessions is too slow: 2 of its 5 cards
 
 Dataset Orders (Snowflake) lost column region_name: 1 of its 4 cards
   Invalid column(s) referenced: region_name
-  Dataset Orders (Snowflake): gone, or not shown to the cardwatch user
+  Dataset Orders (Snowflake): gone, or not shown to the service user
   incident 12, misconfigured card, since 14:05
   https://cardwatch.example.com/?incident=12
 
@@ -217,7 +217,7 @@ evidences! {
     no_run_but_both: Evidence { state: Some("ERROR".to_owned()), updated_at: Some(at("2026-11-24T12:00:00Z")), ..silence() }
         => "state ERROR, updated 13:00";
     a_dataset_that_is_gone: Evidence { gone: true, ..ran(RunOutcome::Succeeded) }
-        => "gone, or not shown to the cardwatch user";
+        => "gone, or not shown to the service user";
     columns_that_came_and_went: changed(&["a", "b"], &["c"])
         => "lost columns a, b and gained column c between 13:50 and 14:06";
     many_columns_are_a_number: changed(&["a", "b", "c", "d", "e", "f", "g"], &[])

@@ -8,7 +8,7 @@ use crate::paper::{at, broke, card, cards, letter, records, report, seen};
 
 /// Two sweeps since 13:50 in Amsterdam decided nothing.
 fn lost(again: bool) -> Report {
-    let full = "cannot sign in: Domo rejects the access token (401: expired, revoked or mistyped): make a new one under \
+    let full = "cannot sign in: Domo rejects the access token (401: expired, revoked or mistyped); make a new one under \
                 Admin > Authentication > Access tokens";
     let why = Why { brief: "access token rejected", full: full.to_owned() };
     let sight = Some(SightNews::Lost { since: at("2026-11-24T12:50:00Z"), sweeps: 2, again, why });
@@ -50,7 +50,7 @@ cardwatch cannot check cards at acme
 Sweep of 24 November, 14:05 (Europe/Amsterdam).
 When they were last decided, 7 of 942 cards were broken.
 Why: cannot sign in: Domo rejects the access token (401: expired, revoked or
-mistyped): make a new one under Admin > Authentication > Access tokens.
+mistyped); make a new one under Admin > Authentication > Access tokens.
 
 Each sweep tries again; when one can decide cards, you are told.
 Status page: https://cardwatch.example.com/
@@ -107,7 +107,7 @@ fn it_is_never_green_nor_red_while_nothing_can_be_seen() {
 fn the_remedy_is_never_cut() {
     let mut report = lost(false);
     let Some(SightNews::Lost { why, .. }) = &mut report.sight else { unreachable!() };
-    why.full = format!("Domo says '{}': use an access token", "x".repeat(800));
+    why.full = format!("Domo says '{}'; use an access token", "x".repeat(800));
     assert!(letter(&report).text.contains("use an access token."));
 }
 
@@ -159,7 +159,7 @@ fn a_storm_opens_by_saying_so_and_tells_the_reasons_before_the_cards() {
     assert_eq!(letter.subject, "[cardwatch] acme: 40 cards broke (40 broken now)");
     let begins = "\
 40 of 41 working cards broke at once at acme
-That is likely Domo itself, or what the cardwatch user may see: look there
+That is likely Domo itself, or what the service user may see: look there
 before you look at cards.
 Sweep of 24 November, 14:05 (Europe/Amsterdam).
 40 of 45 cards are broken now.

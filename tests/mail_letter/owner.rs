@@ -100,7 +100,7 @@ fn when_much_broke_at_once_an_owner_is_told_of_their_own_cards_first() {
     let report = Report { storm: Some(Storm { broke: 400, of: 420 }), ..owners() };
     let letter = letter(&report);
     assert!(letter.text.starts_with("2 of your cards broke at acme\n400 of 420 working cards broke at once: "));
-    told_in_both(&letter, &["that is likely Domo itself, or what the cardwatch user may see, and not your cards."]);
+    told_in_both(&letter, &["that is likely Domo itself, or what the service user may see, and not your cards."]);
 }
 
 #[test]

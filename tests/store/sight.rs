@@ -89,7 +89,7 @@ async fn an_instance_of_which_nothing_is_decided_is_not_up_though_its_cards_are_
     assert!(!snapshot.domo_up());
     let last = snapshot.last_sweep.unwrap();
     assert_eq!(last.outcome, Outcome::Partial);
-    assert!(last.trouble.unwrap().starts_with("no access (403), said of 1 of 1 card: share the cards"));
+    assert!(last.trouble.unwrap().starts_with("no access (403), said of 1 of 1 card; share the cards"));
     house.sweep(30, &[(1, works())]).await;
     assert!(house.store.snapshot(&acme()).await.unwrap().domo_up());
 }

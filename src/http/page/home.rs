@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::answer::{Overview, View};
 use super::find::{self, Asked};
-use super::parts::{NAME_LIMIT, instance_address, many, quoting};
+use super::parts::{NAME_LIMIT, instance_address, many};
 use super::scene::Scene;
 use super::shell::{Head, page};
 use super::{incident, tile};
@@ -87,7 +87,7 @@ fn happened(happening: &Happening) -> Markup {
             html! { span.good { (many(*cards, "card", "cards")) " recovered" } " at " (at) }
         }
         What::Failed(why) => html! {
-            span.unsure { "a sweep failed" } " at " (at) ": " (quoting(&one_line(why, LATELY_LIMIT)))
+            span.unsure { "a sweep failed" } " at " (at) ": " (one_line(why, LATELY_LIMIT))
         },
         What::Skipped => html! { "a sweep was skipped at " (at) ": the one before still ran" },
         What::Mailed(letter) => html! { "mailed to " (readers(letter)) ": " (one_line(&letter.subject, LATELY_LIMIT)) },

@@ -82,20 +82,6 @@ pub(super) fn page_links<'a>(instance: &InstanceName, pages: impl Iterator<Item 
     few(pages, "on no page", |(id, page)| html! { a href=(page_address(instance, id)) { (title(&page.title)) } })
 }
 
-/// A trouble; what it quotes in backticks, a key or a command, is shown as code.
-pub(super) fn quoting(trouble: &str) -> Markup {
-    let pieces: Vec<&str> = trouble.split('`').collect();
-    html! {
-        // Of an odd backtick nobody knows what it quotes.
-        @if pieces.len().is_multiple_of(2) { (trouble) }
-        @else {
-            @for (place, piece) in pieces.iter().enumerate() {
-                @if place.is_multiple_of(2) { (piece) } @else { code { (piece) } }
-            }
-        }
-    }
-}
-
 /// The names of owners: the first few, and how many more there are.
 pub(super) fn owners<'a>(owners: impl IntoIterator<Item = &'a Owner>) -> Markup {
     let mut names: Vec<String> = Vec::new();

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::missing::Missing;
-use super::parts::{address, instance_address, number, quoting};
+use super::parts::{address, instance_address, number};
 use super::scene::{Scene, span};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::SweepId;
@@ -107,7 +107,7 @@ fn trouble(sweep: &PastSweep, above: Option<&PastSweep>) -> Markup {
     if above.is_some_and(|above| above.trouble.as_ref() == Some(trouble)) {
         return html! { span.soft { "as above" } };
     }
-    quoting(&one_line(trouble, TROUBLE_LIMIT))
+    html! { (one_line(trouble, TROUBLE_LIMIT)) }
 }
 
 /// How it ended, as a sign and a word.

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::answer::{Seen, View};
-use super::parts::{card_link, instance_address, many, number, quoting};
+use super::parts::{card_link, instance_address, many, number};
 use super::scene::{Scene, span};
 use crate::domain::card::{CardState, Shown};
 use crate::domain::foreign::{capitalised, one_line};
@@ -152,8 +152,8 @@ fn runbook(section: &str) -> Markup {
 }
 
 /// A trouble as a sentence of its own.
-fn sentence(trouble: &str) -> Markup {
-    quoting(&capitalised(&one_line(trouble, TROUBLE_LIMIT)))
+fn sentence(trouble: &str) -> String {
+    capitalised(&one_line(trouble, TROUBLE_LIMIT))
 }
 
 pub(super) fn maintenance(scene: &Scene, instance: &InstanceSnapshot) -> Markup {
