@@ -136,7 +136,17 @@ async fn nobody_is_waited_for_longer_than_ten_seconds() {
         }
     };
     let (missed, ()) = tokio::join!(patient.missed(), hurrying);
-    assert_eq!(missed.as_deref(), Some("nobody answered within 10s"));
+    assert_eq!(
+        missed.as_deref(),
+        Some("nobody answered within 10s; see to instances.acme.heartbeat_url and the network between")
+    );
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_with_the_key_to_see_to() {
+    let missed = Patient::at("http://localhost:9/x").missed().await.unwrap();
+    let said = "nobody answers there (connection refused); see to instances.acme.heartbeat_url and the network between";
+    assert_eq!(missed, said);
 }
 
 #[tokio::test]

@@ -237,18 +237,18 @@ impl Mailroom {
                 self.store.mark_sent_in_part(queued.id, &refused.join("; "), now).await?;
                 tracing::info!(%subject, to = ?queued.letter.to, "mail sent, but not to everyone: {subject}");
                 for refusal in refused {
-                    tracing::error!(%subject, %refusal, "the mail server refused one recipient for good; correct 'to': {refusal}");
+                    tracing::error!(%subject, "the mail server refused one recipient for good; correct email.to or instances.NAME.to: {refusal}");
                 }
             }
             Delivery::Retry(error) | Delivery::Deferred { why: error, .. } => {
                 let pause = pause_after(queued.attempts + 1);
                 self.store.mark_retry(queued.id, error, now + pause).await?;
                 let pause = humantime::format_duration(pause);
-                tracing::warn!(%subject, %error, "mail not sent yet, next try in {pause}: {error}");
+                tracing::warn!(%subject, "mail not sent yet, next try in {pause}: {error}");
             }
             Delivery::Rejected(error) => {
                 self.store.mark_rejected(queued.id, error, now).await?;
-                tracing::error!(%subject, %error, "the mail server refused a mail for good; it is kept and not tried again: {error}");
+                tracing::error!(%subject, "the mail server refused a mail for good; it is kept and not tried again: {error}");
             }
         }
         Ok(())

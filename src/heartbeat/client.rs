@@ -2,6 +2,7 @@
 //! means. The address is a secret: no error says anything of it, its host included.
 
 use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
@@ -13,6 +14,8 @@ use super::metrics::{Counted, HeartbeatMetrics};
 use crate::clock::{SharedClock, within};
 use crate::config::secret::SecretUrl;
 use crate::config::valid::Instance;
+use crate::domain::foreign::without_number;
+use crate::domain::ids::InstanceName;
 
 /// As long as Healthchecks.io advises.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +31,7 @@ const SHORTEST_CONCEALED: usize = 4;
 
 /// TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("heartbeat_url: TLS could not be set up ({0}): install ca-certificates")]
+#[error("heartbeat_url: TLS could not be set up ({0}); install ca-certificates")]
 pub struct NoClient(String);
 
 /// Why a heartbeat was not taken.
@@ -53,6 +56,7 @@ impl Missed {
 /// The way to the dead man's switch of one instance.
 #[derive(Debug)]
 pub struct Heartbeat {
+    instance: InstanceName,
     url: SecretUrl,
     http: reqwest::Client,
     clock: SharedClock,
@@ -64,7 +68,8 @@ impl Heartbeat {
     pub fn of(instance: &Instance, clock: SharedClock, metrics: &HeartbeatMetrics) -> Result<Option<Self>, NoClient> {
         let Some(url) = instance.heartbeat.clone() else { return Ok(None) };
         let http = http_client(url.expose().scheme() == "https")?;
-        Ok(Some(Self { url, http, clock, counted: metrics.of_instance(&instance.name) }))
+        let counted = metrics.of_instance(&instance.name);
+        Ok(Some(Self { instance: instance.name.clone(), url, http, clock, counted }))
     }
 
     /// Sends a sign of life, a few times over where that may help: half a minute and a little more at most.
@@ -80,7 +85,7 @@ impl Heartbeat {
         loop {
             let asked = within(&*self.clock, TIMEOUT, self.ask(beat)).await;
             let asked = asked.unwrap_or_else(|| {
-                Err(Missed::for_now(format!("nobody answered within {}", humantime::format_duration(TIMEOUT))))
+                Err(self.unheard(&format!("nobody answered within {}", humantime::format_duration(TIMEOUT))))
             });
             let Err(missed) = asked else { return Ok(()) };
             let Some(pause) = pauses.next().filter(|_| missed.again) else { return Err(missed) };
@@ -91,8 +96,13 @@ impl Heartbeat {
     async fn ask(&self, beat: &Beat) -> Result<(), Missed> {
         let request = self.http.post(self.url.expose().clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8");
         let sent = request.body(beat.words().to_owned()).send().await;
-        let response = sent.map_err(|error| Missed::for_now(cause(&error, self.url.expose())))?;
+        let response = sent.map_err(|error| self.unheard(&unsent(&error, self.url.expose())))?;
         judge(response).await
+    }
+
+    /// Nobody took it, and nobody refused it.
+    fn unheard(&self, what: &str) -> Missed {
+        Missed::for_now(format!("{what}; see to instances.{}.heartbeat_url and the network between", self.instance))
     }
 }
 
@@ -124,13 +134,17 @@ async fn judge(mut response: Response) -> Result<(), Missed> {
 }
 
 /// What the deepest cause says, which names the trouble, without any part of the address.
-fn cause(error: &reqwest::Error, url: &Url) -> String {
-    let mut text = "the request could not be sent".to_owned();
+fn unsent(error: &reqwest::Error, url: &Url) -> String {
+    let mut text = "it could not be sent".to_owned();
     let mut cause = error.source();
     while let Some(deeper) = cause {
-        text = deeper.to_string();
+        if deeper.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            return "nobody answers there (connection refused)".to_owned();
+        }
+        text = without_number(&deeper.to_string());
         cause = deeper.source();
     }
+    text = format!("no connection ({text})");
     let parts = [Some(url.as_str()), url.query(), Some(url.path()), url.host_str()];
     for part in parts.into_iter().flatten().filter(|part| part.len() >= SHORTEST_CONCEALED) {
         text = text.replace(part, "[secret]");

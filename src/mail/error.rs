@@ -8,15 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailerError {
     /// `email.ca_file` is of no use.
-    #[error(
-        "the certificates in {file} cannot be used: {why}; set email.ca_file to a readable file of PEM certificates"
-    )]
-    CaFile {
-        /// The file.
-        file: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error("email.ca_file: {0}; name a file of certificates in PEM, or remove the key")]
+    CaFile(String),
     /// No certificate of any authority is trusted here.
     #[error("no server can be trusted: {0}; install the system's certificates (ca-certificates), or set email.ca_file")]
     NothingTrusted(String),
@@ -98,7 +91,7 @@ pub enum MailerError {
         reply: String,
     },
     /// The server said no to a step, for now or for good.
-    #[error("{server} refused {step}: {}", .reply.text)]
+    #[error("{server} refused {step}: {}{}", .reply.text, remedy(*.step, .reply))]
     Refused {
         /// Host and port.
         server: String,
@@ -110,6 +103,11 @@ pub enum MailerError {
     /// An address beyond ASCII, and a server that does not know them.
     #[error("{0} does not take addresses beyond ASCII (SMTPUTF8); use other addresses in email.from and email.to")]
     AsciiOnly(String),
+}
+
+/// What helps where the server would say the same again.
+fn remedy(step: Step, reply: &Reply) -> &'static str {
+    if step == Step::Sender && reply.permanent { "; correct email.from" } else { "" }
 }
 
 const WAITS_FOR_TLS: &str =

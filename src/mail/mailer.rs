@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use prometheus::{IntCounterVec, Opts, Registry};
 
 pub use super::error::MailerError;
 use super::error::Step;
 use super::mime;
-use super::session::{Server, Taken};
+use super::session::{self, Server, Taken};
 use crate::clock::{SharedClock, within};
 use crate::config::valid::{Email, SmtpTls};
 use crate::domain::Timestamp;
+use crate::domain::foreign::without_number;
 use crate::domain::report::Letter;
 
 /// How long one try of one letter may take.
@@ -70,7 +72,7 @@ pub struct MailMetrics {
 impl MailMetrics {
     /// Registers the counters, each series at 0.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let help = "Attempts to send an e-mail, by what became of them; sent to some and refused for others is both.";
+        let help = "Attempts to send a mail, by what became of them; sent to some and refused for others is both.";
         let what = Opts::new("cardwatch_emails_total", help);
         let emails_total = IntCounterVec::new(what, &["result"])?;
         for result in ["sent", "retried", "rejected"] {
@@ -166,7 +168,7 @@ impl Mailer {
         }
         let earlier = self.forget(message_id);
         if taken.served.is_empty() && earlier.is_empty() {
-            return Delivery::Rejected(taken.refused.join("; "));
+            return Delivery::Rejected(format!("{}; correct email.to or instances.NAME.to", taken.refused.join("; ")));
         }
         Delivery::Sent { refused: taken.refused }
     }
@@ -230,7 +232,7 @@ fn is_final(error: &MailerError) -> bool {
             reply.permanent && matches!(step, Step::Sender | Step::Recipient | Step::Data | Step::Message)
         }
         MailerError::AsciiOnly(_) => true,
-        MailerError::CaFile { .. }
+        MailerError::CaFile(_)
         | MailerError::NothingTrusted(_)
         | MailerError::Unreachable { .. }
         | MailerError::BrokeOff { .. }
@@ -252,19 +254,23 @@ fn trusted(email: &Email) -> Result<TlsParameters, MailerError> {
         parameters = parameters.add_root_certificate(certificates(file)?);
     }
     parameters.build().map_err(|error| match &email.ca_file {
-        Some(file) => ca_file(file, &error),
+        Some(file) => unreadable(file, &error),
         None => MailerError::NothingTrusted(error.to_string()),
     })
 }
 
 fn certificates(file: &Path) -> Result<Certificate, MailerError> {
-    let pem = std::fs::read(file).map_err(|error| ca_file(file, &error))?;
+    let name = file.display();
+    let pem = std::fs::read(file).map_err(|error| {
+        MailerError::CaFile(format!("cannot read '{name}': {}", without_number(&error.to_string())))
+    })?;
     if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-        return Err(ca_file(file, &"it holds no certificate"));
+        return Err(MailerError::CaFile(format!("'{name}' holds no certificate")));
     }
-    Certificate::from_pem(&pem).map_err(|error| ca_file(file, &error))
+    Certificate::from_pem(&pem).map_err(|error| unreadable(file, &error))
 }
 
-fn ca_file(file: &Path, why: &dyn std::fmt::Display) -> MailerError {
-    MailerError::CaFile { file: file.display().to_string(), why: why.to_string() }
+fn unreadable(file: &Path, why: &SmtpError) -> MailerError {
+    let why = session::words(why);
+    MailerError::CaFile(format!("'{}' holds a certificate that cannot be read ({why})", file.display()))
 }

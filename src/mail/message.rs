@@ -45,11 +45,11 @@ pub fn test_letter(message_id: String, to: &[Mailbox], host: &str) -> Letter {
         mood: Mood::Plain,
         lead: None,
         summary: vec![
-            format!("This is the test e-mail of cardwatch {version} on {host}."),
+            format!("This is the test mail of cardwatch {version} on {host}."),
             "Nothing is wrong and nothing was checked: it only shows that reports will reach you.".to_owned(),
         ],
         trouble: None,
-        preview: format!("The test e-mail of cardwatch {version} on {host}."),
+        preview: format!("The test mail of cardwatch {version} on {host}."),
         sections: Vec::new(),
         left_out: None,
         footer: vec!["Sent by 'cardwatch send-test-email'.".to_owned()],
@@ -57,7 +57,7 @@ pub fn test_letter(message_id: String, to: &[Mailbox], host: &str) -> Letter {
         link: None,
     };
     let envelope = Envelope { message_id, references: Vec::new(), to, link_base: None };
-    letter(&outline, "[cardwatch] test e-mail".to_owned(), envelope, None)
+    letter(&outline, "[cardwatch] test mail".to_owned(), envelope, None)
 }
 
 fn letter(outline: &Outline, subject: String, envelope: Envelope<'_>, csv: Option<String>) -> Letter {

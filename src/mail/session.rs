@@ -11,12 +11,13 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use rustls::InvalidMessage;
 
 use super::error::{MailerError, Reply, Step};
 use crate::clock::{SharedClock, within};
 use crate::config::secret::Secret;
 use crate::config::valid::{Login, SmtpServer, SmtpTls};
-use crate::domain::foreign::one_line;
+use crate::domain::foreign::{one_line, without_number};
 
 /// How long the server may take to answer one command.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
@@ -32,9 +33,9 @@ const REPLY_LIMIT: usize = 500;
 pub(super) struct Taken {
     /// The server took the message for them.
     pub served: Vec<Address>,
-    /// It refused them for good: address and words.
+    /// It refused them for good: which server, whom, and its words.
     pub refused: Vec<String>,
-    /// It refused them for now: address and words.
+    /// It refused them for now: the same.
     pub deferred: Vec<String>,
 }
 
@@ -96,6 +97,9 @@ impl Server {
             };
         }
         match cause::<rustls::Error>(error) {
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                return MailerError::NoTls { server, why: "it does not speak TLS".to_owned() };
+            }
             Some(rustls::Error::InvalidCertificate(_)) => return MailerError::Untrusted { server, why },
             Some(_) => return MailerError::NoTls { server, why },
             None => {}
@@ -189,10 +193,10 @@ impl Session<'_> {
         let offering = self.connection.command(Rcpt::new(recipient.clone(), Vec::new()));
         match self.server.step(Step::Recipient, offering).await {
             Ok(_) => taken.served.push(recipient.clone()),
-            Err(MailerError::Refused { reply, .. }) if reply.permanent => {
-                taken.refused.push(format!("{recipient}: {}", reply.text));
+            Err(MailerError::Refused { server, reply, .. }) => {
+                let refusal = format!("{server} refused the recipient {recipient}: {}", reply.text);
+                if reply.permanent { taken.refused.push(refusal) } else { taken.deferred.push(refusal) }
             }
-            Err(MailerError::Refused { reply, .. }) => taken.deferred.push(format!("{recipient}: {}", reply.text)),
             Err(other) => return Err(other),
         }
         Ok(())
@@ -233,12 +237,12 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// What went wrong at the bottom: what lies above only says that something did.
-fn words(error: &SmtpError) -> String {
+pub(super) fn words(error: &SmtpError) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    deepest.to_string()
+    without_number(&deepest.to_string())
 }
 
 /// The cause of that type among what led to the error.

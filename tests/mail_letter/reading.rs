@@ -259,7 +259,7 @@ fn nothing_in_the_html_is_fetched_from_elsewhere() {
 fn a_test_letter_says_who_sent_it_and_that_nothing_is_wrong() {
     let to: [Mailbox; 1] = ["bi-admins@example.com".parse().unwrap()];
     let letter = test_letter("t@cardwatch".to_owned(), &to, "watch.example.com");
-    assert_eq!(letter.subject, "[cardwatch] test e-mail");
+    assert_eq!(letter.subject, "[cardwatch] test mail");
     assert_eq!(letter.to, ["bi-admins@example.com"]);
     for part in [&letter.text, &seen(&letter.html)] {
         let part = part.replace('\n', " ");

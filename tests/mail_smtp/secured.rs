@@ -91,7 +91,7 @@ async fn tls_that_is_required_and_not_offered_sends_nothing() {
 async fn tls_with_a_server_that_speaks_none_names_the_remedy() {
     let smtp = Scripted::start(Tls::Never);
     let why = retry(send(&with_authority(email("localhost", smtp.port, SmtpTls::Wrapped))).await);
-    assert_says(&why, &["no TLS with localhost:", "smtps://"]);
+    assert_says(&why, &["no TLS with localhost:", ": it does not speak TLS; check whether it is smtps://"]);
 }
 
 #[tokio::test]
@@ -111,9 +111,16 @@ fn a_bad_file_of_certificates_is_told_at_the_start() {
     let broken = directory.path().join("broken.pem");
     std::fs::write(&empty, "no certificate").unwrap();
     std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").unwrap();
-    for file in [missing, empty, broken] {
+    for (file, what) in [
+        (missing, "cannot read '"),
+        (empty, "' holds no certificate; "),
+        (broken, "' holds a certificate that cannot be read ("),
+    ] {
         let email = Email { ca_file: Some(file.clone()), ..email("localhost", 25, SmtpTls::Offered) };
         let error = Mailer::new(&email, still(), metrics()).err().unwrap().to_string();
-        assert_says(&error, &[file.to_str().unwrap(), "set email.ca_file to a readable file of PEM certificates"]);
+        assert_says(
+            &error,
+            &["email.ca_file: ", file.to_str().unwrap(), what, "name a file of certificates in PEM, or remove the key"],
+        );
     }
 }

@@ -59,6 +59,8 @@ fn said_at(file: &str, tokens: &[Token], at: usize) -> Vec<String> {
         "error" if before(1).is_some_and(|token| token.is('[')) && after('(') => first_text(arguments().first()),
         "context" | "with_context" if is_method => first_text(arguments().first()),
         "brief" if before(1).is_some_and(|token| token.is_word("fn")) => texts(body(tokens, at)),
+        // Beside what is told in full, in the same struct.
+        "brief" if after(':') => tokens.get(at + 2).and_then(of_text).into_iter().collect(),
         "fmt" if file == "store/trouble.rs" && before(1).is_some_and(|token| token.is_word("fn")) => {
             texts(body(tokens, at))
         }
