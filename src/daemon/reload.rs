@@ -64,6 +64,7 @@ struct Newcomer {
 impl Daemon {
     /// Does what `config` asks for from now on; on an error everything goes on as before.
     pub(super) async fn apply(&mut self, mut config: Config) -> anyhow::Result<()> {
+        let (listen, path) = (config.http.listen, config.storage.path.clone());
         self.keep_what_needs_a_restart(&mut config);
         let changed = self.changed(&config);
         let prepared = self.prepare(&config, &changed).await?;
@@ -75,17 +76,19 @@ impl Daemon {
         for newcomer in prepared.instances {
             self.look_after(newcomer);
         }
+        if config.http.listen != listen {
+            tracing::warn!("http.listen is taken up at the next start only");
+        }
+        if config.storage.path != path {
+            tracing::warn!("storage.path is taken up at the next start only");
+        }
         self.config = Some(config);
         Ok(())
     }
 
     fn keep_what_needs_a_restart(&self, config: &mut Config) {
-        if config.http.listen != self.http.listen {
-            tracing::warn!("http.listen is taken up at the next start only");
-            config.http.listen = self.http.listen;
-        }
-        if let Some(old) = self.config.as_ref().filter(|old| old.storage.path != config.storage.path) {
-            tracing::warn!("storage.path is taken up at the next start only");
+        config.http.listen = self.http.listen;
+        if let Some(old) = &self.config {
             config.storage.path.clone_from(&old.storage.path);
         }
     }

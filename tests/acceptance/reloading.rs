@@ -44,6 +44,24 @@ async fn a_bad_file_is_refused_with_its_errors_and_the_old_configuration_goes_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_fails_promises_nothing_for_the_next_start() {
+    let (mut house, _sink) = watched_house().await;
+    let mut daemon = house.daemon().await;
+    let authority = house.folder().join("ca.pem");
+    std::fs::write(&authority, "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").unwrap();
+    house.set("email", &format!("ca_file = \"{}\"", authority.display()));
+    house.keep_database_in(&house.folder().join("elsewhere"));
+    hang_up(&house, &daemon);
+    daemon.wait_for_log("the configuration was refused, and the old one goes on: ").await;
+    assert!(daemon.log().contains("ca.pem' holds a certificate that cannot be read ("), "{}", daemon.log());
+    assert!(!daemon.log().contains("at the next start only"), "{}", daemon.log());
+
+    std::fs::write(&authority, include_str!("../tls/ca.pem")).unwrap();
+    hang_up(&house, &daemon);
+    daemon.wait_for_log("storage.path is taken up at the next start only").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_comes_is_swept_and_one_that_goes_leaves_no_series() {
     let (mut house, _sink) = watched_house().await;
     let daemon = house.daemon().await;
