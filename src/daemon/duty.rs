@@ -13,6 +13,7 @@ use super::heart::Beats;
 use super::lasting::Lasting;
 use super::schedule::Timekeeper;
 use super::sweeper::{SweepEnd, SweepRequest, Sweeper, sweep_once};
+use crate::config::valid::Concurrency;
 use crate::domain::foreign;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::domain::sweep::Outcome;
@@ -66,7 +67,11 @@ impl Ticker {
             let _left = self.orders.send(turn).await;
             return Ok(());
         }
-        tracing::warn!(domo_instance = %name, "sweep skipped: the one before still runs; a longer schedule or more concurrency helps");
+        let remedy = match self.sweeper.instance.concurrency {
+            Concurrency::Auto => "a longer schedule helps",
+            Concurrency::Fixed(_) => "a longer schedule or more concurrency helps",
+        };
+        tracing::warn!(domo_instance = %name, "sweep skipped: the one before still runs; {remedy}");
         if let Err(error) = self.sweeper.store.record_skipped(name, self.sweeper.pid, self.sweeper.clock.now()).await {
             tracing::error!(domo_instance = %name, "a skipped sweep could not be saved: {error}");
         }

@@ -69,7 +69,7 @@ pub(super) async fn look(
         Some(EarlyEnd::Foreign(what)) => Ended::Looked { verdicts, trouble: Some(foreign_trouble(&what)) },
         Some(EarlyEnd::OutOfTime) => {
             let limit = humantime::format_duration(sweeper.instance.sweep_timeout);
-            let trouble = format!("the sweep ran longer than sweep_timeout ({limit}); raise it, or concurrency");
+            let trouble = format!("the sweep ran longer than sweep_timeout ({limit}); {}", sweeper.more_time());
             Ended::Looked { verdicts, trouble: Some(trouble) }
         }
         None => Ended::Looked { verdicts, trouble: None },
@@ -77,7 +77,10 @@ pub(super) async fn look(
 }
 
 fn foreign_trouble(what: &str) -> String {
-    format!("{MOST_FOREIGN} answers in a row were not Domo's, so the sweep ended early; the last was {what}")
+    format!(
+        "{MOST_FOREIGN} answers in a row were not Domo's, so the sweep ended early; the last was {what}; see whether url is \
+         right, or a proxy stands between"
+    )
 }
 
 /// Why the rounds end before all is done.

@@ -15,7 +15,7 @@ use super::lifecycle::Pulse;
 use super::metrics::SweepMetrics;
 use super::rounds::{self, Ended};
 use crate::clock::{SharedClock, within};
-use crate::config::valid::{Alerts, Config, Instance, Pages};
+use crate::config::valid::{Alerts, Concurrency, Config, Instance, Pages};
 use crate::domain::Timestamp;
 use crate::domain::closing::{self, Closing, Failed, Judged, Memory, OwnerReport, Reporting, Swept};
 use crate::domain::ids::{CardId, PageId, SweepId};
@@ -169,8 +169,8 @@ impl Sweeper {
             Some(Err(error)) => return failed(why(&error)),
             None => {
                 let limit = humantime::format_duration(limit);
-                let full =
-                    format!("the cards could not be listed within sweep_timeout ({limit}); raise it, or concurrency");
+                let remedy = self.more_time();
+                let full = format!("the cards could not be listed within sweep_timeout ({limit}); {remedy}");
                 return failed(Why { brief: "listing takes too long", full });
             }
         };
@@ -191,6 +191,16 @@ impl Sweeper {
                 () = self.clock.sleep(BEAT_EVERY) => {}
             }
         }
+    }
+
+    /// What helps a sweep that runs into `sweep_timeout`.
+    pub(super) fn more_time(&self) -> String {
+        let name = &self.instance.name;
+        let more_at_once = match self.instance.concurrency {
+            Concurrency::Auto => String::new(),
+            Concurrency::Fixed(_) => format!(" or instances.{name}.concurrency"),
+        };
+        format!("raise instances.{name}.sweep_timeout{more_at_once}, or sweep fewer pages")
     }
 
     async fn list(&self, wanted: &Wanted) -> Result<Listing, DomoError> {

@@ -1,7 +1,7 @@
 //! What cannot be checked is news: one mail that says why and since when, one when it is over, and each obstacle
 //! with its own words and remedy in mail, `status` and log.
 
-use fake_domo::{Behaviour, Condition, FakeDomo, Login, PageAnswer};
+use fake_domo::{Behaviour, Condition, FakeDomo, Login, PageAnswer, Spec};
 use fake_smtp::{FakeSmtp, Mail};
 use serde_json::json;
 
@@ -163,6 +163,18 @@ obstacles! {
         "open a card in a browser as the service user";
     a_domo_that_is_down: |house| house.domo.set_condition(Condition::Failing(503)) => "Domo unavailable",
         "Domo is unavailable (503); the next sweep tries again";
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_not_domos_end_a_sweep_with_what_to_see_to() {
+    let house = House::beside(FakeDomo::new(Spec::new(5).pages(3).cards(60))).await;
+    for card in house.domo.kpi_cards() {
+        house.domo.set(card, Behaviour::Html);
+    }
+    let swept = house.run(&["sweep", "--format", "json"]);
+    let error = swept.json()["instances"][0]["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("10 answers in a row were not Domo's, so the sweep ended early; the last was "), "{error}");
+    assert!(error.ends_with("; see whether url is right, or a proxy stands between"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
