@@ -273,7 +273,7 @@ impl InstanceSnapshot {
         self.last_sweep.as_ref().map(|sweep| sweep.finished_at)
     }
 
-    /// Whether the latest sweep could log in and list cards, and Domo let it decide one at least; before the
+    /// Whether the latest sweep could sign in and list cards, and Domo let it decide one at least; before the
     /// first sweep nobody knows, which is no.
     pub fn domo_up(&self) -> bool {
         let listed = self.last_sweep.as_ref().is_some_and(|sweep| sweep.outcome != Outcome::Failed);

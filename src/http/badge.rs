@@ -55,7 +55,7 @@ impl Standing {
         match self {
             Self::Broken(cards) => format!("{cards} broken"),
             Self::NotChecked => "not checked".to_owned(),
-            Self::PartlyChecked(cards) => format!("{cards} not checked"),
+            Self::PartlyChecked(cards) => format!("{cards} unchecked"),
             Self::AllRender => "all render".to_owned(),
         }
     }

@@ -139,17 +139,13 @@ impl CardGauges {
             incidents_open: fresh.whole(
                 "cardwatch_incidents_open",
                 CLASS,
-                "Causes for which cards do not render now, by Domo's class.",
+                "Causes for which cards are broken now, by Domo's class.",
             )?,
-            muted: fresh.whole(
-                "cardwatch_muted_cards",
-                INSTANCE,
-                "Cards that do not render and of which no mail speaks, since they are muted.",
-            )?,
+            muted: fresh.whole("cardwatch_muted_cards", INSTANCE, "Broken cards that are muted.")?,
             slow: fresh.whole(
                 "cardwatch_slow_cards",
                 INSTANCE,
-                "Cards that render, far slower than they usually did.",
+                "Cards that work and are slow by their own history.",
             )?,
             no_data: fresh.whole("cardwatch_no_data_cards", INSTANCE, "Cards that render without data.")?,
             invalid_functions: fresh.whole(
@@ -202,7 +198,7 @@ impl SweepGauges {
             domo_up: fresh.whole(
                 "cardwatch_domo_up",
                 INSTANCE,
-                "1 when the latest sweep could log in, list cards and decide one.",
+                "1 when the latest sweep could sign in, list cards and decide one.",
             )?,
             last_completed: fresh.seconds(
                 "cardwatch_sweep_last_completed_timestamp_seconds",
@@ -212,7 +208,7 @@ impl SweepGauges {
             overdue: fresh.whole(
                 "cardwatch_sweeps_overdue",
                 INSTANCE,
-                "Due times that passed, but for the latest, since the latest sweep that decided something began.",
+                "Intervals of the schedule that passed without a sweep that decided anything.",
             )?,
             last_duration: fresh.seconds("cardwatch_sweep_last_duration_seconds", "How long the latest sweep took.")?,
             remaining: fresh.whole(

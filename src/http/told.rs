@@ -16,11 +16,11 @@ pub(super) const PAGE_CARDS: Gauge = Gauge { name: "cardwatch_page_cards", help:
 
 /// How many of them are broken.
 pub(super) const PAGE_BROKEN_CARDS: Gauge =
-    Gauge { name: "cardwatch_page_broken_cards", help: "Cards on a page that do not render." };
+    Gauge { name: "cardwatch_page_broken_cards", help: "Broken cards on a page." };
 
 /// Which cards are broken.
 pub(super) const CARD_BROKEN: Gauge =
-    Gauge { name: "cardwatch_card_broken", help: "1 for each card that does not render, up to a cap." };
+    Gauge { name: "cardwatch_card_broken", help: "1 for each broken card, up to a cap." };
 
 /// The series of one instance, as text.
 #[derive(Debug, Default)]

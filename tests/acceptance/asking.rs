@@ -178,7 +178,7 @@ async fn a_test_mail_arrives_or_says_why_not() {
     let mails = sink.wait_for(1).await;
     assert_eq!(
         (mails[0].header("Subject"), mails[0].header("To")),
-        (Some("[cardwatch] test e-mail"), Some("me@example.com"))
+        (Some("[cardwatch] test mail"), Some("me@example.com"))
     );
     sink.close();
     let sent = house.run(&["send-test-email"]);

@@ -254,5 +254,5 @@ async fn a_card_that_nobody_could_decide_for_too_long_is_shown_as_unchecked() {
     sqlx::query(shift).execute(&mut connection).await.unwrap();
     let status = house.run(&["status"]);
     assert_eq!(status.code(), 0, "it is not claimed to be broken");
-    assert!(status.stdout().starts_with("acme: 0 of 4 cards broken, 4 not checked"), "{}", status.stdout());
+    assert!(status.stdout().starts_with("acme: 0 of 4 cards broken, 4 unchecked"), "{}", status.stdout());
 }

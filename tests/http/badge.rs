@@ -58,7 +58,7 @@ async fn a_badge_is_never_green_while_nobody_can_tell() {
     let mut blind = instance("acme", [working()]);
     blind.blind = Some(Blind { since: before(2), sweeps: 1 });
     assert_eq!(badge_of(blind).await, not_checked, "the latest sweep decided nothing");
-    assert_eq!(badge_of(instance("acme", [working(), undecided()])).await, said("1 not checked", AMBER));
+    assert_eq!(badge_of(instance("acme", [working(), undecided()])).await, said("1 unchecked", AMBER));
 }
 
 #[tokio::test]

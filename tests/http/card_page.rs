@@ -54,13 +54,13 @@ async fn foreign_text_is_shown_as_text() {
 async fn a_card_that_was_not_decided_for_too_long_is_not_claimed_to_be_what_it_was() {
     let stale = CardState::Working { since: ago(9_000), decided_at: ago(3_000) };
     let page = page_of(CardNow { state: stale, ..working("Orders map") }).await;
-    assert!(page.contains("? not checked, last decided 31 Oct 2026, 06:00 UTC (2 days), when it worked"), "{page}");
+    assert!(page.contains("? unchecked, last decided 31 Oct 2026, 06:00 UTC (2 days), when it worked"), "{page}");
 }
 
 #[tokio::test]
 async fn a_card_that_could_not_be_checked_says_why() {
     let page = page_of(undecided("Board pack cover", "no access (403)")).await;
-    assert!(page.contains("? not checked: no sweep could decide it yet"), "{page}");
+    assert!(page.contains("? unchecked: no sweep could decide it yet"), "{page}");
     assert!(page.contains("The last sweep could not check it. no access (403)"), "{page}");
 }
 

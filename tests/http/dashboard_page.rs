@@ -46,7 +46,7 @@ async fn broken_cards_come_first_then_those_that_nobody_could_check() {
 #[tokio::test]
 async fn its_cards_are_counted_in_words() {
     let page = words(&ask(four_cards(), "").await.body);
-    assert!(page.contains("Sales overview 1 of 4 cards does not render, 1 not checked, 1 of other types"), "{page}");
+    assert!(page.contains("Sales overview 1 of 4 cards does not render, 1 unchecked, 1 of other types"), "{page}");
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn where_every_card_renders_it_says_so() {
 async fn where_nothing_is_known_it_does_not_say_that_cards_render() {
     let instance = paged(swept("acme", [undecided("a", "403")]), 40, "Sales overview", &[1]);
     let page = words(&ask(instance, "").await.body);
-    assert!(page.contains("1 card, none known to work, 1 not checked"), "{page}");
+    assert!(page.contains("1 card, none known to work, 1 unchecked"), "{page}");
 }
 
 #[tokio::test]

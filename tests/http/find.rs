@@ -125,7 +125,7 @@ async fn a_row_tells_state_why_and_since_when() {
     assert!(words.contains("✕ broken 07:45 UTC (15 min) acme Sales overview, Board pack Ann Berg"), "{words}");
     assert!(words.contains("Revenue by region Invalid column(s) referenced: region_name"), "{words}");
     let words = read(&ask(&house, "/?state=unchecked").await.body);
-    assert!(words.contains("Secret no access (403) ? not checked never decided"), "{words}");
+    assert!(words.contains("Secret no access (403) ? unchecked never decided"), "{words}");
 }
 
 #[tokio::test]

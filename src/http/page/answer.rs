@@ -257,7 +257,7 @@ fn sets(scene: &Scene) -> Vec<(Which, usize)> {
 pub(super) fn called(which: Which) -> &'static str {
     match which {
         Which::State(Shown::Broken) => "broken",
-        Which::State(Shown::Unchecked) => "not checked",
+        Which::State(Shown::Unchecked) => "unchecked",
         Which::State(Shown::Working) => "working",
         Which::State(Shown::Unsupported) => "of other types",
         Which::Muted => "muted",

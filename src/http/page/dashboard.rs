@@ -122,7 +122,7 @@ fn row(scene: &Scene, instance: &InstanceSnapshot, id: CardId, card: &CardNow) -
     }
 }
 
-/// '2 of 14 cards do not render, 1 not checked'.
+/// '2 of 14 cards do not render, 1 unchecked'.
 fn in_words(counts: Counts) -> Markup {
     let all = many(counts.all(), "card", "cards");
     html! {
@@ -135,7 +135,7 @@ fn in_words(counts: Counts) -> Markup {
             (1, _) => { strong.bad { "1 of " (all) " does not render" } }
             (broken, _) => { strong.bad { (broken) " of " (all) " do not render" } }
         }
-        @if counts.unchecked > 0 { ", " span.unsure { (counts.unchecked) " not checked" } }
+        @if counts.unchecked > 0 { ", " span.unsure { (counts.unchecked) " unchecked" } }
         @if counts.unsupported > 0 { ", " (counts.unsupported) " of other types" }
     }
 }

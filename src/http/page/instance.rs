@@ -101,7 +101,7 @@ fn sentence(seen: &Seen<'_>) -> Sentence {
     Sentence { mood, words }
 }
 
-/// '942 cards on 96 pages: 893 working, 7 broken, 2 not checked, 38 of other types'.
+/// '942 cards on 96 pages: 893 working, 7 broken, 2 unchecked, 38 of other types'.
 fn extent(seen: &Seen<'_>) -> Markup {
     let counts = seen.counts;
     let each = Shown::ALL.map(|shown| (counts.of(shown), called(Which::State(shown))));
@@ -204,7 +204,7 @@ fn pages(scene: &Scene, Seen { instance, counted, .. }: &Seen<'_>, part: Part) -
                     table {
                         caption.visually-hidden { "Its pages" }
                         thead { tr {
-                            th scope="col" { "Page" } th.num scope="col" { "Broken" } th.num scope="col" { "Not checked" }
+                            th scope="col" { "Page" } th.num scope="col" { "Broken" } th.num scope="col" { "Unchecked" }
                             th.num scope="col" { "Cards" } th scope="col" { "Domo" }
                         } }
                         tbody { @for (id, page, counts) in shown { (page_row(scene, instance, *id, page, *counts)) } }
@@ -226,7 +226,7 @@ fn page_row(scene: &Scene, instance: &InstanceSnapshot, id: PageId, page: &PageN
             td.num data-label="broken" {
                 @if counts.broken > 0 { strong.bad { (parts::number(counts.broken)) } } @else { "0" }
             }
-            td.num data-label="not checked" {
+            td.num data-label="unchecked" {
                 @if counts.unchecked > 0 { span.unsure { (parts::number(counts.unchecked)) } } @else { "0" }
             }
             td.num data-label="of cards" { (parts::number(counts.all())) }

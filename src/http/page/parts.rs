@@ -120,7 +120,7 @@ pub(super) fn strip(recent: Strip) -> Markup {
     }
 }
 
-/// 'last 31 sweeps: broken in the latest 2, not checked in 1 before'.
+/// 'last 31 sweeps: broken in the latest 2, unchecked in 1 before'.
 fn strip_in_words(cells: &[Cell]) -> String {
     let Some(latest) = cells.last() else { return String::new() };
     let run = cells.iter().rev().take_while(|cell| *cell == latest).count();
@@ -140,7 +140,7 @@ fn word(cell: Cell) -> &'static str {
     match cell {
         Cell::Working => "working",
         Cell::Broken => "broken",
-        Cell::Unchecked => "not checked",
+        Cell::Unchecked => "unchecked",
     }
 }
 

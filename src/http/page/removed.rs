@@ -35,7 +35,7 @@ pub(super) async fn show(
         @if history.removed {
             p { span.soft { "– removed" } ": no page that is watched holds it any more" }
         } @else {
-            p { span.unsure { span aria-hidden="true" { "? " } "not checked" } ": the sweep that found it has not ended yet" }
+            p { span.unsure { span aria-hidden="true" { "? " } "unchecked" } ": the sweep that found it has not ended yet" }
         }
         h2 { "What it was" }
         div.sheet.panel {

@@ -53,7 +53,7 @@ pub(super) fn section(scene: &Scene, instance: &InstanceSnapshot, sweeps: &Sweep
                         caption.visually-hidden { "Its sweeps, the latest first" }
                         thead { tr {
                             th scope="col" { "Began" } th scope="col" { "Outcome" } th scope="col" { "Took" }
-                            th.num scope="col" { "Broken" } th.num scope="col" { "Not checked" }
+                            th.num scope="col" { "Broken" } th.num scope="col" { "Unchecked" }
                             th.num scope="col" { "Cards" } th scope="col" { "Trouble" }
                         } }
                         tbody {
@@ -92,7 +92,7 @@ fn row(scene: &Scene, sweep: &PastSweep, above: Option<&PastSweep>) -> Markup {
             td.num data-label="broken" {
                 @if counts.broken > 0 { span.bad { (number(counts.broken)) } } @else { "0" }
             }
-            td.num data-label="not checked" {
+            td.num data-label="unchecked" {
                 @if counts.unchecked > 0 { span.unsure { (number(counts.unchecked)) } } @else { "0" }
             }
             td.num data-label="of cards" { (number(counts.all())) }
