@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io;
 
+use rustls::InvalidMessage;
+
 use crate::domain::foreign::without_number;
 
 /// The longest text of a cause that is kept, in characters.
@@ -47,10 +49,16 @@ pub(super) fn of(error: &(dyn Error + 'static)) -> Fault {
 }
 
 fn words(error: &(dyn Error + 'static)) -> String {
+    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        return words(inner);
+    }
     if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
         return "the connection closed before the answer was whole".to_owned();
     }
-    without_number(&error.to_string())
+    match error.downcast_ref() {
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => "it does not speak TLS".to_owned(),
+        _ => without_number(&error.to_string()),
+    }
 }
 
 fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {

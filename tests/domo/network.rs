@@ -37,7 +37,7 @@ async fn a_server_without_tls_is_told() {
     let fake = FakeDomo::empty().start().await;
     let url = fake.url().replace("http://", "https://");
     let text = told(&instance_at(&url, token("t"))).await;
-    assert!(text.starts_with("cannot sign in: no TLS with 127.0.0.1 ("), "{text}");
+    assert!(text.starts_with("cannot sign in: no TLS with 127.0.0.1 (it does not speak TLS); see to "), "{text}");
 }
 
 #[tokio::test]
