@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
+use crate::domain::foreign::without_number;
 
 /// The sign of life of one task: it beats when the task has moved, not when the runtime turns.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl Pulses {
 /// Tells systemd how it stands, where it listens.
 pub fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!("systemd could not be told: {error}");
+        tracing::warn!("systemd could not be told: {}", without_number(&error.to_string()));
     }
 }
 
@@ -79,7 +80,9 @@ pub fn notify(state: &[NotifyState<'_>]) {
 pub fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!("systemd could not be told of the reload: {error}"),
+        Err(error) => {
+            tracing::warn!("systemd could not be told of the reload: {}", without_number(&error.to_string()));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::timer::ClockTimer;
 use crate::clock::{SharedClock, within};
+use crate::domain::foreign::without_number;
 
 /// Connections at a time; further ones wait in the kernel's queue. Each costs a file descriptor, of which a
 /// process commonly has 1,024, and the database and Domo need theirs.
@@ -76,7 +77,8 @@ impl Host {
                 Ok((stream, _)) => drop(tokio::spawn(self.clone().attend(stream, place))),
                 Err(error) if is_of_the_client(&error) => {}
                 Err(error) => {
-                    tracing::error!("HTTP connections cannot be taken, which is tried again: {error}");
+                    let why = without_number(&error.to_string());
+                    tracing::error!("HTTP connections cannot be taken, which is tried again: {why}");
                     self.clock.sleep(BREATH).await;
                 }
             }
