@@ -1,5 +1,5 @@
 //! One card's past as its page and the API show it. Owns these reads, each of which is bounded and finds its rows by an
-//! index; the past that the command line tells is [`history`](super::history)'s.
+//! index; the past that the command line tells is [`history`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
