@@ -42,7 +42,7 @@ const PAGES: Bulk = Bulk {
                   owners = excluded.owners, owner_users = excluded.owner_users, removed_at = NULL",
 };
 
-/// Writes those that stand there otherwise, or not as monitored, and that those are not that are gone.
+/// Writes the pages that stand there otherwise or as removed, and removes those that are gone.
 async fn write_pages(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, now: Timestamp) -> Work<()> {
     let instance = sweep.instance_id;
     let mut changed: BTreeMap<PageId, &RememberedPage> = plan.pages.iter().map(|(id, held)| (*id, held)).collect();
@@ -91,7 +91,7 @@ const MONITORED: Bulk = Bulk {
     tail: ") AS listed WHERE card_key = listed.column1",
 };
 
-/// Writes those that are listed otherwise than they stand there, and that those are monitored that were not.
+/// Writes the cards that are listed otherwise than they stand there, and makes those monitored that were not.
 async fn write_cards(connection: &mut SqliteConnection, sweep: &OpenSweep, plan: &Plan, memory: &Memory) -> Work<()> {
     let keys = |card: &CardId| sweep.keys.get(card).copied();
     let bind = |values: &mut Values, (key, card): (i64, &ListedCard)| {
