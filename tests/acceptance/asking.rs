@@ -7,7 +7,7 @@ use fake_domo::{Behaviour, FakeDomo};
 use serde_json::json;
 
 use crate::house::{House, peak_memory_kib, read_to_end};
-use crate::mailing::{SmtpSink, free_port};
+use crate::mailing::SmtpSink;
 
 async fn small_house() -> House {
     House::beside(
@@ -230,8 +230,8 @@ async fn each_command_has_a_man_page_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_taken_is_one_clear_error() {
     let mut house = small_house().await;
-    let port = free_port();
-    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
     house.set("http", "");
     let mut command = house.command(&["run"]);
     command.env("CARDWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));

@@ -127,7 +127,10 @@ async fn mutes_lists_those_that_hold_and_with_all_those_that_are_over() {
 async fn what_cannot_be_muted_is_refused_in_one_line_with_a_remedy() {
     let house = broken_house().await;
     let mute = |card| refusal(&house, &["mute", card, "--reason", "known"]);
-    assert_eq!(mute("999"), "error: no card 999 is monitored; 'cardwatch status' lists the broken cards");
+    assert_eq!(
+        mute("999"),
+        "error: no sweep has seen card 999; its id is the number at the end of its address in Domo"
+    );
     assert_eq!(
         mute("104"),
         "error: card 104 is working: there is nothing to acknowledge; for planned work set a maintenance window \
@@ -139,7 +142,7 @@ async fn what_cannot_be_muted_is_refused_in_one_line_with_a_remedy() {
     );
     assert_eq!(
         refusal(&house, &["mute", "101", "--instance", "globex", "--reason", "known"]),
-        "error: --instance: there is no instance 'globex'; configured are: acme"
+        "error: --instance: there is no instance 'globex'; known are: acme"
     );
 }
 

@@ -53,7 +53,7 @@ async fn a_reload_that_fails_promises_nothing_for_the_next_start() {
     house.keep_database_in(&house.folder().join("elsewhere"));
     hang_up(&house, &daemon);
     daemon.wait_for_log("the configuration was refused, and the old one goes on: ").await;
-    assert!(daemon.log().contains("ca.pem' holds a certificate that cannot be read ("), "{}", daemon.log());
+    assert!(daemon.log().contains("ca.pem' holds a certificate that cannot be read; "), "{}", daemon.log());
     assert!(!daemon.log().contains("at the next start only"), "{}", daemon.log());
 
     std::fs::write(&authority, include_str!("../tls/ca.pem")).unwrap();
