@@ -18,7 +18,7 @@ use crate::domain::strip::Strip;
 /// The columns of [`PlainState`], out of `card` and `card_state`.
 macro_rules! plain_state {
     () => {
-        "json_array(card_key, state = 'unsupported', since, decided_at, latency_ms, recent)"
+        "json_array(card_key, state, since, decided_at, latency_ms, recent)"
     };
 }
 
@@ -52,12 +52,24 @@ pub(super) async fn others(connection: &mut SqliteConnection, instance: i64) -> 
 #[derive(Debug, Deserialize)]
 pub(super) struct PlainState {
     pub(super) card_key: i64,
-    /// 1 where it is.
-    unsupported: Option<u8>,
+    /// None where nothing was decided yet.
+    state: Option<State>,
     since: Option<i64>,
     decided_at: Option<i64>,
     latency_ms: Option<i64>,
     recent: Option<i64>,
+}
+
+/// The states of plain cards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Undecided,
+    Unsupported,
+    Working,
+    /// The card is not plain.
+    #[serde(other)]
+    Other,
 }
 
 impl PlainState {
@@ -73,17 +85,22 @@ impl PlainState {
     }
 
     fn state(&self) -> Result<CardState, ImpossibleRow> {
-        let at = |column, at: Option<i64>| {
-            let impossible = ImpossibleRow { table: "card_state", row: self.card_key, column, value: "missing".into() };
-            instant("card_state", self.card_key, column, at.ok_or(impossible)?)
+        let impossible = |column, value: &str| {
+            let value = value.to_owned();
+            ImpossibleRow { table: "card_state", row: self.card_key, column, value }
         };
-        // Of the plain states only one has instants.
-        Ok(match self.since {
-            Some(_) => {
-                CardState::Working { since: at("since", self.since)?, decided_at: at("decided_at", self.decided_at)? }
-            }
-            None if self.unsupported == Some(1) => CardState::Unsupported,
-            None => CardState::Undecided,
-        })
+        let at = |column, at: Option<i64>| {
+            instant("card_state", self.card_key, column, at.ok_or_else(|| impossible(column, "missing"))?)
+        };
+        match self.state {
+            None | Some(State::Undecided) => Ok(CardState::Undecided),
+            Some(State::Unsupported) => Ok(CardState::Unsupported),
+            Some(State::Working) => Ok(CardState::Working {
+                since: at("since", self.since)?,
+                decided_at: at("decided_at", self.decided_at)?,
+            }),
+            // Rather no answer than a broken card that passes for one that works.
+            Some(State::Other) => Err(impossible("state", "a card that is not plain, and missing in its index")),
+        }
     }
 }

@@ -306,3 +306,20 @@ async fn a_result_that_cannot_be_true_ends_the_export_with_its_name() {
     );
     assert!(house.store.card_histories(CardId(2), None, 9).await.is_err());
 }
+
+/// The index of cards that are not plain, as if it had lost each of them.
+const LOST: &str = "
+    CREATE TEMP TABLE kept AS SELECT sql FROM sqlite_schema WHERE name = 'card_state_not_plain';
+    DROP INDEX card_state_not_plain;
+    CREATE INDEX card_state_not_plain ON card_state (card_key) WHERE state = 'lost';
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = (SELECT sql FROM kept) WHERE name = 'card_state_not_plain'";
+
+#[tokio::test]
+async fn a_broken_card_that_its_index_has_lost_does_not_pass_for_one_that_works() {
+    let house = House::new().await;
+    house.sweep(0, &[(1, fails("x")), (2, works())]).await;
+    forge(&house, LOST).await;
+    let told = snapshot_error(&house.store).await;
+    assert!(told.contains("table card_state, row 1, column state: a card that is not plain"), "{told}");
+}
