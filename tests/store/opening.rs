@@ -143,6 +143,7 @@ async fn to_version(house: &House, migrations: &[&str]) {
         let columns = columns.into_iter().flatten().collect::<Vec<_>>().join(", ");
         run(&format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM newest.{table}")).await;
     }
+    first.close().await.unwrap();
 }
 
 #[tokio::test]
