@@ -13,23 +13,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardwatch::config::{Environment, LoadRequest, load_text};
-use cardwatch::domain::sweep::{Outcome, Tally};
+use cardwatch::domain::shown::Counts;
+use cardwatch::domain::sweep::Outcome;
 use cardwatch::heartbeat::{Beat, Heartbeat, HeartbeatMetrics};
 use prometheus::{Registry, TextEncoder};
 
 use clock::TestClock;
 use dead_mans_switch::{Answer, Ping, Switch};
 
-const TALLY: Tally = Tally { working: 295, broken: 5, unchecked: 0, unsupported: 0 };
+const COUNTS: Counts = Counts { working: 295, broken: 5, unchecked: 0, unsupported: 0 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn beat() -> Beat {
-    Beat::of(Outcome::Completed, &TALLY).unwrap()
+    Beat::of(Outcome::Completed, &COUNTS).unwrap()
 }
 
-fn words(outcome: Outcome, tally: Tally) -> Option<String> {
-    Beat::of(outcome, &tally).map(|beat| beat.words().to_owned())
+fn words(outcome: Outcome, counts: Counts) -> Option<String> {
+    Beat::of(outcome, &counts).map(|beat| beat.words().to_owned())
 }
 
 /// An instance whose heartbeat goes to an address, and what is counted of it.
@@ -70,22 +71,22 @@ fn counts(sent: u32, failed: u32) -> [String; 2] {
 
 #[test]
 fn only_a_sweep_that_decided_some_card_is_a_sign_of_life() {
-    let nothing = Tally { unchecked: 300, unsupported: 4, ..Tally::default() };
+    let nothing = Counts { unchecked: 300, unsupported: 4, ..Counts::default() };
     for outcome in [Outcome::Completed, Outcome::Partial] {
-        assert!(words(outcome, TALLY).is_some(), "{}", outcome.name());
+        assert!(words(outcome, COUNTS).is_some(), "{}", outcome.name());
         assert_eq!(words(outcome, nothing), None, "{}", outcome.name());
     }
     for outcome in [Outcome::Failed, Outcome::Interrupted, Outcome::Skipped] {
-        assert_eq!(words(outcome, TALLY), None, "{}", outcome.name());
+        assert_eq!(words(outcome, COUNTS), None, "{}", outcome.name());
     }
 }
 
 #[test]
 fn its_words_are_one_line_of_counts() {
-    assert_eq!(words(Outcome::Completed, TALLY).unwrap(), "300 cards: 295 working, 5 broken");
-    let some = Tally { working: 1, broken: 0, unchecked: 0, unsupported: 0 };
+    assert_eq!(words(Outcome::Completed, COUNTS).unwrap(), "300 cards: 295 working, 5 broken");
+    let some = Counts { working: 1, broken: 0, unchecked: 0, unsupported: 0 };
     assert_eq!(words(Outcome::Completed, some).unwrap(), "1 card: 1 working, 0 broken");
-    let all = Tally { working: 280, broken: 5, unchecked: 3, unsupported: 12 };
+    let all = Counts { working: 280, broken: 5, unchecked: 3, unsupported: 12 };
     assert_eq!(
         words(Outcome::Partial, all).unwrap(),
         "300 cards: 280 working, 5 broken, 3 unchecked, 12 of other types"

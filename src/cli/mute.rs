@@ -13,9 +13,9 @@ use super::{Exit, Failure, Outcome, Session, must_know, never_seen};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::mute::Mute;
+use crate::domain::shown::Shown;
 use crate::store::{MuteRecord, MuteRefused, Store};
 
 pub(super) async fn mute(session: &Session, options: &MuteOptions) -> Outcome {

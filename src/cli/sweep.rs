@@ -198,9 +198,9 @@ async fn send_heartbeat(instance: &Instance, beat: &Beat, clock: &SharedClock) -
 
 /// What the exit code says of all instances together.
 fn exit(ends: &[&SweepEnd]) -> Exit {
-    let decided: usize = ends.iter().map(|end| end.tally.decided()).sum();
+    let decided: usize = ends.iter().map(|end| end.counts.decided()).sum();
     let whole = ends.iter().all(|end| end.outcome == crate::domain::sweep::Outcome::Completed);
-    if ends.iter().any(|end| end.tally.broken > 0) {
+    if ends.iter().any(|end| end.counts.broken > 0) {
         Exit::Broken
     } else if decided == 0 {
         Exit::Undecided

@@ -12,13 +12,12 @@ use super::output::{forgive_closed_pipe, mention, of_csv};
 use super::signs::{coloured, signed};
 use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
 use crate::daemon::sweeper::SweepEnd;
-use crate::domain::card::Shown;
 use crate::domain::closing::Judged;
 use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
 use crate::domain::link;
+use crate::domain::shown::Shown;
 use crate::domain::sweep::{Outcome, Plan, PlannedCard};
-use crate::domain::verdict::Verdict;
 
 /// One instance's sweep, to be printed.
 pub(super) struct Looked {
@@ -144,9 +143,9 @@ impl Looked {
 /// The verdict on a card, and why.
 fn told<'a>(planned: &PlannedCard, judged: Option<&'a Judged>) -> (&'static str, Option<&'a str>) {
     match judged {
-        Some(judged) => (judged.verdict.name(), judged.verdict.reason()),
+        Some(judged) => (judged.verdict.shown().name(), judged.verdict.reason()),
         None if planned.card.kind.renders() => (Shown::Unchecked.name(), Some("not reached: the sweep ended first")),
-        None => (Verdict::Unsupported.name(), None),
+        None => (Shown::Unsupported.name(), None),
     }
 }
 
@@ -163,11 +162,11 @@ impl<'a> PrintedInstance<'a> {
             outcome: end.outcome,
             started_at: rfc3339(end.started_at),
             finished_at: rfc3339(end.finished_at),
-            cards: end.tally.cards(),
-            working: end.tally.working,
-            broken: end.tally.broken,
-            unchecked: end.tally.unchecked,
-            unsupported: end.tally.unsupported,
+            cards: end.counts.all(),
+            working: end.counts.working,
+            broken: end.counts.broken,
+            unchecked: end.counts.unchecked,
+            unsupported: end.counts.unsupported,
             error: end.trouble.as_deref(),
             results: Results(looked),
         }

@@ -93,11 +93,6 @@ pub(super) fn is_on_loopback(listen: SocketAddr) -> bool {
     listen.ip().to_canonical().is_loopback()
 }
 
-/// Whether a server is this machine.
-pub(super) fn is_local(server: &SmtpServer) -> bool {
-    server.host.parse().map_or(server.host.eq_ignore_ascii_case("localhost"), |ip: std::net::IpAddr| ip.is_loopback())
-}
-
 /// Whether a host is this machine.
 pub(super) fn is_loopback(host: &Host<&str>) -> bool {
     match host {

@@ -39,7 +39,7 @@ fn email(mut section: Section<'_>) -> Read<Email> {
     section.finish();
     let email =
         Email { server: server?, login: login?, ca_file: ca_file?, from: from?, to: to?, link_base: link_base? };
-    if email.login.is_some() && email.server.tls == SmtpTls::Offered && !address::is_local(&email.server) {
+    if email.login.is_some() && email.server.tls == SmtpTls::Offered && !email.server.is_local() {
         reading.warn(
             "email.smtp: the password goes in clear text where the server offers no STARTTLS; write ?tls=required",
         );

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::domain::foreign::clipped;
+
 /// The longest given value that a problem repeats, in characters.
 const SHOWN_LIMIT: usize = 80;
 
@@ -70,7 +72,7 @@ impl Mistake {
 /// A given text in quotes: control characters are escaped, and a long text is cut.
 pub(super) fn quote(text: &str) -> String {
     let cut = if text.chars().nth(SHOWN_LIMIT).is_some() { "…" } else { "" };
-    format!("'{}{cut}'", escape(&text.chars().take(SHOWN_LIMIT).collect::<String>()))
+    format!("'{}{cut}'", escape(&clipped(text, SHOWN_LIMIT)))
 }
 
 /// A given text with its control characters escaped, so that it cannot steer a terminal or forge a line.

@@ -35,13 +35,16 @@ impl Secret {
     /// Cuts the secret out of the words of somebody who may repeat what he was sent, as it is and in base64. One of
     /// fewer than 4 characters is left in.
     pub fn conceal(&self, words: &mut String) {
-        if self.text.len() < SHORTEST_CONCEALED {
-            return;
+        if self.text.len() >= SHORTEST_CONCEALED {
+            cut_out(&[&self.text, &self.encoded], words);
         }
-        for form in [&self.text, &self.encoded] {
-            if words.contains(form) {
-                *words = words.replace(form, CONCEALED);
-            }
+    }
+}
+
+fn cut_out(parts: &[&str], words: &mut String) {
+    for part in parts {
+        if words.contains(part) {
+            *words = words.replace(part, CONCEALED);
         }
     }
 }
@@ -66,6 +69,16 @@ impl SecretUrl {
     /// The address itself, for the request that goes there.
     pub fn expose(&self) -> &Url {
         &self.0
+    }
+
+    /// Cuts the address and what it is made of out of the words of somebody who may repeat it. A part of fewer than 4
+    /// characters is left in.
+    pub fn conceal(&self, words: &mut String) {
+        let url = &self.0;
+        let mut parts =
+            vec![url.as_str(), url.query().unwrap_or_default(), url.path(), url.host_str().unwrap_or_default()];
+        parts.retain(|part| part.len() >= SHORTEST_CONCEALED);
+        cut_out(&parts, words);
     }
 }
 

@@ -2,7 +2,7 @@
 //! it does not own reading, defaults or messages.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,6 +93,14 @@ pub struct SmtpServer {
     pub port: u16,
     /// How the connection is protected.
     pub tls: SmtpTls,
+}
+
+impl SmtpServer {
+    /// Whether it is this machine, so that what is sent to it never leaves.
+    pub fn is_local(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        address.map_or(self.host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())
+    }
 }
 
 /// How the connection to the SMTP server is protected.

@@ -202,17 +202,17 @@ impl Post {
 /// The text says the essentials by itself: a journal shows its fields only to whoever asks for them.
 fn log(end: &SweepEnd) {
     let seconds = (end.finished_at - end.started_at).num_milliseconds().max(0) / 1000;
-    let (outcome, tally) = (end.outcome.name(), end.tally);
+    let (outcome, counts) = (end.outcome.name(), end.counts);
     let trouble = end.trouble.as_deref().map(|trouble| foreign::one_line(trouble, TROUBLE_LIMIT));
     let but = trouble.as_ref().map(|trouble| format!("; {trouble}")).unwrap_or_default();
     match end.outcome {
         Outcome::Failed => tracing::error!(outcome, "cannot check cards{but}"),
-        Outcome::Completed | Outcome::Partial if tally.decided() == 0 => {
-            tracing::error!(outcome, cards = tally.cards(), "cannot check cards{but}");
+        Outcome::Completed | Outcome::Partial if counts.decided() == 0 => {
+            tracing::error!(outcome, cards = counts.all(), "cannot check cards{but}");
         }
         Outcome::Interrupted | Outcome::Skipped => tracing::info!(outcome, "sweep {outcome}{but}"),
         Outcome::Completed | Outcome::Partial => {
-            let (cards, broken, unchecked, mailed) = (tally.cards(), tally.broken, tally.unchecked, end.mailed);
+            let (cards, broken, unchecked, mailed) = (counts.all(), counts.broken, counts.unchecked, end.mailed);
             let counts = format!("{broken} of {cards} cards broken, {unchecked} unchecked");
             let ended = format!("sweep {outcome} in {seconds} s: {counts}");
             // What could not be listed needs a person's eye, sooner or later.

@@ -71,6 +71,6 @@ fn tell(name: &InstanceName, missed: Option<&Missed>, failing: &mut bool) {
 impl SweepEnd {
     /// What a sweep of the whole instance tells its dead man's switch; `None` where it decided nothing.
     pub fn beat(&self) -> Option<Beat> {
-        Beat::of(self.outcome, &self.tally)
+        Beat::of(self.outcome, &self.counts)
     }
 }

@@ -3,9 +3,9 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use crate::domain::card::Shown;
 use crate::domain::closing::Closing;
 use crate::domain::ids::InstanceName;
+use crate::domain::shown::Shown;
 use crate::domain::sweep::Outcome;
 use crate::domain::verdict::Verdict;
 
@@ -65,7 +65,7 @@ impl SweepMetrics {
 
     /// A render gave its verdict.
     pub fn rendered(&self, instance: &InstanceName, verdict: &Verdict) {
-        self.renders.with_label_values(&[instance.as_str(), verdict.name()]).inc();
+        self.renders.with_label_values(&[instance.as_str(), verdict.shown().name()]).inc();
     }
 
     /// A sweep ended without a closing.

@@ -21,8 +21,9 @@ use crate::domain::closing::{self, Closing, Failed, Judged, Memory, OwnerReport,
 use crate::domain::ids::{CardId, PageId, SweepId};
 use crate::domain::owners::OwnerPolicy;
 use crate::domain::report::{Letter, Report};
+use crate::domain::shown::Counts;
 use crate::domain::sight::Why;
-use crate::domain::sweep::{Listing, Outcome, Plan, Scope, Tally};
+use crate::domain::sweep::{Listing, Outcome, Plan, Scope};
 use crate::domo::{Domo, DomoError, Wanted};
 use crate::http::live::Live;
 use crate::mail::message::{self, Envelope};
@@ -94,7 +95,7 @@ pub struct SweepEnd {
     /// How.
     pub outcome: Outcome,
     /// The cards counted.
-    pub tally: Tally,
+    pub counts: Counts,
     /// What ended it early, or kept it from its whole view; where nothing was decided, why.
     pub trouble: Option<String>,
     /// What it looked at; `None` where nothing could be listed.
@@ -331,7 +332,7 @@ impl SweepEnd {
             started_at: sweep.started_at,
             finished_at,
             outcome,
-            tally: Tally::default(),
+            counts: Counts::default(),
             trouble: Some(trouble),
             looked_at: None,
             mailed: false,
@@ -344,7 +345,7 @@ impl SweepEnd {
             started_at: swept.started_at,
             finished_at: swept.finished_at,
             outcome: closing.outcome,
-            tally: closing.tally,
+            counts: closing.counts,
             trouble: closing.trouble,
             looked_at: Some((swept.plan, swept.verdicts)),
             mailed,

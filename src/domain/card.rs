@@ -8,8 +8,9 @@ use chrono::TimeDelta;
 use super::Timestamp;
 use super::dataset::Feeding;
 use super::ids::IncidentId;
-use super::mute::Mute;
+use super::mute::{self, Mute};
 use super::rendering::Rendering;
+use super::shown::Shown;
 use super::strip::Strip;
 use super::verdict::{Reason, Verdict};
 
@@ -38,34 +39,6 @@ pub enum CardState {
         /// It was broken when it was decided for the first time.
         first_seen: bool,
     },
-}
-
-/// The states that gauges, pages and commands show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shown {
-    /// It renders.
-    Working,
-    /// It does not render.
-    Broken,
-    /// Never decided yet, or not for too long.
-    Unchecked,
-    /// Of a type that is not rendered.
-    Unsupported,
-}
-
-impl Shown {
-    /// Every state, in the order in which they are listed.
-    pub const ALL: [Self; 4] = [Self::Working, Self::Broken, Self::Unchecked, Self::Unsupported];
-
-    /// The name that metrics, database and command line use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::Broken => "broken",
-            Self::Unchecked => "unchecked",
-            Self::Unsupported => "unsupported",
-        }
-    }
 }
 
 /// A change of what is known about a card.
@@ -260,7 +233,7 @@ impl CardMemory {
 
     /// The mute that holds at `now`.
     pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
-        self.mute.as_deref().filter(|mute| self.state.is_broken() && mute.holds(now))
+        mute::that_holds(self.mute.as_deref(), &self.state, now)
     }
 }
 

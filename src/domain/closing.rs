@@ -20,8 +20,9 @@ use super::obstacle;
 use super::owners::{Address, Addresses, OwnerPolicy};
 use super::rendering::Usual;
 use super::report::Report;
+use super::shown::Counts;
 use super::sight::{Sight, Why};
-use super::sweep::{Outcome, Plan, PlannedCard, Scope, Tally};
+use super::sweep::{Outcome, Plan, PlannedCard, Scope};
 use super::telling;
 use super::verdict::Verdict;
 
@@ -136,7 +137,7 @@ pub struct Closing {
     /// What changed.
     pub transitions: Vec<(CardId, Transition)>,
     /// The cards' verdicts counted.
-    pub tally: Tally,
+    pub counts: Counts,
     /// How the sweep ended.
     pub outcome: Outcome,
     /// What ended it early, or kept it from its whole view; where nothing was decided, why.
@@ -203,22 +204,22 @@ pub fn close(swept: &Swept, memory: &Memory, reporting: Option<&Reporting>) -> C
         mutes_ended.extend(end_of_mute(&mut card, swept.finished_at).map(|(end, at)| (*id, end, at)));
         cards.insert(*id, card);
     }
-    let tally = tally(swept);
-    let outcome = Outcome::of(&tally, &swept.plan.unlisted);
-    let why_blind = (tally.decided() == 0).then(|| obstacle::why(swept));
+    let counts = counts(swept);
+    let outcome = Outcome::of(&counts, &swept.plan.unlisted);
+    let why_blind = (counts.decided() == 0).then(|| obstacle::why(swept));
     let evidence = evidence(swept, memory);
     let mut closing = Closing {
         incidents: incidents(&mut cards, &evidence, swept, memory),
         evidence,
         cards,
         transitions,
-        tally,
+        counts,
         outcome,
         trouble: why_blind.as_ref().map(|why| why.full.clone()).or_else(|| swept.trouble.clone()),
         report: None,
         owner_reports: Vec::new(),
         last_digest: memory.last_digest,
-        sight: sight_after(swept.plan.scope, tally.decided() > 0, swept.started_at, memory),
+        sight: sight_after(swept.plan.scope, counts.decided() > 0, swept.started_at, memory),
         mutes_ended,
     };
     if let Some(reporting) = reporting {
@@ -344,6 +345,6 @@ fn sight_after(scope: Scope, decided: bool, began: Timestamp, memory: &Memory) -
     }
 }
 
-fn tally(swept: &Swept) -> Tally {
-    Tally::of(swept.plan.cards.values().map(|planned| verdict_of(planned, swept)))
+fn counts(swept: &Swept) -> Counts {
+    swept.plan.cards.values().map(|planned| verdict_of(planned, swept).shown()).collect()
 }

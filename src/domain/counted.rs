@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::Timestamp;
 use super::ids::{CardId, IncidentId, PageId};
 use super::search::Which;
-use super::snapshot::{Counts, InstanceSnapshot};
+use super::shown::Counts;
+use super::snapshot::InstanceSnapshot;
 
 /// The cards of an instance, counted as of one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,12 @@ use std::cmp::Reverse;
 
 use super::Timestamp;
 use super::alerts;
-use super::card::{CardMemory, Shown, Told};
+use super::card::{CardMemory, Told};
 use super::closing::{Closing, Memory, Reporting, Swept};
 use super::ids::CardId;
 use super::lines::{self, Standing};
 use super::report::{CardLine, Digest, FlappingCard, LONG_EMPTY, Shortlist, SlowCard};
+use super::shown::Shown;
 
 /// The digest after a sweep of the whole instance, once what is new has been told.
 pub(super) fn of(closing: &Closing, swept: &Swept, memory: &Memory, reporting: &Reporting) -> Digest {

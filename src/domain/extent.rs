@@ -54,6 +54,7 @@ impl InstanceSnapshot {
     }
 }
 
-fn many(count: usize, one: &str, several: &str) -> String {
+/// '1 page', '2 pages'.
+pub fn many(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }

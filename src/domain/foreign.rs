@@ -1,6 +1,10 @@
 //! Foreign text made fit to print. Owns the one step between what Domo calls a card, a page, an owner
 //! or a reason and a line of plain text that people read: mail, tables on a terminal, a list in a file.
+//! Owns as well which of the errors that a library gives is the one that says something.
 //! It does not own escaping for HTML, CSV or any other syntax: whoever writes the syntax escapes.
+
+use std::error::Error;
+use std::{io, iter};
 
 /// Stands for a character that must not reach a terminal: visible, so that nobody wonders what was cut.
 const REPLACEMENT: char = '\u{FFFD}';
@@ -43,6 +47,25 @@ fn is_plain(text: &str) -> bool {
 /// `one_line` without a limit, for files that hold everything.
 pub fn whole_line(text: &str) -> String {
     folded(text).collect()
+}
+
+/// The first `limit` characters.
+pub fn clipped(text: &str, limit: usize) -> String {
+    // A text has no more characters than bytes: most need not be counted.
+    if text.len() <= limit { text.to_owned() } else { text.chars().take(limit).collect() }
+}
+
+/// An error and what led to it, down to the deepest. That one names the trouble; those above only say that there is
+/// one.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        // An I/O error shows the source of what it wraps, not what it wraps.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 /// What a system says, without the number that Rust puts behind it: `Connection refused (os error 111)`.

@@ -35,6 +35,7 @@ pub mod rendering;
 pub mod report;
 pub mod schedule;
 pub mod search;
+pub mod shown;
 pub mod sight;
 pub mod snapshot;
 pub mod strip;

@@ -2,6 +2,7 @@
 //! ends; what a mail leaves out because of it is [`alerts`](super::alerts)'s.
 
 use super::Timestamp;
+use super::card::CardState;
 
 /// Keeps a broken card out of mails and reminders until its time is up or the card has recovered. On page, gauges
 /// and in `status` it stays broken.
@@ -22,6 +23,11 @@ impl Mute {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
+}
+
+/// The mute of a card that holds at `now`: of a card that is not broken none does.
+pub(super) fn that_holds<'a>(mute: Option<&'a Mute>, state: &CardState, now: Timestamp) -> Option<&'a Mute> {
+    mute.filter(|mute| state.is_broken() && mute.holds(now))
 }
 
 /// How a mute ended.

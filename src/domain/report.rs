@@ -3,6 +3,7 @@
 
 use super::Timestamp;
 use super::dataset::Evidence;
+use super::extent::many;
 use super::ids::{CardId, IncidentId, InstanceName};
 use super::maintenance::Span;
 use super::owners::NotMailed;
@@ -316,7 +317,7 @@ pub fn count(groups: &[Group]) -> usize {
 
 /// '1 card', '2 cards'.
 pub fn cards(count: usize) -> String {
-    if count == 1 { "1 card".to_owned() } else { format!("{count} cards") }
+    many(count, "card", "cards")
 }
 
 /// A mail as it lies in the outbox: composed, not yet sent.

@@ -9,6 +9,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 
 use super::Timestamp;
+use super::foreign::clipped;
 
 /// A cron expression in a zone. A time that a clock change skips is due once, right after the gap; a time
 /// that it repeats is due once; an expression that is due in every hour goes on evenly through both. (In a zone whose
@@ -217,7 +218,7 @@ impl Field {
 
     fn no_number(&self, part: &str) -> String {
         let cut = if part.chars().nth(PART_LIMIT).is_some() { "…" } else { "" };
-        let part: String = part.chars().take(PART_LIMIT).collect();
+        let part = clipped(part, PART_LIMIT);
         format!("the {} '{part}{cut}' is not a number, a list, a range or a step", self.name)
     }
 }

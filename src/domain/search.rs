@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Timestamp;
-use super::card::{CardState, Shown, stale_at};
+use super::card::{CardState, stale_at};
 use super::ids::{CardId, DatasetId, InstanceName, PageId};
+use super::shown::Shown;
 use super::snapshot::{CardNow, InstanceSnapshot};
 
 /// What is asked of a card beside its state: each is a set that cuts across the states.

@@ -8,13 +8,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Timestamp;
-use super::card::{CardState, Shown, stale_at};
+use super::card::{CardState, stale_at};
 use super::dataset::{Dataset, Evidence, Feeding};
 use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
-use super::mute::Mute;
+use super::mute::{self, Mute};
 use super::owners::Owner;
 use super::rendering::Rendering;
 use super::schedule::Schedule;
+use super::shown::{Counts, Shown};
 use super::sight::Blind;
 use super::strip::Strip;
 use super::sweep::{Outcome, PageKind};
@@ -121,46 +122,7 @@ pub struct CardNow {
 impl CardNow {
     /// The mute that holds at `now`.
     pub fn mute_at(&self, now: Timestamp) -> Option<&Mute> {
-        self.mute.as_deref().filter(|mute| self.state.is_broken() && mute.holds(now))
-    }
-}
-
-/// How many cards are in each state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Cards that render.
-    pub working: usize,
-    /// Cards that do not.
-    pub broken: usize,
-    /// Cards that nobody could decide, or not for too long.
-    pub unchecked: usize,
-    /// Cards of types that are not rendered.
-    pub unsupported: usize,
-}
-
-impl Counts {
-    /// The count of one state.
-    pub fn of(&self, shown: Shown) -> usize {
-        match shown {
-            Shown::Working => self.working,
-            Shown::Broken => self.broken,
-            Shown::Unchecked => self.unchecked,
-            Shown::Unsupported => self.unsupported,
-        }
-    }
-
-    fn add(&mut self, shown: Shown) {
-        match shown {
-            Shown::Working => self.working += 1,
-            Shown::Broken => self.broken += 1,
-            Shown::Unchecked => self.unchecked += 1,
-            Shown::Unsupported => self.unsupported += 1,
-        }
-    }
-
-    /// All cards.
-    pub fn all(&self) -> usize {
-        self.working + self.broken + self.unchecked + self.unsupported
+        mute::that_holds(self.mute.as_deref(), &self.state, now)
     }
 }
 
@@ -283,10 +245,7 @@ impl InstanceSnapshot {
 
 fn count<'a>(cards: impl Iterator<Item = &'a CardNow>, now: Timestamp, stale_after: Duration) -> Counts {
     let stale_at = stale_at(now, stale_after);
-    cards.fold(Counts::default(), |mut counts, card| {
-        counts.add(card.state.shown_beyond(stale_at));
-        counts
-    })
+    cards.map(|card| card.state.shown_beyond(stale_at)).collect()
 }
 
 /// Every instance as it stands, in the order of the configuration.

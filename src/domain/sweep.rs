@@ -1,5 +1,5 @@
 //! A sweep: what was listed, which cards that makes to render, and how it ended. Owns the plan, the
-//! distrust of pages that suddenly list nothing, the tally and the outcome; it does not own asking
+//! distrust of pages that suddenly list nothing, the counts and the outcome; it does not own asking
 //! Domo nor saving anything.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use super::dataset::{Dataset, Feeding};
 use super::ids::{AppId, CardId, DatasetId, PageId};
 use super::owners::Owner;
 use super::report;
-use super::verdict::Verdict;
+use super::shown::Counts;
 
 /// What kind of page it is, which decides its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -317,44 +317,6 @@ impl Unlisted {
     }
 }
 
-/// How many cards came to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Cards that render.
-    pub working: usize,
-    /// Cards that do not.
-    pub broken: usize,
-    /// Cards that could not be checked, those that were never reached among them.
-    pub unchecked: usize,
-    /// Cards of types that are not rendered.
-    pub unsupported: usize,
-}
-
-impl Tally {
-    /// Counts verdicts.
-    pub fn of<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> Self {
-        verdicts.fold(Self::default(), |mut tally, verdict| {
-            match verdict {
-                Verdict::Working { .. } => tally.working += 1,
-                Verdict::Broken(_) => tally.broken += 1,
-                Verdict::Unchecked(_) => tally.unchecked += 1,
-                Verdict::Unsupported => tally.unsupported += 1,
-            }
-            tally
-        })
-    }
-
-    /// All cards of the sweep.
-    pub fn cards(&self) -> usize {
-        self.working + self.broken + self.unchecked + self.unsupported
-    }
-
-    /// The cards that were told working from broken.
-    pub fn decided(&self) -> usize {
-        self.working + self.broken
-    }
-}
-
 /// How a sweep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -391,7 +353,7 @@ impl Outcome {
     }
 
     /// How a sweep ended that could list its cards: what could not be listed counts as undecided.
-    pub fn of(tally: &Tally, unlisted: &[Unlisted]) -> Self {
-        if tally.unchecked == 0 && unlisted.is_empty() { Self::Completed } else { Self::Partial }
+    pub fn of(counts: &Counts, unlisted: &[Unlisted]) -> Self {
+        if counts.unchecked == 0 && unlisted.is_empty() { Self::Completed } else { Self::Partial }
     }
 }

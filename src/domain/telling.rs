@@ -6,11 +6,12 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use super::alerts::{self, Due, Policy};
-use super::card::{CardMemory, CardState, Change, Shown, Told};
+use super::card::{CardMemory, CardState, Change, Told};
 use super::closing::{self, Closing, Failed, FailedClosing, Memory, Reporting, Swept};
 use super::ids::CardId;
 use super::lines::{self, Standing};
 use super::report::{Audience, CardLine, FlappingCard, Group, Report, Storm, Totals};
+use super::shown::Shown;
 use super::sight::{Sight, SightNews, Why};
 use super::sweep::Scope;
 use super::{Timestamp, digest, owner_mail};

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
+use super::foreign::clipped;
 use super::obstacle::says;
+use super::shown::Shown;
 
 /// The longest reason that is kept, in characters; what is beyond is cut.
 pub const REASON_LIMIT: usize = 8_000;
@@ -36,13 +38,13 @@ impl Verdict {
         }
     }
 
-    /// The name that metrics, database and command line use.
-    pub fn name(&self) -> &'static str {
+    /// The word for it.
+    pub fn shown(&self) -> Shown {
         match self {
-            Self::Working { .. } => "working",
-            Self::Broken(_) => "broken",
-            Self::Unchecked(_) => "unchecked",
-            Self::Unsupported => "unsupported",
+            Self::Working { .. } => Shown::Working,
+            Self::Broken(_) => Shown::Broken,
+            Self::Unchecked(_) => Shown::Unchecked,
+            Self::Unsupported => Shown::Unsupported,
         }
     }
 
@@ -76,7 +78,7 @@ impl Reason {
 }
 
 fn clip(text: &str) -> String {
-    text.trim().chars().take(REASON_LIMIT).collect()
+    clipped(text.trim(), REASON_LIMIT)
 }
 
 /// Domo's own classes of a failed card load (its usage dataset 'Card Loads').
@@ -201,6 +203,15 @@ impl Finding {
     }
 }
 
+/// The status of an answer: that of HTTP, or the one in its body. Domo wraps some failures in an HTTP 200 whose body
+/// carries the true status.
+pub fn status_that_counts(http: u16, inner: Option<u16>) -> u16 {
+    match (http, inner) {
+        (200, Some(inner)) if inner >= 400 => inner,
+        _ => http,
+    }
+}
+
 /// The verdict table: what one render, after all attempts, tells about its card.
 pub fn judge(rendered: &Rendered) -> Finding {
     match rendered {
@@ -219,11 +230,7 @@ fn judge_answer(answer: &Answer) -> Finding {
         Body::Object(envelope) => envelope,
         Body::Empty | Body::OtherJson | Body::Foreign(_) => &none,
     };
-    // Domo wraps some failures in an HTTP 200 whose body carries the true status.
-    let status = match (answer.status, envelope.status) {
-        (200, Some(inner)) if inner >= 400 => inner,
-        (outer, _) => outer,
-    };
+    let status = status_that_counts(answer.status, envelope.status);
     let hindered = |what: &str| Finding::Hindered(with_detail(what, envelope));
     match status {
         401 => return Finding::SignedOut,

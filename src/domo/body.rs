@@ -14,6 +14,7 @@ use super::sieve::Sieve;
 use super::surrogates::mended;
 use super::transport::{Answer, Unanswered};
 use super::wire::Said;
+use crate::domain::foreign::clipped;
 use crate::domain::verdict::{Body, Envelope};
 
 /// Answers up to this many bytes are read whole; of larger ones only what is worth it is kept.
@@ -202,6 +203,6 @@ fn title(body: &[u8]) -> Option<String> {
     let start = open + lower.get(open..)?.find('>')? + 1;
     let length = lower.get(start..)?.find("</title")?;
     let words: Vec<&str> = text.get(start..start + length)?.split_whitespace().collect();
-    let title: String = words.join(" ").chars().take(TITLE).collect();
+    let title = clipped(&words.join(" "), TITLE);
     (!title.is_empty()).then_some(title)
 }

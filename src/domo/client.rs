@@ -22,6 +22,7 @@ use crate::clock::{self, SharedClock};
 use crate::config::secret::Secret;
 use crate::config::valid::Instance;
 use crate::domain::ids::InstanceName;
+use crate::domain::verdict::status_that_counts;
 
 /// The header that says who asks.
 #[derive(Debug, Clone)]
@@ -67,11 +68,7 @@ impl<T: Shape> Reply<T> {
             Content::Envelope(envelope) => envelope.status,
             Content::Empty | Content::OtherJson | Content::Redirect(_) | Content::Html(_) | Content::NotJson(_) => None,
         };
-        let status = match inner {
-            Some(inner) if http == 200 && inner >= 400 => inner,
-            _ => http,
-        };
-        Self { http, status, retry_after, content }
+        Self { http, status: status_that_counts(http, inner), retry_after, content }
     }
 }
 

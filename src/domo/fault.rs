@@ -6,7 +6,7 @@ use std::io;
 
 use rustls::InvalidMessage;
 
-use crate::domain::foreign::without_number;
+use crate::domain::foreign::{causes, clipped, without_number};
 
 /// The longest text of a cause that is kept, in characters.
 const LIMIT: usize = 200;
@@ -35,23 +35,12 @@ pub(super) enum Kind {
 
 /// What a transport error says.
 pub(super) fn of(error: &(dyn Error + 'static)) -> Fault {
-    let mut fault = Fault { kind: Kind::Other, text: String::new() };
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        // The deepest cause names the trouble; those above it only say that there is one.
-        fault.text = words(error).chars().take(LIMIT).collect();
-        if let Some(kind) = kind(error) {
-            fault.kind = kind;
-        }
-        cause = error.source();
-    }
-    fault
+    let kind = causes(error).filter_map(kind).last().unwrap_or(Kind::Other);
+    let text = causes(error).last().map(words).unwrap_or_default();
+    Fault { kind, text: clipped(&text, LIMIT) }
 }
 
 fn words(error: &(dyn Error + 'static)) -> String {
-    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        return words(inner);
-    }
     if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
         return "the connection closed before the answer was whole".to_owned();
     }
@@ -66,11 +55,7 @@ fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {
         return Some(Kind::Tls);
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        // An I/O error may be but the wrapping of another, which its own source passes over.
-        return match error.get_ref() {
-            Some(inner) => kind(inner),
-            None => (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Kind::Refused),
-        };
+        return (error.kind() == io::ErrorKind::ConnectionRefused).then_some(Kind::Refused);
     }
     // hyper-util names the step in the text alone.
     error.to_string().starts_with("dns error").then_some(Kind::Name)

@@ -14,6 +14,7 @@ use super::when::When;
 use super::wire::CardRow;
 use crate::domain::Timestamp;
 use crate::domain::dataset::{Evidence, Run, RunOutcome};
+use crate::domain::foreign::clipped;
 use crate::domain::ids::{CardId, UserId};
 use crate::domain::owners::Address;
 
@@ -142,7 +143,7 @@ fn message(errors: Many<Top<RunError>, ERRORS>) -> String {
             said.push(text);
         }
     }
-    said.join("; ").chars().take(MESSAGE).collect()
+    clipped(&said.join("; "), MESSAGE)
 }
 
 /// The columns of a dataset, as its index has them.
@@ -230,7 +231,7 @@ pub(super) fn card_datasets(rows: Rows<CardRow>) -> CardDatasets {
 
 /// A word of Domo's, such as a state.
 fn word(word: Loose) -> Option<String> {
-    word.text().map(|word| word.trim().chars().take(WORD).collect())
+    word.text().map(|word| clipped(word.trim(), WORD))
 }
 
 /// What one answer comes to, read as each of the answers here in turn.

@@ -18,6 +18,7 @@ use super::retry::Tries;
 use super::wire::{LoggedIn, Me};
 use crate::config::secret::Secret;
 use crate::config::valid::{Credential, Login};
+use crate::domain::foreign::clipped;
 use crate::domain::obstacle::NOT_ALLOWED;
 
 /// The title of the page that a network block shows.
@@ -188,7 +189,7 @@ fn session_token(answer: LoggedIn) -> Result<HeaderValue, SignInProblem> {
 fn named(reason: &str) -> SignInProblem {
     let upper = reason.to_ascii_uppercase();
     let says = |words: &[&str]| words.iter().any(|word| upper.contains(word));
-    let clipped = || reason.chars().take(REASON).collect();
+    let clipped = || clipped(reason, REASON);
     match upper.trim() {
         "INVALID_CREDENTIALS" => SignInProblem::WrongPassword,
         "ACCOUNT_LOCKED" => SignInProblem::Locked,

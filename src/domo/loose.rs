@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::conceal::Secrets;
+use crate::domain::foreign::clipped;
 use crate::domain::verdict::REASON_LIMIT;
 
 /// The visits that come to the same value, whatever is given.
@@ -91,10 +92,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
-        // A text has no more characters than bytes: most need not be counted.
-        let clipped =
-            if text.len() <= REASON_LIMIT { text.to_owned() } else { text.chars().take(REASON_LIMIT).collect() };
-        Ok(Loose::Text(clipped))
+        Ok(Loose::Text(clipped(text, REASON_LIMIT)))
     }
 
     fn visit_unit<E>(self) -> Result<Loose, E> {

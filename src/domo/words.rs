@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::body::Content;
 use super::client::{Ended, Reply};
+use crate::domain::foreign::clipped;
 use crate::domain::ids::{AppId, PageId};
 use crate::domain::obstacle::NOT_ALLOWED;
 use crate::domain::sweep::Unlisted;
@@ -48,8 +49,8 @@ fn answered<T>(reply: Reply<T>) -> Failure {
     let Content::Envelope(envelope) = reply.content else { return Failure { status: Some(status), what } };
     // Domo's message is often but the status in words, which says nothing new.
     let news = envelope.message.filter(|message| Some(message) != envelope.status_reason.as_ref());
-    match news.map(|message| message.chars().take(MESSAGE).collect::<String>()) {
-        Some(message) => Failure { status: Some(status), what: format!("{what}: {message}") },
+    match news {
+        Some(message) => Failure { status: Some(status), what: format!("{what}: {}", clipped(&message, MESSAGE)) },
         None => Failure { status: Some(status), what },
     }
 }

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::sweep::{Outcome, Tally};
+use crate::domain::report::cards;
+use crate::domain::shown::Counts;
+use crate::domain::sweep::Outcome;
 
 /// A sign of life: one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +13,9 @@ pub struct Beat(String);
 
 impl Beat {
     /// The sign of life of a sweep that ended so; `None` where it decided nothing.
-    pub fn of(outcome: Outcome, tally: &Tally) -> Option<Self> {
+    pub fn of(outcome: Outcome, counts: &Counts) -> Option<Self> {
         match outcome {
-            Outcome::Completed | Outcome::Partial if tally.decided() > 0 => Some(Self(words(tally))),
+            Outcome::Completed | Outcome::Partial if counts.decided() > 0 => Some(Self(words(counts))),
             Outcome::Completed | Outcome::Partial | Outcome::Failed | Outcome::Interrupted | Outcome::Skipped => None,
         }
     }
@@ -24,11 +26,9 @@ impl Beat {
     }
 }
 
-fn words(tally: &Tally) -> String {
-    let cards = tally.cards();
-    let noun = if cards == 1 { "card" } else { "cards" };
-    let mut words = format!("{cards} {noun}: {} working, {} broken", tally.working, tally.broken);
-    for (count, what) in [(tally.unchecked, "unchecked"), (tally.unsupported, "of other types")] {
+fn words(counts: &Counts) -> String {
+    let mut words = format!("{}: {} working, {} broken", cards(counts.all()), counts.working, counts.broken);
+    for (count, what) in [(counts.unchecked, "unchecked"), (counts.unsupported, "of other types")] {
         if count > 0 {
             // A text grows without ever failing.
             let _ = write!(words, ", {count} {what}");

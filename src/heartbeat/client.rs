@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
-use url::Url;
 
 use super::Beat;
 use super::metrics::{Counted, HeartbeatMetrics};
 use crate::clock::{SharedClock, within};
 use crate::config::secret::SecretUrl;
 use crate::config::valid::Instance;
-use crate::domain::foreign::without_number;
+use crate::domain::foreign::{causes, clipped, without_number};
 use crate::domain::ids::InstanceName;
 
 /// As long as Healthchecks.io advises.
@@ -25,9 +24,6 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
 /// The longest text of a cause that is kept, in characters.
 const CAUSE_LIMIT: usize = 200;
-
-/// A shorter part of the address is part of too many words for being cut out of them.
-const SHORTEST_CONCEALED: usize = 4;
 
 /// TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +92,7 @@ impl Heartbeat {
     async fn ask(&self, beat: &Beat) -> Result<(), Missed> {
         let request = self.http.post(self.url.expose().clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8");
         let sent = request.body(beat.words().to_owned()).send().await;
-        let response = sent.map_err(|error| self.unheard(&unsent(&error, self.url.expose())))?;
+        let response = sent.map_err(|error| self.unheard(&unsent(&error, &self.url)))?;
         judge(response).await
     }
 
@@ -133,23 +129,17 @@ async fn judge(mut response: Response) -> Result<(), Missed> {
     }
 }
 
-/// What the deepest cause says, which names the trouble, without any part of the address.
-fn unsent(error: &reqwest::Error, url: &Url) -> String {
-    let mut text = "it could not be sent".to_owned();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        if deeper.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-            return "nobody answers there (connection refused)".to_owned();
-        }
-        text = without_number(&deeper.to_string());
-        cause = deeper.source();
+/// Why there was no answer, without any part of the address.
+fn unsent(error: &reqwest::Error, url: &SecretUrl) -> String {
+    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if causes(error).filter_map(|cause| cause.downcast_ref()).any(refused) {
+        return "nobody answers there (connection refused)".to_owned();
     }
-    text = format!("no connection ({text})");
-    let parts = [Some(url.as_str()), url.query(), Some(url.path()), url.host_str()];
-    for part in parts.into_iter().flatten().filter(|part| part.len() >= SHORTEST_CONCEALED) {
-        text = text.replace(part, "[secret]");
-    }
-    text.chars().take(CAUSE_LIMIT).collect()
+    // What reqwest itself says has the address in it, and no more than that it could not be sent.
+    let deepest = causes(error).skip(1).last().map(|deepest| without_number(&deepest.to_string()));
+    let mut text = format!("no connection ({})", deepest.as_deref().unwrap_or("it could not be sent"));
+    url.conceal(&mut text);
+    clipped(&text, CAUSE_LIMIT)
 }
 
 /// A client that follows no redirect, asks no proxy, trusts what the system trusts, and keeps no connection: the next

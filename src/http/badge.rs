@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::Board;
-use crate::domain::card::Shown;
-use crate::domain::snapshot::{Counts, InstanceSnapshot};
+use crate::domain::shown::Counts;
+use crate::domain::shown::Shown;
+use crate::domain::snapshot::InstanceSnapshot;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("image/svg+xml; charset=utf-8");
 

@@ -97,7 +97,7 @@ fn evidence(report: &Report, incident: &IncidentLine) -> Vec<String> {
     let more = told.len().saturating_sub(MOST_DATASETS);
     told.truncate(MOST_DATASETS);
     if more > 0 {
-        told.push(format!("and {}", words::many(more, "more dataset", "more datasets")));
+        told.push(format!("and {}", extent::many(more, "more dataset", "more datasets")));
     }
     told
 }

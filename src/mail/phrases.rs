@@ -3,6 +3,7 @@
 use super::outline::{MOST_CARDS, Mood, TITLE_LIMIT, cards_in};
 use super::words;
 use crate::domain::Timestamp;
+use crate::domain::extent::many;
 use crate::domain::foreign::{capitalised, one_line};
 use crate::domain::report::{Audience, CardLine, Report, Storm, Totals, cards, count};
 use crate::domain::sight::SightNews;
@@ -192,7 +193,7 @@ fn maintenance(report: &Report) -> Option<String> {
 fn muted(report: &Report) -> Option<String> {
     let muted = report.digest.as_ref()?.muted;
     let are = words::be(muted);
-    (muted > 0).then(|| format!("{} {are} muted.", words::many(muted, "more broken card", "more broken cards")))
+    (muted > 0).then(|| format!("{} {are} muted.", many(muted, "more broken card", "more broken cards")))
 }
 
 /// More incidents than this that are over are counted.
@@ -203,7 +204,7 @@ fn over(report: &Report) -> Vec<String> {
     let told = over.iter().take(MOST_OVER);
     let told = told.map(|over| format!("Incident {} ({}) is over.", over.id, one_line(&over.title, TITLE_LIMIT)));
     let more = over.len().saturating_sub(MOST_OVER);
-    let more = (more > 0).then(|| format!("{} over.", words::many(more, "more incident is", "more incidents are")));
+    let more = (more > 0).then(|| format!("{} over.", many(more, "more incident is", "more incidents are")));
     told.chain(more).collect()
 }
 

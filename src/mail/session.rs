@@ -2,7 +2,6 @@
 //! failed one means to the operator; what becomes of the letter is the mailer's to say.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::Address;
@@ -17,7 +16,7 @@ use super::error::{MailerError, Reply, Step};
 use crate::clock::{SharedClock, within};
 use crate::config::secret::Secret;
 use crate::config::valid::{Login, SmtpServer, SmtpTls};
-use crate::domain::foreign::{one_line, without_number};
+use crate::domain::foreign::{causes, one_line, without_number};
 
 /// How long the server may take to answer one command.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
@@ -96,7 +95,7 @@ impl Server {
                 _ => MailerError::Refused { server, step, reply },
             };
         }
-        match cause::<rustls::Error>(error) {
+        match causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 return MailerError::NoTls { server, why: "it does not speak TLS".to_owned() };
             }
@@ -147,7 +146,7 @@ impl Session<'_> {
 
     async fn sign_in(&mut self) -> Result<(), MailerError> {
         let Some(login) = &self.server.login else { return Ok(()) };
-        if !self.connection.is_encrypted() && !is_loopback(&self.server.address.host) {
+        if !self.connection.is_encrypted() && !self.server.address.is_local() {
             return Err(MailerError::LoginInClear(self.server.name()));
         }
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
@@ -230,34 +229,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether what is sent to this host never leaves the machine.
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
-}
-
-/// What went wrong at the bottom: what lies above only says that something did.
+/// What went wrong at the bottom.
 pub(super) fn words(error: &SmtpError) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    without_number(&deepest.to_string())
-}
-
-/// The cause of that type among what led to the error.
-fn cause<E: std::error::Error + 'static>(error: &SmtpError) -> Option<&E> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        // An I/O error shows the source of what it wraps, not what it wraps.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = match wrapped {
-            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
-            None => error.source(),
-        };
-    }
-    None
+    causes(error).last().map(|deepest| without_number(&deepest.to_string())).unwrap_or_default()
 }

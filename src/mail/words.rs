@@ -65,11 +65,6 @@ pub(super) fn for_so_long(since: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// '1 page', '2 pages'.
-pub(super) fn many(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
-}
-
 /// One foreign name.
 pub(super) fn name(name: &str) -> String {
     one_line(name, NAME_LIMIT)

@@ -9,7 +9,7 @@ use super::rows::{ImpossibleRow, instant, millis};
 use super::{Store, StoreError};
 use crate::domain::Timestamp;
 use crate::domain::ids::{InstanceName, SweepId};
-use crate::domain::snapshot::Counts;
+use crate::domain::shown::Counts;
 use crate::domain::sweep::Outcome;
 
 /// A sweep of the past, or the one that runs.

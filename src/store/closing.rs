@@ -143,10 +143,10 @@ async fn close_row(
     .bind(millis(now))
     .bind(closing.outcome.name())
     .bind(&closing.trouble)
-    .bind(count(closing.tally.working))
-    .bind(count(closing.tally.broken))
-    .bind(count(closing.tally.unchecked))
-    .bind(count(closing.tally.unsupported))
+    .bind(count(closing.counts.working))
+    .bind(count(closing.counts.broken))
+    .bind(count(closing.counts.unchecked))
+    .bind(count(closing.counts.unsupported))
     .execute(&mut *connection)
     .await?;
     if closed.rows_affected() != 1 {

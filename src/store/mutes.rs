@@ -7,9 +7,9 @@ use sqlx::{FromRow, Row, SqliteConnection};
 use super::rows::{ImpossibleRow, MuteRow, instant, millis};
 use super::{OpenSweep, Store, StoreError, Work};
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::mute::{Mute, MuteEnd};
+use crate::domain::shown::Shown;
 
 /// A mute of the past or the present, and the card that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -184,7 +184,7 @@ fn what_keeps_a_card_from_being_checked_is_cut_at_the_limit_too() {
 #[test]
 fn a_verdict_tells_its_name_and_why() {
     let broken = Verdict::Broken(Reason { class: Class::Other, text: "Oh no".into() });
-    let told = |verdict: &Verdict| (verdict.name(), verdict.reason().map(str::to_owned), verdict.is_decided());
+    let told = |verdict: &Verdict| (verdict.shown().name(), verdict.reason().map(str::to_owned), verdict.is_decided());
     assert_eq!(told(&Verdict::Working { no_data: false }), ("working", None, true));
     assert_eq!(told(&Verdict::Working { no_data: true }), ("working", Some(NO_DATA.into()), true));
     assert_eq!(told(&broken), ("broken", Some("Oh no".into()), true));

@@ -1,6 +1,7 @@
 //! A card's state follows from the verdicts on it, one after the other.
 
-use cardwatch::domain::card::{CardState, Change, Shown, Transition};
+use cardwatch::domain::card::{CardState, Change, Transition};
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::verdict::Verdict;
 use proptest::prelude::*;
 
@@ -180,7 +181,7 @@ proptest! {
 
     #[test]
     fn the_state_is_that_of_the_latest_verdict_that_decided(verdicts in verdicts()) {
-        let last = verdicts.iter().rfind(|verdict| verdict.is_decided()).map(Verdict::name);
+        let last = verdicts.iter().rfind(|verdict| verdict.is_decided()).map(|verdict| verdict.shown().name());
         let shown = life(&verdicts).pop().map(|(state, _)| state.shown(at(100), DAY).name());
         prop_assert_eq!(shown.unwrap_or("unchecked"), last.unwrap_or("unchecked"));
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cardwatch::domain::alerts::Policy;
-use cardwatch::domain::card::{CardState, Shown, Told};
+use cardwatch::domain::card::{CardState, Told};
 use cardwatch::domain::ids::CardId;
 use cardwatch::domain::rendering::Usual;
 use cardwatch::domain::report::LeftIncident;
-use cardwatch::domain::sweep::{CardKind, Listing, Outcome, Scope, Tally};
+use cardwatch::domain::shown::Counts;
+use cardwatch::domain::shown::Shown;
+use cardwatch::domain::sweep::{CardKind, Listing, Outcome, Scope};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 
 use crate::nouns::{DAY, at, fails, listing, page, policy, reason, unchecked, works};
@@ -138,7 +140,7 @@ fn a_card_that_was_not_reached_keeps_its_state_and_counts_as_unchecked() {
     let mut story = Story::of_working(&[1, 2]);
     let listing = listing(Scope::Pages, vec![page(10, &[1, 2])]);
     let closing = story.sweep_listing(15, listing, &[(1, works())]);
-    assert_eq!(closing.tally, Tally { working: 1, unchecked: 1, ..Tally::default() });
+    assert_eq!(closing.counts, Counts { working: 1, unchecked: 1, ..Counts::default() });
     assert_eq!(closing.outcome, Outcome::Partial);
     assert_eq!(story.card(2).state, CardState::Working { since: at(0), decided_at: at(0) });
 }
@@ -156,7 +158,7 @@ fn a_card_whose_type_is_not_rendered_is_unsupported_and_keeps_no_sweep_from_comp
     let closing = story.sweep_listing(0, with_a_document(), &[(1, works())]);
     assert_eq!(story.card(2).state, CardState::Unsupported);
     assert_eq!(story.card(2).state.shown(at(99 * A_DAY), DAY), Shown::Unsupported);
-    assert_eq!(closing.tally, Tally { working: 1, unsupported: 1, ..Tally::default() });
+    assert_eq!(closing.counts, Counts { working: 1, unsupported: 1, ..Counts::default() });
     assert_eq!(closing.outcome, Outcome::Completed);
 }
 

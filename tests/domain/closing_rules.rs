@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use cardwatch::domain::alerts::{Due, Policy, due};
-use cardwatch::domain::card::Shown;
 use cardwatch::domain::ids::CardId;
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::verdict::Verdict;
 use proptest::prelude::*;
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::ids::{CardId, PageId};
+use cardwatch::domain::shown::Counts;
 use cardwatch::domain::sweep::{
-    CardKind, Exclusions, ListedPage, Listing, Outcome, Plan, Remembered, RememberedPage, Scope, Tally, Unlisted,
+    CardKind, Exclusions, ListedPage, Listing, Outcome, Plan, Remembered, RememberedPage, Scope, Unlisted,
 };
+use cardwatch::domain::verdict::Verdict;
 use proptest::prelude::*;
 
 use crate::nouns::{card, fails, listing, page, unchecked, works};
@@ -255,16 +257,16 @@ fn trouble_beyond_the_fifth_is_counted() {
 fn a_tally_counts_each_verdict() {
     let verdicts =
         [works(), works(), fails("x"), unchecked(), cardwatch::domain::verdict::Verdict::Unsupported, unchecked()];
-    let tally = Tally::of(verdicts.iter());
-    assert_eq!(tally, Tally { working: 2, broken: 1, unchecked: 2, unsupported: 1 });
-    assert_eq!((tally.cards(), tally.decided()), (6, 3));
+    let counts = verdicts.iter().map(Verdict::shown).collect::<Counts>();
+    assert_eq!(counts, Counts { working: 2, broken: 1, unchecked: 2, unsupported: 1 });
+    assert_eq!((counts.all(), counts.decided()), (6, 3));
 }
 
 #[test]
 fn a_sweep_is_complete_when_every_card_was_decided_and_every_list_came() {
-    let decided = Tally { working: 2, broken: 1, unchecked: 0, unsupported: 4 };
+    let decided = Counts { working: 2, broken: 1, unchecked: 0, unsupported: 4 };
     assert_eq!(Outcome::of(&decided, &[]), Outcome::Completed);
-    assert_eq!(Outcome::of(&Tally { unchecked: 1, ..decided }, &[]), Outcome::Partial);
+    assert_eq!(Outcome::of(&Counts { unchecked: 1, ..decided }, &[]), Outcome::Partial);
     assert_eq!(Outcome::of(&decided, &unlisted(None)), Outcome::Partial);
 }
 

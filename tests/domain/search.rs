@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cardwatch::domain::card::{CardMemory, CardState, Shown};
+use cardwatch::domain::card::{CardMemory, CardState};
 use cardwatch::domain::dataset::{Dataset, Feeding};
 use cardwatch::domain::ids::{CardId, DatasetId, PageId};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::search::{self, Query, Texts, Which};
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, PageNow};
 use cardwatch::domain::sweep::PageKind;
 use chrono::TimeDelta;

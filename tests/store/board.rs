@@ -2,7 +2,7 @@
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::ids::{CardId, SweepId};
-use cardwatch::domain::snapshot::Counts;
+use cardwatch::domain::shown::Counts;
 use cardwatch::domain::sweep::{Outcome, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{Level, PastSweep};

@@ -1,8 +1,8 @@
 //! A mute is kept with who, why and when, until it ends one way or another: and then still.
 
-use cardwatch::domain::card::Shown;
 use cardwatch::domain::ids::CardId;
 use cardwatch::domain::mute::{Mute, MuteEnd};
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{Ended, MuteRecord, MuteRefused, Store, StoreError};
 

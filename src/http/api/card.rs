@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 
 use super::data::{MuteNow, NamedDataset, Page, Slow, Time, classes_or_null, millis, names, recent, states};
 use super::seen::Seen;
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
 use crate::domain::ids::PageId;
 use crate::domain::search::Match;
+use crate::domain::shown::Shown;
 use crate::domain::strip::Strip;
 
 /// A card as it stands.

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::ids::DatasetId;
 use crate::domain::mute::{Mute, MuteEnd};
 use crate::domain::owners::Owner;
 use crate::domain::search::Which;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::strip::{Cell, Strip};
 use crate::domain::sweep::Outcome;

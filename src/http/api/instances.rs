@@ -11,9 +11,9 @@ use super::asked::{Nothing, Params};
 use super::data::{Time, outcomes};
 use super::problem::Problem;
 use super::seen::Seen;
-use crate::domain::card::Shown;
 use crate::domain::counted::Counted;
 use crate::domain::search::Which;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::InstanceSnapshot;
 use crate::http::Board;
 

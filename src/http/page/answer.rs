@@ -6,11 +6,12 @@ use maud::{Markup, html};
 use super::parts::{address, many, number};
 use super::scene::Scene;
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::counted::Counted;
 use crate::domain::ids::{CardId, IncidentId};
 use crate::domain::search::Which;
-use crate::domain::snapshot::{Counts, IncidentNow, InstanceSnapshot};
+use crate::domain::shown::Counts;
+use crate::domain::shown::Shown;
+use crate::domain::snapshot::{IncidentNow, InstanceSnapshot};
 use crate::domain::sweep::Outcome;
 
 /// How well an instance can be seen.
@@ -104,7 +105,7 @@ impl<'a> Overview<'a> {
             scene.counted().map(|(instance, counted)| seen(scene, instance, counted)).collect();
         Self {
             incidents: incidents(scene),
-            counts: total(&instances),
+            counts: instances.iter().map(|seen| seen.counts).sum(),
             pages: scene.snapshot.iter().map(|instance| instance.pages.len()).sum(),
             sets: sets(scene),
             ready,
@@ -218,15 +219,6 @@ impl<'a> Overview<'a> {
 
 pub(super) fn seen<'a>(scene: &Scene, instance: &'a InstanceSnapshot, counted: &'a Counted) -> Seen<'a> {
     Seen { instance, counted, counts: counted.counts, view: View::of(scene, instance) }
-}
-
-fn total(instances: &[Seen<'_>]) -> Counts {
-    instances.iter().fold(Counts::default(), |all, Seen { counts, .. }| Counts {
-        working: all.working + counts.working,
-        broken: all.broken + counts.broken,
-        unchecked: all.unchecked + counts.unchecked,
-        unsupported: all.unsupported + counts.unsupported,
-    })
 }
 
 /// The open incidents of all instances.

@@ -6,11 +6,12 @@ use maud::{Markup, html};
 use super::parts::{card_in_domo, card_link, instance_address, owners, page_links, pages_of, strip, tags};
 use super::scene::{Scene, state};
 use crate::domain::Timestamp;
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::CardId;
 use crate::domain::owners::Owner;
 use crate::domain::search::Match;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 
 /// The longest reason in a row, in characters: the card's page has all of it.

@@ -17,10 +17,12 @@ use super::parts::{
 };
 use super::scene::{Scene, state, title};
 use super::shell::{Head, page};
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::{CardId, PageId};
-use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
+use crate::domain::shown::Counts;
+use crate::domain::shown::Shown;
+use crate::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
 use crate::domain::sweep::PageKind;
 use crate::http::Board;
 

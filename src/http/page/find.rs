@@ -14,10 +14,11 @@ use super::parts::{Part, address, many, page_in_domo, pager};
 use super::scene::{Scene, title};
 use super::shell::{Head, page};
 use crate::domain::Timestamp;
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::{IncidentId, InstanceName, PageId};
 use crate::domain::search::{Match, Query, Which, search};
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
 
 /// So many cards are on one page of results.

@@ -12,13 +12,13 @@ use super::cards::{Columns, answerable, table};
 use super::parts::{self, NAME_LIMIT, Part, address, instance_address, many, pager};
 use super::scene::{Scene, title};
 use super::shell::{Head, apology, page};
-use crate::domain::card::Shown;
 use crate::domain::extent;
 use crate::domain::findings::{Findings, Piece};
 use crate::domain::foreign::one_line;
 use crate::domain::ids::{DatasetId, IncidentId, PageId};
 use crate::domain::owners::Owner;
 use crate::domain::search::{Match, Which};
+use crate::domain::shown::Shown;
 
 /// So many incidents are on the status page, and so many of them with their first cards; a line has to do for the others.
 const MOST_INCIDENTS: usize = 40;

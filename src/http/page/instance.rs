@@ -16,10 +16,11 @@ use super::parts::{self, Part, address, card_link, instance_address, many, page_
 use super::scene::{Scene, title};
 use super::shell::{Head, page};
 use super::{sweeps, tile};
-use crate::domain::card::Shown;
 use crate::domain::ids::{CardId, IncidentId, PageId, SweepId};
 use crate::domain::search::Which;
-use crate::domain::snapshot::{CardNow, Counts, InstanceSnapshot, PageNow};
+use crate::domain::shown::Counts;
+use crate::domain::shown::Shown;
+use crate::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
 use crate::domain::verdict::Class;
 use crate::http::Board;
 

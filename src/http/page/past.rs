@@ -6,9 +6,9 @@ use maud::{Markup, html};
 use super::parts::many;
 use super::scene::{Scene, span, title};
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::foreign::one_line;
 use crate::domain::mute::{Mute, MuteEnd};
+use crate::domain::shown::Shown;
 use crate::store::{LetterNote, MuteRecord, PastIncident, PastResult, PastTransition};
 
 /// The longest reason in a table, in characters.

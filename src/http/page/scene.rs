@@ -8,10 +8,10 @@ use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use crate::domain::Timestamp;
-use crate::domain::card::Shown;
 use crate::domain::counted::Counted;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::InstanceName;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::http::live::LiveBoard;
 use crate::http::{Board, InstanceSettings, Kept, Settings};

@@ -6,9 +6,10 @@ use maud::{Markup, html};
 use super::answer::{Seen, View};
 use super::parts::{card_link, instance_address, many, number};
 use super::scene::{Scene, span};
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
 use crate::domain::foreign::{capitalised, one_line};
 use crate::domain::ids::CardId;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::{CardNow, InstanceSnapshot};
 use crate::domain::sweep::Outcome;
 

@@ -8,7 +8,8 @@ use super::chart::{Ink, bars};
 use super::parts::many;
 use super::scene::{Scene, span};
 use crate::domain::Timestamp;
-use crate::domain::card::{CardState, Shown};
+use crate::domain::card::CardState;
+use crate::domain::shown::Shown;
 use crate::domain::snapshot::CardNow;
 use crate::store::PastTransition;
 
