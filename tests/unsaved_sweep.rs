@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cardwatch::clock::Clock as _;
 use cardwatch::config::{self, Config, Environment, LoadRequest};
 use cardwatch::daemon::run;
 use cardwatch::store::Store;
@@ -64,14 +65,15 @@ async fn a_sweep_that_could_not_be_saved_is_made_again_until_it_is() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stop = CancellationToken::new();
-    let daemon = run::start(config, listener, Arc::new(Quick::start()), stop.clone()).await.unwrap();
+    let clock = Arc::new(Quick::start());
+    let daemon = run::start(config, listener, clock.clone(), stop.clone()).await.unwrap();
     let ending = tokio::spawn(daemon.wait());
     wait_until(&mut database, "SELECT count(*) FROM sweep", 2).await;
     sqlx::query("DROP TRIGGER full").execute(&mut database).await.unwrap();
     wait_until(&mut database, "SELECT count(*) FROM sweep WHERE outcome = 'completed'", 1).await;
     let sweeps: i64 = sqlx::query_scalar("SELECT count(*) FROM sweep").fetch_one(&mut database).await.unwrap();
     // Long enough for another, if it were made.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    clock.sleep(Duration::from_secs(90)).await;
     let after: i64 = sqlx::query_scalar("SELECT count(*) FROM sweep").fetch_one(&mut database).await.unwrap();
     assert_eq!(after, sweeps, "once it is saved, the next one waits for its time");
     stop.cancel();

@@ -9,7 +9,7 @@ use fake_domo::{Behaviour, FakeDomo, Spec};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::house::{Ended, House};
-use crate::mailing::free_port;
+use crate::port::free_port;
 
 async fn small_house() -> House {
     House::beside(FakeDomo::new(Spec::new(3).pages(2).cards(6))).await

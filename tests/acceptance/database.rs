@@ -1,16 +1,20 @@
 //! The database between processes, and what can be wrong with it: whoever may work beside another does, and
 //! everything else is one clear error.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
 use sqlx::{ConnectOptions as _, SqliteConnection};
 
-use crate::house::{Ended, House, NEVER, read_to_end};
-use crate::mailing::{free_port, watched_house};
+use crate::house::{Ended, House, NEVER, PATIENCE, read_to_end};
+use crate::mailing::watched_house;
+use crate::port::free_port;
 
 const COMPLETED: &str = "cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}";
+/// 0 until what was missed has been ordered.
+const NEXT: &str = "cardwatch_sweep_next_timestamp_seconds{domo_instance=\"acme\"}";
 
 async fn small_house() -> House {
     House::beside(FakeDomo::new(Spec::new(3).pages(2).cards(6))).await
@@ -162,7 +166,9 @@ async fn a_sweep_that_was_due_while_the_daemon_was_down_runs_once_at_start() {
     house.instance("schedule", &format!("\"{NEVER}\""));
     house.run(&["sweep"]);
     let daemon = house.daemon().await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    daemon.wait_for(NEXT, 1.0).await;
+    // One of the daemon's would have begun before this one, which is as long.
+    house.run(&["sweep"]);
     assert_eq!(daemon.series(COMPLETED).await, Some(0.0), "none was due");
     daemon.kill();
 
@@ -174,7 +180,8 @@ async fn a_sweep_that_was_due_while_the_daemon_was_down_runs_once_at_start() {
     .await;
     let daemon = house.daemon().await;
     daemon.wait_for(COMPLETED, 1.0).await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    daemon.wait_for(NEXT, 1.0).await;
+    house.run(&["sweep"]);
     assert_eq!(daemon.series(COMPLETED).await, Some(1.0), "once");
 }
 
@@ -185,8 +192,9 @@ async fn a_locked_database_holds_up_no_stop() {
     daemon.wait_for_whole_sweeps(1).await;
     let mut other = stranger(&house).await;
     execute(&mut other, "BEGIN EXCLUSIVE").await;
-    // By now a sweep waits for the lock.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // When the one that is due next has been ordered, it waits for the lock.
+    let due = daemon.series(NEXT).await.unwrap();
+    daemon.wait_for(NEXT, due + 1.0).await;
     let (code, took) = daemon.stop("-TERM");
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "it took {took:?}");
@@ -199,9 +207,18 @@ async fn a_locked_database_holds_up_no_stop_at_the_start_either() {
     let mut other = stranger(&house).await;
     execute(&mut other, "BEGIN EXCLUSIVE").await;
     let mut starting = house.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    let began = Instant::now();
+    while !has_open(&starting, &house.database()) {
+        assert!(began.elapsed() < PATIENCE, "it never opens the database");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     let began = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &starting.id().to_string()]).status().unwrap().success());
     assert_eq!(starting.wait().unwrap().code(), Some(0));
     assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+}
+
+fn has_open(process: &Child, file: &Path) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
+    open.flatten().any(|one| std::fs::read_link(one.path()).is_ok_and(|target| target == file))
 }

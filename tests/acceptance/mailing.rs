@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use fake_domo::{FakeDomo, Spec};
 
 use crate::house::{EACH_SECOND, House, PATIENCE};
+use crate::port::free_port;
 
 /// Debian's Python, whose aiosmtpd `tests/run` installs.
 const PYTHON: &str = "/usr/bin/python3";
@@ -99,10 +100,6 @@ fn serve(folder: &Path, port: u16) -> Child {
     command.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}"), "-c", "aiosmtpd.handlers.Mailbox"]);
     command.arg(folder.join("maildir")).stdin(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap_or_else(|error| panic!("{PYTHON} with aiosmtpd is needed (tests/run installs it): {error}"))
-}
-
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A message as it arrived.

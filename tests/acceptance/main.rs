@@ -27,6 +27,8 @@ mod muting;
 mod news;
 mod orders;
 mod owners;
+#[path = "../support/port.rs"]
+mod port;
 mod refusing;
 mod reloading;
 mod search;

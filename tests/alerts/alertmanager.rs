@@ -1,7 +1,6 @@
 //! Debian's Alertmanager with the configuration that the README recommends. Owns its process, telling it of alerts and
 //! asking what becomes of them; what should become of them is `routing`'s.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::house::{PATIENCE, client};
+use crate::port::free_port;
 
 const README: &str = include_str!("../../deploy/prometheus/README.md");
 
@@ -40,7 +40,7 @@ impl Alertmanager {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("alertmanager.yml"), recommended()).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let address = format!("127.0.0.1:{port}");
         let process = Command::new("prometheus-alertmanager")
             .args(["--config.file=alertmanager.yml", "--storage.path=data", "--cluster.listen-address="])

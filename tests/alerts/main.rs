@@ -9,5 +9,7 @@ mod alertmanager;
 #[expect(dead_code, reason = "other tests do more in a house")]
 mod house;
 mod labels;
+#[path = "../support/port.rs"]
+mod port;
 mod routing;
 mod selectors;

@@ -13,6 +13,8 @@ mod ledger;
 #[path = "../acceptance/mailing.rs"]
 #[expect(dead_code, reason = "other tests do more with mail")]
 mod mailing;
+#[path = "../support/port.rs"]
+mod port;
 
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -21,7 +23,8 @@ use fake_domo::{Behaviour, FakeDomo};
 use fastrand::Rng;
 use house::{EACH_SECOND, House, PATIENCE};
 use ledger::Ledger;
-use mailing::{SmtpSink, free_port};
+use mailing::SmtpSink;
+use port::free_port;
 
 const SEED: u64 = 20_261_124;
 

@@ -8,5 +8,7 @@ mod dashboard;
 #[path = "../acceptance/house.rs"]
 #[expect(dead_code, reason = "other tests do more in a house")]
 mod house;
+#[path = "../support/port.rs"]
+mod port;
 mod rules;
 mod watchers;

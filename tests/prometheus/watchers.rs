@@ -1,7 +1,6 @@
 //! Prometheus and Alertmanager, started as an operator does, and somebody who is called by them. Owns their
 //! configuration; the rules are ours, but for their waiting times, which a test does not sit through.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::house::{PATIENCE, client};
+use crate::port::free_port;
 
 /// Both programs, and what they called about.
 pub(crate) struct Watchers {
@@ -37,7 +37,7 @@ impl Drop for Program {
 
 impl Program {
     fn start(name: &str, folder: &Path, arguments: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let address = format!("127.0.0.1:{port}");
         let process = Command::new(name)
             .args(arguments)

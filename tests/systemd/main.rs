@@ -8,4 +8,6 @@ mod credentials;
 mod living;
 mod machine;
 mod packaging;
+#[path = "../support/port.rs"]
+mod port;
 mod service;

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use fake_domo::{Domo, FakeDomo};
 
 use crate::machine::{Machine, wait_for};
+use crate::port::free_port;
 
 /// Each file that an admin makes lies where the package says.
 pub(crate) const CONFIG: &str = "/etc/cardwatch/config.toml";
@@ -31,7 +32,7 @@ impl Service {
         let domo = (1..=12).fold(FakeDomo::empty().page(10, "Sales overview"), |domo, card| {
             domo.card(card, &format!("Card {card}"), &[10])
         });
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Self { machine, domo: domo.start().await, port }
     }
 
