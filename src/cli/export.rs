@@ -82,7 +82,7 @@ impl<W: Write> Out<W> {
             card_id: result.card.0,
             title: &result.title,
             checked_at: rfc3339(result.result.checked_at),
-            verdict: result.result.verdict,
+            verdict: result.result.verdict.name(),
             reason: result.result.reason.as_deref(),
             latency_ms: result.result.latency_ms,
         };

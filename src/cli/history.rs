@@ -52,7 +52,7 @@ struct Slow {
 #[derive(Serialize)]
 struct Transition {
     at: String,
-    to: String,
+    to: &'static str,
     first_seen: bool,
     reason: Option<String>,
 }
@@ -137,7 +137,7 @@ impl Past {
         let history = &self.history;
         let transitions = history.transitions.iter().map(|transition| Transition {
             at: rfc3339(transition.at),
-            to: transition.to.clone(),
+            to: transition.to.name(),
             first_seen: transition.first_seen,
             reason: transition.reason.clone(),
         });
@@ -149,7 +149,7 @@ impl Past {
         });
         let results = history.results.iter().map(|result| PastResult {
             checked_at: rfc3339(result.checked_at),
-            verdict: result.verdict,
+            verdict: result.verdict.name(),
             reason: result.reason.clone(),
             latency_ms: result.latency_ms,
         });
@@ -205,7 +205,7 @@ impl Past {
         for transition in &self.history.transitions {
             let note = if transition.first_seen { " when first seen" } else { "" };
             let reason = cell(transition.reason.as_deref().unwrap_or_default());
-            rows.add_row([minute(transition.at), format!("{}{note}", signs::signed(&transition.to)), reason]);
+            rows.add_row([minute(transition.at), format!("{}{note}", signs::signed(transition.to.name())), reason]);
         }
         rows.to_string()
     }
@@ -233,7 +233,7 @@ impl Past {
         for result in &self.history.results {
             let took = format!("{} ms", result.latency_ms);
             let reason = cell(result.reason.as_deref().unwrap_or_default());
-            rows.add_row([rfc3339(result.checked_at), signs::signed(result.verdict), took, reason]);
+            rows.add_row([rfc3339(result.checked_at), signs::signed(result.verdict.name()), took, reason]);
         }
         (!self.history.results.is_empty()).then(|| rows.to_string())
     }

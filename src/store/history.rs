@@ -7,11 +7,12 @@ use sqlx::FromRow;
 
 use super::incidents::PastIncident;
 use super::mutes::MuteRecord;
-use super::rows::{instant, owners, result_instant, verdict_word};
+use super::rows::{changed_to, instant, owners, result_instant, verdict};
 use super::{Store, StoreError, Work, WorkError, incidents, mutes};
 use crate::domain::Timestamp;
 use crate::domain::ids::CardId;
 use crate::domain::owners::Owner;
+use crate::domain::shown::Shown;
 
 /// One card's past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub struct CardHistory {
 pub struct PastTransition {
     /// When.
     pub at: Timestamp,
-    /// `broken` or `working`.
-    pub to: String,
+    /// Broken or working.
+    pub to: Shown,
     /// It was broken when it was first seen.
     pub first_seen: bool,
     /// Why it broke.
@@ -56,8 +57,8 @@ pub struct PastTransition {
 pub struct PastResult {
     /// When, to the second.
     pub checked_at: Timestamp,
-    /// `working`, `broken` or `unchecked`.
-    pub verdict: &'static str,
+    /// Working, broken or unchecked.
+    pub verdict: Shown,
     /// Why.
     pub reason: Option<String>,
     /// How long the deciding attempt took, in milliseconds.
@@ -103,7 +104,7 @@ impl ResultRow {
     pub(super) fn past(self) -> Work<PastResult> {
         Ok(PastResult {
             checked_at: result_instant(self.sweep_id, self.started_at, self.at_s)?,
-            verdict: verdict_word(self.sweep_id, self.verdict)?,
+            verdict: verdict(self.sweep_id, self.verdict)?,
             reason: self.reason,
             latency_ms: self.latency_ms,
         })
@@ -232,8 +233,9 @@ pub(super) async fn transitions(
 ) -> Work<Vec<(i64, PastTransition)>> {
     let rows: Vec<(i64, i64, i64, String, bool, Option<String>)> =
         sqlx::query_as(TRANSITIONS).bind(key).bind(limit).fetch_all(connection).await?;
-    let past = |(id, sweep, at, to, first_seen, reason)| {
-        Ok((sweep, PastTransition { at: instant("transition", id, "at", at)?, to, first_seen, reason }))
+    let past = |(id, sweep, at, to, first_seen, reason): (_, _, _, String, _, _)| {
+        let (at, to) = (instant("transition", id, "at", at)?, changed_to(id, &to)?);
+        Ok((sweep, PastTransition { at, to, first_seen, reason }))
     };
     rows.into_iter().map(past).collect()
 }

@@ -15,6 +15,7 @@ use crate::domain::ids::{AppId, IncidentId, UserId};
 use crate::domain::mute::Mute;
 use crate::domain::owners::Owner;
 use crate::domain::rendering::Rendering;
+use crate::domain::shown::Shown;
 use crate::domain::strip::Strip;
 use crate::domain::sweep::PageKind;
 use crate::domain::verdict::{Class, Reason, Verdict};
@@ -144,12 +145,22 @@ pub(super) fn verdict_code(verdict: &Verdict) -> Option<i64> {
     }
 }
 
-/// The word for a verdict's number.
-pub(super) fn verdict_word(sweep: i64, code: i64) -> Result<&'static str, ImpossibleRow> {
+/// What a card changed to.
+pub(super) fn changed_to(transition: i64, name: &str) -> Result<Shown, ImpossibleRow> {
+    [Shown::Working, Shown::Broken].into_iter().find(|to| to.name() == name).ok_or_else(|| ImpossibleRow {
+        table: "transition",
+        row: transition,
+        column: "to_state",
+        value: name.to_owned(),
+    })
+}
+
+/// The verdict of a render, by its number.
+pub(super) fn verdict(sweep: i64, code: i64) -> Result<Shown, ImpossibleRow> {
     match code {
-        0 => Ok("working"),
-        1 => Ok("broken"),
-        2 => Ok("unchecked"),
+        0 => Ok(Shown::Working),
+        1 => Ok(Shown::Broken),
+        2 => Ok(Shown::Unchecked),
         other => Err(ImpossibleRow { table: "render_result", row: sweep, column: "verdict", value: other.to_string() }),
     }
 }

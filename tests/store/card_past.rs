@@ -9,6 +9,7 @@ use cardwatch::domain::ids::CardId;
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::report::Letter;
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::sweep::{Listing, Plan, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::{CardPast, LetterNote, SavedResult};
@@ -27,7 +28,7 @@ async fn past_since(house: &House, card: i64, since: Timestamp) -> CardPast {
 /// What a card changed to and when, the latest first.
 fn changes(past: &CardPast) -> Vec<(Timestamp, &str, Option<&str>)> {
     let transitions = past.transitions.iter().map(|told| &told.transition);
-    transitions.map(|change| (change.at, change.to.as_str(), change.reason.as_deref())).collect()
+    transitions.map(|change| (change.at, change.to.name(), change.reason.as_deref())).collect()
 }
 
 /// The subjects of the mails beside each change, the latest change first.
@@ -253,7 +254,10 @@ async fn the_latest_results_come_first_those_of_a_confirmation_before_what_they_
     let told = past(&house, 1).await.results;
     let told: Vec<_> =
         told.iter().map(|result| (result.checked_at, result.verdict, result.reason.as_deref())).collect();
-    assert_eq!(told, [(at(15), "working", None), (at(15), "broken", Some("x")), (at(0), "working", None)]);
+    assert_eq!(
+        told,
+        [(at(15), Shown::Working, None), (at(15), Shown::Broken, Some("x")), (at(0), Shown::Working, None)]
+    );
 }
 
 #[tokio::test]

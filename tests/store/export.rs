@@ -1,5 +1,6 @@
 //! Every result as a stream.
 
+use cardwatch::domain::shown::Shown;
 use cardwatch::store::{ExportFilter, ExportedResult};
 use chrono::TimeDelta;
 use futures::TryStreamExt as _;
@@ -42,7 +43,7 @@ async fn an_exported_result_is_whole() {
     let result = exported(&house, &ExportFilter::default()).await.remove(0);
     assert_eq!((result.instance.as_str(), result.card.0, result.title.as_str()), ("acme", 1, "Card 1"));
     let past = result.result;
-    assert_eq!((past.checked_at, past.verdict, past.latency_ms), (at(0), "broken", 250));
+    assert_eq!((past.checked_at, past.verdict, past.latency_ms), (at(0), Shown::Broken, 250));
     assert_eq!(past.reason.as_deref(), Some("No such column"));
 }
 

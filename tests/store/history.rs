@@ -2,6 +2,7 @@
 
 use cardwatch::domain::ids::CardId;
 use cardwatch::domain::mute::{Mute, MuteEnd};
+use cardwatch::domain::shown::Shown;
 use cardwatch::domain::sweep::Scope;
 use cardwatch::store::{CardHistory, PastResult, PastTransition, SavedResult};
 
@@ -18,7 +19,7 @@ async fn history(house: &House, card: i64) -> CardHistory {
     found.remove(0)
 }
 
-fn past(minute: i64, verdict: &'static str, reason: Option<&str>) -> PastResult {
+fn past(minute: i64, verdict: Shown, reason: Option<&str>) -> PastResult {
     PastResult { checked_at: at(minute), verdict, reason: reason.map(str::to_owned), latency_ms: 250 }
 }
 
@@ -33,14 +34,14 @@ async fn a_history_gives_results_and_transitions_the_latest_first() {
     assert_eq!(
         history.results,
         [
-            past(45, "working", None),
-            past(30, "unchecked", Some("no access (403)")),
-            past(15, "broken", Some("x")),
-            past(0, "working", None)
+            past(45, Shown::Working, None),
+            past(30, Shown::Unchecked, Some("no access (403)")),
+            past(15, Shown::Broken, Some("x")),
+            past(0, Shown::Working, None)
         ]
     );
-    let broke = PastTransition { at: at(15), to: "broken".into(), first_seen: false, reason: Some("x".into()) };
-    let recovered = PastTransition { at: at(45), to: "working".into(), first_seen: false, reason: None };
+    let broke = PastTransition { at: at(15), to: Shown::Broken, first_seen: false, reason: Some("x".into()) };
+    let recovered = PastTransition { at: at(45), to: Shown::Working, first_seen: false, reason: None };
     assert_eq!(history.transitions, [recovered, broke]);
 }
 
@@ -65,7 +66,7 @@ async fn a_confirmation_comes_after_the_render_that_it_confirms() {
     house.store.append_results(&mut sweep, &[again]).await.unwrap();
     let found = swept(&sweep, 1, plan_of(&seen), &[(1, works())]);
     house.finish(sweep, &found).await.unwrap();
-    assert_eq!(history(&house, 1).await.results, [past(1, "working", None), past(0, "broken", Some("x"))]);
+    assert_eq!(history(&house, 1).await.results, [past(1, Shown::Working, None), past(0, Shown::Broken, Some("x"))]);
 }
 
 #[tokio::test]
@@ -76,7 +77,7 @@ async fn a_card_id_of_two_instances_has_two_histories() {
     house.sweep_plan("globex", 0, plan_of(&[(1, fails("x"))]), &[(1, fails("x"))]).await;
     let found = histories(&house, 1).await;
     let results: Vec<_> = found.iter().map(|history| (history.instance.as_str(), history.results[0].verdict)).collect();
-    assert_eq!(results, [("acme", "working"), ("globex", "broken")]);
+    assert_eq!(results, [("acme", Shown::Working), ("globex", Shown::Broken)]);
     let globex = house.store.card_histories(CardId(1), Some("globex"), 100).await.unwrap();
     assert_eq!(globex, found[1..]);
 }
@@ -107,7 +108,7 @@ async fn a_history_is_no_longer_than_asked_for() {
     let history = house.store.card_histories(CardId(1), None, 3).await.unwrap().remove(0);
     assert_eq!(
         history.results,
-        [past(75, "broken", Some("x")), past(60, "working", None), past(45, "broken", Some("x"))]
+        [past(75, Shown::Broken, Some("x")), past(60, Shown::Working, None), past(45, Shown::Broken, Some("x"))]
     );
     assert_eq!(history.transitions.len(), 3);
     assert_eq!(history.transitions[0].at, at(75));
@@ -118,7 +119,10 @@ async fn results_come_in_the_order_of_their_sweeps_whatever_the_clock_said() {
     let house = House::new().await;
     house.sweep(9_999, &[(1, works())]).await;
     house.sweep(0, &[(1, fails("x"))]).await;
-    assert_eq!(history(&house, 1).await.results, [past(0, "broken", Some("x")), past(9_999, "working", None)]);
+    assert_eq!(
+        history(&house, 1).await.results,
+        [past(0, Shown::Broken, Some("x")), past(9_999, Shown::Working, None)]
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ struct Transition {
     at: Time,
     /// What it became.
     #[schema(schema_with = changes)]
-    to: String,
+    to: &'static str,
     /// It was broken when it was first seen.
     first_seen: bool,
     /// Why it broke.
@@ -165,7 +165,7 @@ impl Transition {
         let ToldTransition { transition, letters } = told;
         Self {
             at: Time(transition.at),
-            to: transition.to,
+            to: transition.to.name(),
             first_seen: transition.first_seen,
             reason: transition.reason,
             mails: letters.into_iter().map(Mail::of).collect(),
@@ -189,6 +189,6 @@ impl IncidentPast {
 impl RenderResult {
     fn of(result: PastResult) -> Self {
         let PastResult { checked_at, verdict, reason, latency_ms } = result;
-        Self { checked_at: Time(checked_at), verdict, reason, latency_ms }
+        Self { checked_at: Time(checked_at), verdict: verdict.name(), reason, latency_ms }
     }
 }

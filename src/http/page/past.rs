@@ -57,7 +57,7 @@ pub(super) fn changes(scene: &Scene, changes: &[Told<'_>]) -> Markup {
 }
 
 fn changed(change: &PastTransition, before: Option<Timestamp>) -> Markup {
-    if change.to == Shown::Broken.name() {
+    if change.to == Shown::Broken {
         return html! {
             strong.bad { span aria-hidden="true" { "✕ " } "broke" }
             @if change.first_seen { " " span.soft { "when first seen" } }
@@ -127,7 +127,7 @@ fn results_table(scene: &Scene, called: &str, results: &[PastResult]) -> Markup 
                     @for (place, result) in results.iter().enumerate() {
                         tr {
                             td.when { (scene.time(result.checked_at)) }
-                            td.state { (verdict(result.verdict)) }
+                            td.state { (super::scene::state(result.verdict)) }
                             td.num data-label="took" { (millis(result.latency_ms)) }
                             td.reason { (why(result, place.checked_sub(1).and_then(|above| results.get(above)))) }
                         }
@@ -145,12 +145,6 @@ fn why(result: &PastResult, above: Option<&PastResult>) -> Markup {
         return html! { span.soft { "as above" } };
     }
     html! { (one_line(reason, REASON_LIMIT)) }
-}
-
-/// A verdict by the name that the database gives it.
-fn verdict(name: &str) -> Markup {
-    let shown = Shown::ALL.into_iter().find(|shown| shown.name() == name);
-    shown.map_or_else(|| html! { (name) }, super::scene::state)
 }
 
 fn millis(time: i64) -> String {

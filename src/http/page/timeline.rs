@@ -155,7 +155,7 @@ fn before(change: &PastTransition) -> Was {
 }
 
 fn after(change: &PastTransition) -> Was {
-    if change.to == Shown::Broken.name() { Was::Broken } else { Was::Working }
+    if change.to == Shown::Broken { Was::Broken } else { Was::Working }
 }
 
 /// Since when nobody knows, of a card that was not decided for too long or is of another type.
