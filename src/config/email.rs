@@ -13,6 +13,7 @@ use super::credential;
 use super::problems::quote;
 use super::section::{Entry, Read, Section};
 use super::valid::{Email, SmtpTls};
+use crate::domain::foreign::without_number;
 
 const FROM_REMEDY: &str = "write the sender, like \"cardwatch <cardwatch@example.com>\"";
 const TO_REMEDY: &str = "write a list of at least one mail address, like [\"bi-admins@example.com\"]";
@@ -77,7 +78,10 @@ fn certificates(entry: &Entry<'_>) -> Read<PathBuf> {
             Err(entry.mistake(format!("{} holds a certificate that cannot be read", quote(given)), remedy))
         }
         Ok(_) => Err(entry.mistake(format!("{} holds no certificate", quote(given)), remedy)),
-        Err(error) => Err(entry.mistake(format!("cannot read {}: {error}", quote(given)), remedy)),
+        Err(error) => {
+            let why = without_number(&error.to_string());
+            Err(entry.mistake(format!("cannot read {}: {why}", quote(given)), remedy))
+        }
     }
 }
 

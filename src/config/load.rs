@@ -12,6 +12,7 @@ use super::reading::Reading;
 use super::section::{Read, Section, Told};
 use super::valid::{Alerts, Config};
 use super::{email, house, instance};
+use crate::domain::foreign::without_number;
 
 /// What a configuration is made from.
 pub struct LoadRequest {
@@ -133,7 +134,7 @@ fn read(name: &str, path: &Path) -> Result<String, Problems> {
         ErrorKind::InvalidData => Problems::one(name, "it is not UTF-8", "save it as UTF-8"),
         _ => Problems::one(
             name,
-            format!("cannot read the configuration: {error}"),
+            format!("cannot read the configuration: {}", without_number(&error.to_string())),
             "name a file that is there and readable, or copy config.toml.example to it",
         ),
     })

@@ -12,6 +12,7 @@ use super::layers::Origin;
 use super::problems::{Mistake, escape, quote};
 use super::secret::Secret;
 use super::section::{Entry, Read, Section, kind};
+use crate::domain::foreign::without_number;
 
 /// The longest secret, in bytes: what is longer is surely the wrong file.
 const LIMIT: u64 = 65_536;
@@ -141,7 +142,8 @@ fn contents(path: &Path, owner: Owner) -> Result<String, Mistake> {
             Owner::Operator => "put the secret there, readable by the user that runs cardwatch alone",
             Owner::Systemd => "add it to the unit by LoadCredential=",
         };
-        Mistake::new(format!("cannot read the secret file {shown}: {error}"), remedy)
+        let why = without_number(&error.to_string());
+        Mistake::new(format!("cannot read the secret file {shown}: {why}"), remedy)
     };
     // Before it is opened: opening a pipe would wait for whoever writes to it.
     if !path.metadata().map_err(failed)?.is_file() {

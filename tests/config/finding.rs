@@ -59,7 +59,7 @@ fn a_file_that_is_asked_for_and_missing_is_not_replaced_by_another() {
     let request = LoadRequest { file: Some("mine.toml".into()), ..house.request() };
     assert_eq!(
         refused(load(&request)),
-        "mine.toml: cannot read the configuration: No such file or directory (os error 2); name a file that is there \
+        "mine.toml: cannot read the configuration: No such file or directory; name a file that is there \
          and readable, or copy config.toml.example to it"
     );
 }

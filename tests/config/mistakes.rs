@@ -262,7 +262,7 @@ mistakes! {
     half_a_login_for_mail: email("username = 'a@example.com'") =>
         "config.toml: email.username: there is no password for this user; add the password";
     a_certificate_file_that_is_missing: email("ca_file = 'ca.pem'") =>
-        "config.toml: email.ca_file: cannot read 'ca.pem': No such file or directory (os error 2); name a file of certificates in PEM, or remove the key";
+        "config.toml: email.ca_file: cannot read 'ca.pem': No such file or directory; name a file of certificates in PEM, or remove the key";
     a_certificate_file_without_certificates: email("ca_file = 'config.toml'") =>
         "config.toml: email.ca_file: 'config.toml' holds no certificate; name a file of certificates in PEM, or remove the key";
     a_sender_who_is_none: email("from = 'cardwatch'") =>

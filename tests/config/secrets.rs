@@ -85,7 +85,7 @@ fn a_secret_file_that_is_missing_is_a_mistake() {
     assert_eq!(
         House::with(&from_file()).mistakes(),
         "config.toml: instances.acme.access_token.file: cannot read the secret file 'HOUSE/token': No such file or \
-         directory (os error 2); put the secret there, readable by the user that runs cardwatch alone"
+         directory; put the secret there, readable by the user that runs cardwatch alone"
     );
 }
 
@@ -185,7 +185,7 @@ fn a_credential_that_systemd_was_not_given_is_a_mistake() {
     assert_eq!(
         House::with(&from_credential()).credentials().mistakes(),
         "config.toml: instances.acme.access_token.credential: cannot read the secret file 'HOUSE/acme-token': No such \
-         file or directory (os error 2); add it to the unit by LoadCredential="
+         file or directory; add it to the unit by LoadCredential="
     );
 }
 
