@@ -22,7 +22,7 @@ const GAP_REMEDY: &str = "shorten a duration, or let a window open less often";
 /// How long a window may stay open.
 const DURATIONS: RangeInclusive<Duration> = MINUTE..=Duration::from_hours(7 * 24);
 
-/// Windows that follow each other for so long without a gap are taken to do so for ever.
+/// Windows that follow each other for longer than any month without a gap are taken to do so for ever.
 const FOR_EVER: Duration = Duration::from_hours(31 * 24);
 
 /// The windows of an instance, in its zone.
@@ -63,7 +63,7 @@ fn leaves_no_gap(windows: &[Window]) -> bool {
         let goes_on_until = |at: Timestamp| windows.iter().filter_map(|window| open_until(window, at)).max();
         let most = start + FOR_EVER;
         let mut until = start;
-        while until < most {
+        while until <= most {
             match goes_on_until(until) {
                 Some(later) => until = later,
                 None => return false,
@@ -76,14 +76,10 @@ fn leaves_no_gap(windows: &[Window]) -> bool {
 /// The end of the latest opening of a window that holds `at`.
 fn open_until(window: &Window, at: Timestamp) -> Option<Timestamp> {
     let next = |after| window.start.next_after(after).filter(|start| *start <= at);
-    // Windows that touch begin as the one before them ends.
-    if next(at - TimeDelta::milliseconds(1)).is_some() {
-        return Some(at + window.duration);
-    }
     // The earliest one, and from there on to the latest: a schedule tells what comes next alone.
     let mut start = next(at - window.duration)?;
     let mut none_after = at;
-    while none_after - start > TimeDelta::seconds(1) {
+    while none_after - start >= TimeDelta::seconds(1) {
         let middle = start + (none_after - start) / 2;
         match next(middle) {
             Some(later) => start = later,

@@ -208,6 +208,7 @@ fn maintenance_windows_may_overlap_touch_and_be_due_rarely_as_long_as_they_leave
         "maintenance = [{ start = '0 22 * * *', duration = '6h' }, { start = '0 4 * * *', duration = '17h' }]",
         "maintenance = [{ start = '0 0 29 2 *', duration = '7d' }]",
         "maintenance = [{ start = '0 0 1 8 *', duration = '7d' }, { start = '0 0 8 8 *', duration = '7d' }]",
+        "maintenance = [{ start = '0 0 * 8 *', duration = '1d' }]",
         "maintenance = [{ start = '* * * * SAT', duration = '6h' }]",
     ] {
         assert!(!windows(lines).is_empty(), "{lines}");
