@@ -134,7 +134,7 @@ fn twice(source: &str, key: &str) -> Problem {
     Problem {
         source: source.to_owned(),
         key: Some(super::problems::escape(key)),
-        what: "is set as a whole and in parts".to_owned(),
+        what: "is set twice, or as a whole and in parts".to_owned(),
         remedy: "set it once".to_owned(),
     }
 }

@@ -193,7 +193,18 @@ fn a_key_and_a_key_below_it_cannot_both_be_set() {
         .variable("CARDWATCH_EMAIL__USERNAME", "z");
     assert_eq!(
         house.mistakes(),
-        "CARDWATCH_EMAIL__PASSWORD__FILE: email.password.file: is set as a whole and in parts; set it once"
+        "CARDWATCH_EMAIL__PASSWORD__FILE: email.password.file: is set twice, or as a whole and in parts; set it once"
+    );
+}
+
+#[test]
+fn a_key_cannot_be_set_by_two_variables() {
+    let house = House::with(&email(""))
+        .variable("CARDWATCH_EMAIL__SMTP", "smtp://one.example")
+        .variable("CARDWATCH_email__smtp", "smtp://another.example");
+    assert_eq!(
+        house.mistakes(),
+        "CARDWATCH_email__smtp: email.smtp: is set twice, or as a whole and in parts; set it once"
     );
 }
 
