@@ -169,7 +169,8 @@ fn likeness(unknown: &str, known: &str) -> f64 {
     let ((unknown_parent, unknown_leaf), (known_parent, known_leaf)) = (split(unknown), split(known));
     let home = if unknown_parent == known_parent { 0.3 } else { 0.0 };
     let begun = unknown_leaf.len() >= SHORTEST_BEGINNING && known_leaf.starts_with(&unknown_leaf);
-    let begun = if begun { 0.2 } else { 0.0 };
+    // It counts more at home, where whole paths are alike already for what they have in common.
+    let begun = if begun { 0.2 + home } else { 0.0 };
     let leaf = strsim::normalized_damerau_levenshtein(&unknown_leaf, &known_leaf) + home + begun;
     let whole = strsim::normalized_damerau_levenshtein(&unknown.replace('.', "_"), &known.replace('.', "_"));
     leaf.max(whole)

@@ -30,6 +30,10 @@ mistakes! {
         "config.toml: instances.acme.acces_token: unknown key; the nearest known key is instances.acme.access_token";
     a_key_that_is_cut_short: also("storage", "keep = '3d'") =>
         "config.toml: storage.keep: unknown key; the nearest known key is storage.keep_results";
+    a_key_that_is_cut_short_to_what_is_like_another: acme("pass = 'x'") =>
+        "config.toml: instances.acme.pass: unknown key; the nearest known key is instances.acme.password";
+    a_key_of_which_three_letters_are_left: acme("req = 1") =>
+        "config.toml: instances.acme.req: unknown key; the nearest known key is instances.acme.request_timeout";
     a_known_key_in_the_wrong_section: also("alerts", "smtp = 'x'") =>
         "config.toml: alerts.smtp: unknown key; the nearest known key is email.smtp";
     an_unknown_section: also("alert", "confirmations = 1") =>
