@@ -47,7 +47,7 @@ pub(super) fn smtp(text: &str) -> Result<SmtpServer, Mistake> {
     let wrapped = url.scheme() == "smtps";
     let port = if wrapped { 465 } else { 25 };
     let host = match url.host() {
-        Some(Host::Domain(name)) if !name.is_empty() && !name.contains('%') => name.to_owned(),
+        Some(Host::Domain(name)) if !name.contains('%') => name.to_owned(),
         Some(Host::Ipv4(address)) => address.to_string(),
         Some(Host::Ipv6(address)) => address.to_string(),
         Some(Host::Domain(_)) | None => return Err(wrong("names no host")),

@@ -251,6 +251,8 @@ mistakes! {
         "config.toml: email.smtp: 'localhost' begins with neither smtp:// nor smtps://; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     a_mail_server_without_a_host: email("smtp = 'smtp://'") =>
         "config.toml: email.smtp: 'smtp://' names no host; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
+    a_mail_server_whose_name_is_none: email("smtp = 'smtp://mail%20server'") =>
+        "config.toml: email.smtp: 'smtp://mail%20server' names no host; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     a_mail_server_at_no_port: email("smtp = 'smtp://localhost:0'") =>
         "config.toml: email.smtp: 'smtp://localhost:0' has the port 0; write \"smtp://HOST:PORT\", \"smtp://HOST:PORT?tls=required\" or \"smtps://HOST:PORT\"";
     a_mail_server_with_a_port_beyond_all: email("smtp = 'smtp://localhost:65536'") =>
