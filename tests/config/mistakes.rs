@@ -95,6 +95,10 @@ mistakes! {
         "config.toml: instances.acme.heartbeat_url: the address would be sent in clear text, and whoever reads it can feign that cardwatch lives; write https://, since http:// is for loopback alone";
     a_heartbeat_with_a_login: acme("heartbeat_url = 'https://a:hunter2@hc-ping.com/x'") =>
         "config.toml: instances.acme.heartbeat_url: the address holds a login, and a heartbeat takes none; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    a_heartbeat_with_a_user_alone: acme("heartbeat_url = 'https://hunter2@hc-ping.com/x'") =>
+        "config.toml: instances.acme.heartbeat_url: the address holds a login, and a heartbeat takes none; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
+    a_heartbeat_with_a_password_alone: acme("heartbeat_url = 'https://:hunter2@hc-ping.com/x'") =>
+        "config.toml: instances.acme.heartbeat_url: the address holds a login, and a heartbeat takes none; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
     a_heartbeat_with_a_fragment: acme("heartbeat_url = 'https://hc-ping.com/x#hunter2'") =>
         "config.toml: instances.acme.heartbeat_url: the address has a fragment; copy the ping address of your check anew, like \"https://hc-ping.com/UUID\"";
     an_empty_heartbeat: acme("heartbeat_url = ''") =>
@@ -106,6 +110,13 @@ mistakes! {
         "config.toml: instances.acme: there is no credential; give it an access_token (Domo: Admin > Authentication > Access tokens), or a username and a password";
     both_kinds_of_credential: acme("username = 'a@example.com'\npassword = 'x'") =>
         "config.toml: instances.acme: there are two credentials, an access_token and a username or password; keep one, and remove the other";
+    a_token_and_half_a_login: acme("username = 'a@example.com'") =>
+        "config.toml: instances.acme: there are two credentials, an access_token and a username or password; keep one, and remove the other\n\
+         config.toml: instances.acme.username: there is no password for this user; add the password";
+    an_empty_user_name: acme_without("access_token") + "username = ''\npassword = 'x'" =>
+        "config.toml: instances.acme.username: '' is not a user name; write the name of the user who signs in";
+    a_user_name_with_a_line_break: acme_without("access_token") + "username = \"a\\nb\"\npassword = 'x'" =>
+        "config.toml: instances.acme.username: 'a\\nb' is not a user name; write the name of the user who signs in";
     a_user_name_without_a_password: acme_without("access_token") + "username = 'a@example.com'" =>
         "config.toml: instances.acme.username: there is no password for this user; add the password";
     a_password_without_a_user_name: acme_without("access_token") + "password = 'x'" =>
