@@ -119,7 +119,10 @@ fn a_secret_that_is_hardly_one_does_not_cut_words_to_pieces() {
     let mut words = "wrong password".to_owned();
     Secret::new("").conceal(&mut words);
     Secret::new("o").conceal(&mut words);
+    Secret::new("pas").conceal(&mut words);
     assert_eq!(words, "wrong password");
+    Secret::new("pass").conceal(&mut words);
+    assert_eq!(words, "wrong [secret]word");
 }
 
 #[test]

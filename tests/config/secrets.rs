@@ -1,6 +1,7 @@
 //! Where secrets come from, and what is wrong with the places.
 
 use cardwatch::config::valid::Credential;
+use cardwatch::config::{LoadRequest, load};
 
 use crate::house::{House, acme, acme_without, email};
 
@@ -69,6 +70,15 @@ fn a_variable_that_holds_a_secret_is_no_key_whatever_its_name() {
 }
 
 #[test]
+fn a_secret_that_nobody_uses_is_left_where_it_is() {
+    for text in [from_file(), from_variable(), from_credential()] {
+        let house = House::with(&text);
+        let request = LoadRequest { fetch_secrets: false, ..house.request() };
+        assert!(load(&request).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn one_trailing_newline_is_cut_and_no_more() {
     let password = |contents: &str| {
         let house = House::with(&email("username = 'a'\npassword = { file = 'password' }")).file("password", contents);
@@ -130,6 +140,7 @@ fn a_secret_file_that_is_no_text_is_a_mistake() {
 
 #[test]
 fn a_secret_file_that_is_huge_is_a_mistake() {
+    assert_eq!(token(&House::with(&from_file()).file("token", vec![b'a'; 65_536])).len(), 65_536);
     let told = House::with(&from_file()).file("token", vec![b'a'; 65_537]).mistakes();
     assert!(told.contains("is longer than 65536 bytes; name the file"), "{told}");
 }
