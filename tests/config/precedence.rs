@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use cardwatch::config::Environment;
 use cardwatch::config::valid::{Concurrency, Credential, Instance, Pages};
 use cardwatch::domain::ids::{CardId, PageId};
 
@@ -231,4 +232,17 @@ fn a_variable_for_an_option_of_the_command_line_is_warned_about() {
             "CARDWATCH_LOG_LEVEL: the environment does not set this; use --log-level",
         ]
     );
+}
+
+#[test]
+fn whoever_called_sudo_goes_before_whom_it_runs_as() {
+    for ([sudo, user, login], who) in [
+        (["dana", "root", "login"], Some("dana")),
+        (["", "root", "login"], Some("root")),
+        (["", "", "login"], Some("login")),
+        (["", "", ""], None),
+    ] {
+        let environment = Environment::from_iter([("LOGNAME", login), ("SUDO_USER", sudo), ("USER", user)]);
+        assert_eq!(environment.user(), who);
+    }
 }
