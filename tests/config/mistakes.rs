@@ -45,6 +45,8 @@ mistakes! {
         "config.toml: instances.acme.attempts: 1.5 is not a whole number; write a whole number from 1 to 10";
     a_text_in_the_place_of_true: also("alerts", "recoveries = 'yes'") =>
         "config.toml: alerts.recoveries: 'yes' is neither true nor false; write true or false";
+    true_in_quotes: also("alerts", "recoveries = 'true'") =>
+        "config.toml: alerts.recoveries: 'true' is neither true nor false; write true or false";
     a_number_in_the_place_of_a_text: acme("schedule = 15") =>
         "config.toml: instances.acme.schedule: 15 is not a text; write it in quotes";
     a_duration_without_a_unit: also("alerts", "confirm_delay = 30") =>
@@ -149,6 +151,8 @@ mistakes! {
 
     one_maintenance_window_that_is_no_list: acme("maintenance = { start = '0 22 * * SAT', duration = '6h' }") =>
         "config.toml: instances.acme.maintenance: a table is not a list; write a list of windows, like [{ start = \"0 22 * * SAT\", duration = \"6h\" }]";
+    maintenance_windows_in_quotes: acme("maintenance = \"[{ start = '@daily', duration = '6h' }]\"") =>
+        "config.toml: instances.acme.maintenance: '[{ start = '@daily', duration = '6h' }]' is not a list; write a list of windows, like [{ start = \"0 22 * * SAT\", duration = \"6h\" }]";
     a_maintenance_window_that_is_no_table: acme("maintenance = ['0 22 * * SAT']") =>
         "config.toml: instances.acme.maintenance#1: '0 22 * * SAT' is not a table; write a list of windows, like [{ start = \"0 22 * * SAT\", duration = \"6h\" }]";
     a_maintenance_window_without_a_start: acme("maintenance = [{ duration = '6h' }]") =>
@@ -188,6 +192,8 @@ mistakes! {
         "config.toml: instances.acme.attempts: 11 is out of range; write a whole number from 1 to 10";
     too_many_requests: acme("requests_per_second = 1001") =>
         "config.toml: instances.acme.requests_per_second: 1001 is out of range; write a number from 0.01 to 1000, or 0 for no limit but the server's own";
+    a_rate_in_quotes: acme("requests_per_second = '5'") =>
+        "config.toml: instances.acme.requests_per_second: '5' is not a number; write a number from 0.01 to 1000, or 0 for no limit but the server's own";
     a_rate_that_is_no_number: acme("requests_per_second = nan") =>
         "config.toml: instances.acme.requests_per_second: NaN is out of range; write a number from 0.01 to 1000, or 0 for no limit but the server's own";
     a_request_that_takes_too_long: acme("request_timeout = '11m'") =>
