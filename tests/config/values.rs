@@ -91,6 +91,14 @@ fn zero_stands_for_no_limit_and_for_never() {
 }
 
 #[test]
+fn a_newly_failing_card_is_given_a_while_unless_it_is_believed_at_once() {
+    let given = |lines: &str| House::with(&also("alerts", lines)).config().alerts.confirmed_after();
+    assert_eq!(given(""), Some(Duration::from_secs(30)));
+    assert_eq!(given("confirm_delay = '1m'\nconfirmations = 3"), Some(Duration::from_mins(1)));
+    assert_eq!(given("confirm_delay = '1m'\nconfirmations = 0"), None);
+}
+
+#[test]
 fn a_schedule_is_read_in_its_zone() {
     let text = acme("schedule = '0 7 * * MON-FRI'\ntimezone = 'Europe/Berlin'");
     let schedule = House::with(&text).config().instances.remove(0).schedule;
