@@ -1,16 +1,15 @@
 //! A task that dies takes the daemon with it, so that whoever supervises the process starts it again.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cardwatch::clock::{Clock, SharedClock, Sleep};
-use cardwatch::config::{self, Config, Environment, LoadRequest};
+use cardwatch::config::{Config, Environment, LoadRequest, load_text};
 use cardwatch::daemon::clock::SystemClock;
 use cardwatch::daemon::run;
 use cardwatch::domain::Timestamp;
-use std::io::Write as _;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -46,12 +45,7 @@ fn configuration(folder: &TempDir) -> Config {
          heartbeat_url = \"http://127.0.0.1:9/x\"\n",
         folder.path().join("cardwatch.db").display()
     );
-    let path = folder.path().join("config.toml");
-    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    let mut request = LoadRequest::new(Environment::default());
-    request.file = Some(path);
-    config::load(&request).unwrap().config
+    load_text(&LoadRequest::new(Environment::default()), Path::new("config.toml"), &text).unwrap().config
 }
 
 async fn run_until_death(pause: Duration) -> String {

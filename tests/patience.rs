@@ -4,12 +4,11 @@
 #[path = "support/quick.rs"]
 mod quick;
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardwatch::config::{self, Config, Environment, LoadRequest};
+use cardwatch::config::{Config, Environment, LoadRequest, load_text};
 use cardwatch::daemon::run::{self, Daemon};
 use fake_domo::{Domo, FakeDomo, Trouble};
 use fake_smtp::{FakeSmtp, Mail};
@@ -46,12 +45,7 @@ fn configuration(folder: &TempDir, domo: &Domo, smtp: &FakeSmtp) -> Config {
         domo.url(),
         domo.token()
     );
-    let path = folder.path().join("config.toml");
-    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    let mut request = LoadRequest::new(Environment::default());
-    request.file = Some(path);
-    config::load(&request).unwrap().config
+    load_text(&LoadRequest::new(Environment::default()), Path::new("config.toml"), &text).unwrap().config
 }
 
 impl House {

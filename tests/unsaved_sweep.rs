@@ -5,13 +5,12 @@
 #[path = "support/quick.rs"]
 mod quick;
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cardwatch::clock::Clock as _;
-use cardwatch::config::{self, Config, Environment, LoadRequest};
+use cardwatch::config::{Config, Environment, LoadRequest, load_text};
 use cardwatch::daemon::run;
 use cardwatch::store::Store;
 use fake_domo::{Domo, FakeDomo, Spec};
@@ -29,12 +28,7 @@ fn configuration(folder: &TempDir, domo: &Domo) -> Config {
         domo.url(),
         domo.token()
     );
-    let path = folder.path().join("config.toml");
-    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    let mut request = LoadRequest::new(Environment::default());
-    request.file = Some(path);
-    config::load(&request).unwrap().config
+    load_text(&LoadRequest::new(Environment::default()), Path::new("config.toml"), &text).unwrap().config
 }
 
 async fn stranger(folder: &TempDir) -> SqliteConnection {

@@ -75,6 +75,21 @@ pub struct Evidence {
     pub schema_change: Option<SchemaChange>,
 }
 
+impl Evidence {
+    /// It is there, and nothing was told of it.
+    pub fn nothing(looked_at: Timestamp) -> Self {
+        Self {
+            looked_at,
+            gone: false,
+            state: None,
+            updated_at: None,
+            last_run: None,
+            columns: None,
+            schema_change: None,
+        }
+    }
+}
+
 /// One run that fills a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {

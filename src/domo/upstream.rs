@@ -65,15 +65,7 @@ impl Domo {
         let path = format!("/api/data/v3/datasources/{id}");
         let asked = self.ask_once::<DatasetRow>(Call::get(Endpoint::Dataset, path)).await;
         let looked_at = self.client.clock().now();
-        let nothing = Evidence {
-            looked_at,
-            gone: false,
-            state: None,
-            updated_at: None,
-            last_run: None,
-            columns: None,
-            schema_change: None,
-        };
+        let nothing = Evidence::nothing(looked_at);
         let (row, why) = match asked {
             Asked::NotFound => return Ok(Evidence { gone: true, ..nothing }),
             Asked::Told(row) => (row, "an answer that says nothing of it".to_owned()),

@@ -10,18 +10,13 @@ use crate::nouns::at;
 /// What a look at a minute found: the columns had changed since an earlier look.
 fn look(minute: i64, change_after: i64) -> Evidence {
     Evidence {
-        looked_at: at(minute),
-        gone: false,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
         schema_change: Some(SchemaChange {
             after: at(change_after),
             before: at(minute),
             lost: BTreeSet::from(["region".to_owned()]),
             gained: BTreeSet::new(),
         }),
+        ..Evidence::nothing(at(minute))
     }
 }
 

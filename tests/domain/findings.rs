@@ -10,15 +10,7 @@ use crate::nouns::at;
 
 /// Asked ten minutes after the incident opened at zero, and nothing was told.
 fn silent() -> Evidence {
-    Evidence {
-        looked_at: at(10),
-        gone: false,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
-        schema_change: None,
-    }
+    Evidence::nothing(at(10))
 }
 
 fn ran(outcome: RunOutcome) -> Evidence {

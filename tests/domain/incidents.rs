@@ -40,15 +40,7 @@ impl Ward {
 
     /// Domo was asked for a dataset at a minute.
     pub(crate) fn look(&mut self, dataset: &str, minute: i64, gone: bool) {
-        let evidence = Evidence {
-            looked_at: at(minute),
-            gone,
-            state: None,
-            updated_at: None,
-            last_run: None,
-            columns: None,
-            schema_change: None,
-        };
+        let evidence = Evidence { gone, ..Evidence::nothing(at(minute)) };
         self.evidence.insert(DatasetId::new(dataset).unwrap(), evidence);
     }
 

@@ -7,14 +7,13 @@ use cardwatch::domain::card::CardState;
 use cardwatch::domain::ids::{CardId, IncidentId, PageId};
 use cardwatch::domain::maintenance::Window;
 use cardwatch::domain::mute::Mute;
-use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, PageNow};
 use cardwatch::domain::sweep::PageKind;
 use cardwatch::domain::verdict::{Class, Reason};
 
 use crate::clock::TestClock;
-use crate::facts::set_for;
+use crate::facts::{self, set_for};
 use crate::house::{House, open};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -28,19 +27,7 @@ fn acme() -> InstanceSnapshot {
 }
 
 fn card(state: CardState) -> CardNow {
-    CardNow {
-        title: "Revenue by region".to_owned(),
-        owners: [].into(),
-        pages: Vec::new(),
-        state,
-        flapping: false,
-        rendering: Rendering::default(),
-        mute: None,
-        incident: None,
-        datasets: [].into(),
-        recent: cardwatch::domain::strip::Strip::default(),
-        unchecked_because: None,
-    }
+    CardNow { owners: [].into(), ..facts::card(state) }
 }
 
 fn working() -> CardNow {

@@ -8,7 +8,6 @@ use cardwatch::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChang
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId, PageId};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::owners::Owner;
-use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::{CardNow, DatasetNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
 use cardwatch::domain::strip::Strip;
 use cardwatch::domain::sweep::{Outcome, PageKind};
@@ -20,7 +19,7 @@ use cardwatch::domain::sight::Blind;
 use cardwatch::http::Settings;
 
 use crate::clock::TestClock;
-use crate::facts::set_for;
+use crate::facts::{self, set_for};
 use crate::house::{Answer, House, open};
 
 /// So many minutes before the house opens.
@@ -33,19 +32,7 @@ pub(crate) fn reason(text: &str) -> Reason {
 }
 
 fn card(title: &str, state: CardState, recent: Strip) -> CardNow {
-    CardNow {
-        title: title.to_owned(),
-        owners: [].into(),
-        state,
-        flapping: false,
-        rendering: Rendering::default(),
-        mute: None,
-        incident: None,
-        datasets: [].into(),
-        recent,
-        pages: Vec::new(),
-        unchecked_because: None,
-    }
+    CardNow { title: title.to_owned(), owners: [].into(), recent, ..facts::card(state) }
 }
 
 /// A strip of sweeps that went well, and then of some that did not.
@@ -131,15 +118,7 @@ pub(crate) fn with_incident(
 }
 
 pub(crate) fn evidence() -> Evidence {
-    Evidence {
-        looked_at: ago(14),
-        gone: false,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
-        schema_change: None,
-    }
+    Evidence::nothing(ago(14))
 }
 
 pub(crate) fn failed_run(minutes: i64, said: &str) -> Evidence {

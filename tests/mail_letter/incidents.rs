@@ -12,15 +12,7 @@ use crate::paper::{at, broke, card, cards, grouped, incident, letter, page, reco
 
 /// Domo was asked, and said nothing.
 fn silence() -> Evidence {
-    Evidence {
-        looked_at: at("2026-11-24T13:06:00Z"),
-        gone: false,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
-        schema_change: None,
-    }
+    Evidence::nothing(at("2026-11-24T13:06:00Z"))
 }
 
 fn ran(outcome: RunOutcome) -> Evidence {

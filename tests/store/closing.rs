@@ -56,15 +56,7 @@ async fn mute(house: &House) {
 fn well_informed(found: Swept) -> Swept {
     let id = DatasetId::new("orders").unwrap();
     let orders = Dataset { name: "Orders".to_owned(), state: None, updated_at: None };
-    let evidence = Evidence {
-        looked_at: at(30),
-        gone: true,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
-        schema_change: None,
-    };
+    let evidence = Evidence { gone: true, ..Evidence::nothing(at(30)) };
     let asked = Asked {
         card_datasets: BTreeMap::from([(CardId(3), [id.clone()].into())]),
         datasets: BTreeMap::from([(id.clone(), orders)]),

@@ -26,15 +26,7 @@ fn dataset(name: &str) -> Dataset {
 
 /// Nothing but that it was looked at.
 fn evidence(minute: i64) -> Evidence {
-    Evidence {
-        looked_at: at(minute),
-        gone: false,
-        state: None,
-        updated_at: None,
-        last_run: None,
-        columns: None,
-        schema_change: None,
-    }
+    Evidence::nothing(at(minute))
 }
 
 /// A plan of page 10 with the cards and the datasets that feed them, which are called by their ids in capitals.
