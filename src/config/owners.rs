@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use url::Host;
+
 use super::problems::{Mistake, quote};
 use super::section::{Entry, Read, Section};
-use crate::domain::owners::OwnerPolicy;
+use crate::domain::owners::{OwnerPolicy, domain_of_hosts};
 
 const DOMAINS_REMEDY: &str = "name the domains whose owners may be mailed, like [\"example.com\"]";
 
@@ -34,11 +36,10 @@ fn domains(entry: &Entry<'_>) -> Read<BTreeSet<String>> {
     Ok(entry.each_once(domains.into_iter().collect::<Read<_>>()?))
 }
 
-/// A domain in lower case: labels of letters, digits and hyphens, with dots between them.
+/// A domain as addresses have it, in lower case and in ASCII.
 fn domain(text: &str) -> Result<String, Mistake> {
-    let domain = text.to_lowercase();
-    let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
-    if domain.split('.').all(label) && (domain.contains('.') || domain == "localhost") {
+    let ascii = Host::parse(text).ok().and_then(|host| domain_of_hosts(&host.to_string()));
+    if let Some(domain) = ascii.filter(|domain| domain.contains('.') || domain == "localhost") {
         return Ok(domain);
     }
     let what = format!("{} is not a domain", quote(text));

@@ -32,26 +32,54 @@ pub struct OwnerPolicy {
     pub most_mails: usize,
 }
 
-/// The mail address of a user, as Domo told it.
+/// The mail address of a user, as Domo told it, that can be mailed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(pub String);
+pub struct Address {
+    text: String,
+    /// What follows the '@', in lower case.
+    domain: String,
+}
 
 /// The longest address that SMTP transports, in bytes, and the longest local part (RFC 5321, 4.5.3.1).
 const LONGEST: (usize, usize) = (254, 64);
 
+/// The longest part of a host name between two dots, in bytes (RFC 1035, 2.3.4).
+const LONGEST_LABEL: usize = 63;
+
 impl Address {
-    /// Its domain in lower case; `None` where it is not an address to mail to.
+    /// Takes a text for an address; `None` where it is not one to mail to.
     ///
-    /// The address is foreign text that ends up in a header and in an SMTP command. So only the plain form passes, a
-    /// dot-atom of ASCII before the '@' and a host name after it (RFC 5322, 3.4.1): no quotes, comments, second '@',
-    /// white space or line end, by which a further recipient or a header could come in.
-    pub fn domain(&self) -> Option<String> {
-        let (local, domain) = self.0.split_once('@')?;
-        let fits = self.0.len() <= LONGEST.0 && local.len() <= LONGEST.1;
-        let plain =
-            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        (fits && local.split('.').all(is_atom) && domain.split('.').all(plain)).then(|| domain.to_ascii_lowercase())
+    /// The text is foreign and ends up in a header and in an SMTP command. So only the plain form passes, a dot-atom of
+    /// ASCII before the '@' and a host name after it (RFC 5322, 3.4.1): no quotes, comments, second '@', white space
+    /// or line end, by which a further recipient or a header could come in.
+    pub fn new(text: &str) -> Option<Self> {
+        let (local, domain) = text.split_once('@')?;
+        let fits = text.len() <= LONGEST.0 && local.len() <= LONGEST.1;
+        let domain = domain_of_hosts(domain)?;
+        (fits && local.split('.').all(is_atom)).then(|| Self { text: text.to_owned(), domain })
     }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its domain in lower case.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+}
+
+/// A domain in lower case; `None` where no host can have that name.
+pub fn domain_of_hosts(text: &str) -> Option<String> {
+    text.split('.').all(is_label).then(|| text.to_ascii_lowercase())
+}
+
+/// What may stand between the dots of a host name (RFC 1123, 2.1).
+fn is_label(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let hyphen_within = !text.starts_with('-') && !text.ends_with('-');
+    (1..=LONGEST_LABEL).contains(&text.len()) && plain && hyphen_within
 }
 
 /// What may stand between the dots of a local part (RFC 5322, 3.2.3, `atext`).
@@ -126,8 +154,7 @@ fn reachable<'a>(
 ) -> Result<(UserId, &'a Address), NotMailed> {
     let user = owner.user.ok_or(NotMailed::Group)?;
     let address = addresses.get(&user).and_then(Option::as_ref).ok_or(NotMailed::NoAddress)?;
-    let domain = address.domain().ok_or(NotMailed::NoAddress)?;
-    if policy.domains.contains(&domain) { Ok((user, address)) } else { Err(NotMailed::OtherDomain) }
+    if policy.domains.contains(address.domain()) { Ok((user, address)) } else { Err(NotMailed::OtherDomain) }
 }
 
 /// The display name, or what else an owner can be called by.

@@ -34,9 +34,6 @@ const ERRORS: usize = 10;
 const TABLES: usize = 100;
 const COLUMNS: usize = 20_000;
 
-/// The longest address of a mailbox that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
-const ADDRESS: usize = 254;
-
 /// One dataset. Its `status` is a word like its `state`, unless the answer is a refusal.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -194,10 +191,7 @@ impl UserRow {
 
     /// The address, where it can be one.
     pub(super) fn address(self) -> Option<Address> {
-        let text = self.email_address.text()?.trim().to_owned();
-        let harmful = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';');
-        let fits = text.len() <= ADDRESS && !text.contains(harmful);
-        Some(Address(text)).filter(|address| fits && address.domain().is_some())
+        Address::new(self.email_address.text()?.trim())
     }
 }
 

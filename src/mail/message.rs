@@ -33,8 +33,7 @@ pub fn compose(report: &Report, envelope: Envelope<'_>) -> Letter {
 /// An owner as the recipient of a letter; `None` where the address is none. The display name is left out: it is
 /// foreign text, and a header is no place for it.
 pub fn recipient(address: &owners::Address) -> Option<Mailbox> {
-    address.domain()?;
-    address.0.parse().ok().map(|address| Mailbox::new(None, address))
+    address.as_str().parse().ok().map(|address| Mailbox::new(None, address))
 }
 
 /// Composes the letter by which an operator sees whether mail arrives. `host` is the machine that sends it.

@@ -68,7 +68,10 @@ impl Store {
             let instance_id = instance_id(&mut tx, instance).await?;
             let rows: Vec<(i64, Option<String>)> =
                 sqlx::query_as(ADDRESSES).bind(instance_id).bind(millis(since)).fetch_all(&mut *tx).await?;
-            Ok(rows.into_iter().map(|(user, address)| (UserId(user), address.map(Address))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|(user, address)| (UserId(user), address.as_deref().and_then(Address::new)))
+                .collect())
         };
         self.named(work.await)
     }
@@ -81,7 +84,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let rows: Vec<_> =
-            addresses.iter().map(|(user, address)| (user.0, address.as_ref().map(|address| &address.0))).collect();
+            addresses.iter().map(|(user, address)| (user.0, address.as_ref().map(Address::as_str))).collect();
         let work = async {
             let mut tx = self.begin().await?;
             let instance_id = instance_id(&mut tx, instance).await?;

@@ -46,7 +46,7 @@ fn story() -> Story {
     let mut story = Story::new();
     story.owners = Some(OwnerPolicy { domains: ["example.com".to_owned()].into(), most_mails: 10 });
     for (user, name) in [(1, "jo"), (2, "max"), (3, "kim")] {
-        story.asked.addresses.insert(UserId(user), Some(Address(format!("{name}@example.com"))));
+        story.asked.addresses.insert(UserId(user), Address::new(&format!("{name}@example.com")));
     }
     sweep(&mut story, 0, &[]);
     story
@@ -61,7 +61,7 @@ fn sweep(story: &mut Story, minute: i64, broken: &[i64]) -> Closing {
 
 /// Who is mailed, and of which cards that broke, were broken when first seen, flap, or recovered.
 fn mailed(closing: &Closing) -> Vec<(String, Vec<i64>)> {
-    closing.owner_reports.iter().map(|owner| (owner.to.0.clone(), cards(&owner.report))).collect()
+    closing.owner_reports.iter().map(|owner| (owner.to.as_str().to_owned(), cards(&owner.report))).collect()
 }
 
 fn cards(report: &Report) -> Vec<i64> {

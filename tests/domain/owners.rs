@@ -18,7 +18,7 @@ fn group(name: &str) -> Owner {
 }
 
 fn addresses(known: &[(i64, &str)]) -> Addresses {
-    known.iter().map(|(user, address)| (UserId(*user), Some(Address((*address).to_owned())))).collect()
+    known.iter().map(|(user, address)| (UserId(*user), Address::new(address))).collect()
 }
 
 /// Who is mailed, and who is not and why.
@@ -37,7 +37,7 @@ fn an_owner_with_an_address_in_an_allowed_domain_is_mailed() {
     let jo = owner(7, "Jo");
     let picked = pick(vec![(&jo, 1)], &addresses(&[(7, "jo@acme.example")]), &policy(10));
     let [mailed] = &picked.mailed[..] else { panic!("{picked:?}") };
-    assert_eq!((mailed.user, mailed.name.as_str(), mailed.to.0.as_str()), (UserId(7), "Jo", "jo@acme.example"));
+    assert_eq!((mailed.user, mailed.name.as_str(), mailed.to.as_str()), (UserId(7), "Jo", "jo@acme.example"));
     assert!(picked.left_out.is_empty());
 }
 
@@ -84,7 +84,7 @@ fn an_owner_without_a_name_is_called_by_id() {
 #[test]
 fn plain_addresses_are_addresses() {
     for address in ["a@example.com", "jo.doe+bi@example.com", "o'neil@example.com", "x@a-b.example"] {
-        assert!(Address(address.to_owned()).domain().is_some(), "{address}");
+        assert!(Address::new(address).is_some(), "{address}");
     }
 }
 
@@ -111,13 +111,15 @@ fn what_could_bring_in_a_header_or_a_further_recipient_is_no_address() {
         ".jo@example.com",
         "jo@example..com",
         "jo@[127.0.0.1]",
+        "jo@-.example.com",
+        "jo@example-.com",
         "jö@example.com",
         "jo@exämple.com",
         "jo\0@example.com",
         "jo@example.com\u{202e}",
         &long,
     ] {
-        assert_eq!(Address(address.to_owned()).domain(), None, "{address:?}");
+        assert_eq!(Address::new(address), None, "{address:?}");
     }
 }
 
@@ -130,7 +132,7 @@ fn an_owner_with_a_malformed_address_counts_as_one_without() {
 proptest! {
     #[test]
     fn an_address_has_one_at_sign_and_nothing_that_ends_a_line(text in "(?s)[a-z@.,<>\" \r\n\t\0é]{0,20}@example.com") {
-        if Address(text.clone()).domain().is_some() {
+        if Address::new(&text).is_some() {
             prop_assert_eq!(text.matches('@').count(), 1);
             prop_assert!(text.is_ascii() && !text.contains([',', '<', '>', '"', ' ', '\r', '\n', '\t', '\0']));
         }
@@ -147,7 +149,7 @@ proptest! {
             .filter(|(_, (_, kind))| *kind > 0)
             .map(|(user, (_, kind))| {
                 let domain = if *kind == 1 { "other.example" } else { "example.com" };
-                (UserId(*user), Some(Address(format!("o{user}@{domain}"))))
+                (UserId(*user), Address::new(&format!("o{user}@{domain}")))
             })
             .collect();
         let (mailed, left_out) = picked(&concerned, &known, most);

@@ -158,7 +158,7 @@ proptest! {
             prop_assert!(kept);
         }
         prop_assert!(learnt.evidence.columns.is_none_or(|names| !names.is_empty() && !names.contains("")));
-        prop_assert!(learnt.address.is_none_or(|address| address.domain().is_some() && !address.0.contains(char::is_whitespace)));
+        prop_assert!(learnt.address.is_none_or(|address| !address.as_str().contains(char::is_whitespace)));
         let (cards, datasets) = learnt.cards;
         prop_assert!(cards.values().flatten().all(|dataset| datasets.contains_key(dataset)));
         prop_assert!(datasets.values().all(|dataset| is_short(&dataset.name, REASON_LIMIT) && is_a_date(dataset.updated_at)));

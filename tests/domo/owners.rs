@@ -113,7 +113,7 @@ async fn an_instance_whose_pages_cannot_be_listed_is_listed_without_their_owners
 async fn the_address_of_a_user_is_the_one_that_domo_gives() {
     let fake = fake().await;
     let desk = at(&fake);
-    assert_eq!(address(&desk, 7).await, Ok(Some(Address("dana@example.com".to_owned()))));
+    assert_eq!(address(&desk, 7).await, Ok(Address::new("dana@example.com")));
     fake.set_email(7, None);
     assert_eq!(address(&desk, 7).await, Ok(None));
     assert_eq!(address(&desk, 77).await, Ok(None), "a user that is gone");
@@ -131,7 +131,7 @@ async fn what_is_no_address_is_none() {
         assert_eq!(address(&desk, 7).await, Ok(None), "{email}");
     }
     let desk = answering(json!({"id": "7", "emailAddress": " dana@example.com "})).await;
-    assert_eq!(address(&desk, 7).await, Ok(Some(Address("dana@example.com".to_owned()))));
+    assert_eq!(address(&desk, 7).await, Ok(Address::new("dana@example.com")));
 }
 
 #[tokio::test]

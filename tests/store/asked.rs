@@ -102,7 +102,7 @@ async fn of_many_sweeps_some_are_looked_into_that_are_spread_evenly() {
 #[tokio::test]
 async fn addresses_are_kept_from_when_they_were_looked_up() {
     let house = House::new().await;
-    let ann = Some(Address("ann@example.com".to_owned()));
+    let ann = Address::new("ann@example.com");
     let (first, then) =
         (Addresses::from([(UserId(1), ann.clone()), (UserId(2), None)]), Addresses::from([(UserId(2), ann.clone())]));
     house.store.keep_addresses(&acme(), &first, at(0)).await.unwrap();
