@@ -67,7 +67,7 @@ fn why_not(card: i64, refused: &MuteRefused) -> anyhow::Error {
         }
         MuteRefused::NotBroken(Shown::Working | Shown::Broken) => nothing("is working"),
         MuteRefused::NotBroken(Shown::Unchecked) => nothing("is not known to be broken"),
-        MuteRefused::NotBroken(Shown::Unsupported) => nothing("is of a type that is not checked"),
+        MuteRefused::NotBroken(Shown::Unsupported) => nothing("is unsupported: Domo has no way to render it"),
         MuteRefused::NotMuted => anyhow!("card {card} is not muted; 'cardwatch mutes' lists the mutes that hold"),
     }
 }

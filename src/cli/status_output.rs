@@ -51,7 +51,7 @@ impl InstanceStatus {
     fn counts(&self) -> String {
         let muted = if self.muted == 0 { String::new() } else { format!(" ({} muted)", self.muted) };
         format!(
-            "{}: {} of {} broken{muted}, {} unchecked, {} of other types",
+            "{}: {} of {} broken{muted}, {} unchecked, {} unsupported",
             self.name,
             self.broken,
             count_cards(self.cards),

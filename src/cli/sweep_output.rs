@@ -208,7 +208,7 @@ impl<'a> PrintedInstance<'a> {
             Outcome::Failed => format!("{}: cannot check cards{trouble}", self.name),
             Outcome::Interrupted => format!("{}: interrupted{trouble}", self.name),
             Outcome::Completed | Outcome::Partial | Outcome::Skipped => format!(
-                "{}: {} in all, {} working, {} broken, {} unchecked, {} of other types ({}){trouble}",
+                "{}: {} in all, {} working, {} broken, {} unchecked, {} unsupported ({}){trouble}",
                 self.name,
                 count_cards(self.cards),
                 self.working,

@@ -28,7 +28,7 @@ impl Beat {
 
 fn words(counts: &Counts) -> String {
     let mut words = format!("{}: {} working, {} broken", cards(counts.all()), counts.working, counts.broken);
-    for (count, what) in [(counts.unchecked, "unchecked"), (counts.unsupported, "of other types")] {
+    for (count, what) in [(counts.unchecked, "unchecked"), (counts.unsupported, "unsupported")] {
         if count > 0 {
             // A text grows without ever failing.
             let _ = write!(words, ", {count} {what}");

@@ -65,9 +65,9 @@ async fn a_card_that_could_not_be_checked_says_why() {
 }
 
 #[tokio::test]
-async fn a_card_of_another_type_says_so() {
+async fn an_unsupported_card_says_why_it_is() {
     let page = page_of(unsupported("Notebook")).await;
-    assert!(page.contains("of another type: Domo has no way to render it but in a browser"), "{page}");
+    assert!(page.contains("unsupported: Domo has no way to render it but in a browser"), "{page}");
 }
 
 #[tokio::test]

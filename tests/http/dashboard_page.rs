@@ -46,7 +46,7 @@ async fn broken_cards_come_first_then_those_that_nobody_could_check() {
 #[tokio::test]
 async fn its_cards_are_counted_in_words() {
     let page = words(&ask(four_cards(), "").await.body);
-    assert!(page.contains("Sales overview 1 of 4 cards does not render, 1 unchecked, 1 of other types"), "{page}");
+    assert!(page.contains("Sales overview 1 of 4 cards does not render, 1 unchecked, 1 unsupported"), "{page}");
 }
 
 #[tokio::test]

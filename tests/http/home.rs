@@ -124,7 +124,7 @@ async fn what_is_worth_a_look_is_counted_and_leads_to_the_cards() {
     let cards = [slow, empty, unsupported("Notebook"), muted("known", None, broken("Revenue", COLUMN, 15))];
     let body = page(&showing([swept("acme", cards)]).await).await.body;
     for (state, words) in
-        [("slow", "1 slow"), ("no_data", "1 without data"), ("unsupported", "1 of other types"), ("muted", "1 muted")]
+        [("slow", "1 slow"), ("no_data", "1 without data"), ("unsupported", "1 unsupported"), ("muted", "1 muted")]
     {
         assert!(body.contains(&format!("<a href=\"/?state={state}\">{words}</a>")), "{state}: {body}");
     }

@@ -248,10 +248,7 @@ fn sets(scene: &Scene) -> Vec<(Which, usize)> {
 /// What cards of a set are called after their number.
 pub(super) fn called(which: Which) -> &'static str {
     match which {
-        Which::State(Shown::Broken) => "broken",
-        Which::State(Shown::Unchecked) => "unchecked",
-        Which::State(Shown::Working) => "working",
-        Which::State(Shown::Unsupported) => "of other types",
+        Which::State(shown) => shown.name(),
         Which::Muted => "muted",
         Which::Flapping => "flapping",
         Which::Slow => "slow",

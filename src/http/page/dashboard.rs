@@ -138,7 +138,7 @@ fn in_words(counts: Counts) -> Markup {
             (broken, _) => { strong.bad { (broken) " of " (all) " do not render" } }
         }
         @if counts.unchecked > 0 { ", " span.unsure { (counts.unchecked) " unchecked" } }
-        @if counts.unsupported > 0 { ", " (counts.unsupported) " of other types" }
+        @if counts.unsupported > 0 { ", " (counts.unsupported) " unsupported" }
     }
 }
 

@@ -102,7 +102,7 @@ fn sentence(seen: &Seen<'_>) -> Sentence {
     Sentence { mood, words }
 }
 
-/// '942 cards on 96 pages: 893 working, 7 broken, 2 unchecked, 38 of other types'.
+/// '942 cards on 96 pages: 893 working, 7 broken, 2 unchecked, 38 unsupported'.
 fn extent(seen: &Seen<'_>) -> Markup {
     let counts = seen.counts;
     let each = Shown::ALL.map(|shown| (counts.of(shown), called(Which::State(shown))));

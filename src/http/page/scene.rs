@@ -99,6 +99,6 @@ pub(super) fn state(shown: Shown) -> Markup {
         Shown::Working => html! { span.good { span aria-hidden="true" { "● " } "working" } },
         Shown::Broken => html! { strong.bad { span aria-hidden="true" { "✕ " } "broken" } },
         Shown::Unchecked => html! { span.unsure { span aria-hidden="true" { "? " } "unchecked" } },
-        Shown::Unsupported => html! { span.soft { span aria-hidden="true" { "– " } "of another type" } },
+        Shown::Unsupported => html! { span.soft { span aria-hidden="true" { "– " } "unsupported" } },
     }
 }
