@@ -13,6 +13,7 @@ mod house;
 mod incidents;
 mod lately;
 mod life;
+mod listings;
 mod mutes;
 #[path = "../domain/nouns.rs"]
 mod nouns;

@@ -7,14 +7,14 @@ use std::time::Duration;
 use cardwatch::domain::card::{CardMemory, CardState, Told};
 use cardwatch::domain::closing::{self, Asked};
 use cardwatch::domain::dataset::Feeding;
-use cardwatch::domain::ids::{AppId, CardId, DatasetId, IncidentId, PageId};
+use cardwatch::domain::ids::{CardId, DatasetId, IncidentId, PageId};
 use cardwatch::domain::incident::{Incident, Incidents};
 use cardwatch::domain::mute::{Mute, MuteEnd};
 use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot};
 use cardwatch::domain::strip::{Cell, Strip};
-use cardwatch::domain::sweep::{Listing, Outcome, PageKind, Plan, Remembered, RememberedPage, Scope};
+use cardwatch::domain::sweep::{Listing, Outcome, Remembered, RememberedPage, Scope};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
 use litemap::LiteMap;
 use proptest::prelude::*;
@@ -22,6 +22,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use crate::house::{House, acme, plan, plan_of};
+use crate::listings::motley;
 use crate::nouns::{at, card, fails, listing, owner, page, unchecked, works};
 
 #[tokio::test]
@@ -123,62 +124,6 @@ async fn the_latest_sweep_is_the_one_that_began_last_whatever_the_clock_said() {
     assert_eq!(snapshot.last_sweep.map(|sweep| (sweep.started_at, sweep.outcome)), Some((at(0), Outcome::Partial)));
     house.sweep(15, &[(1, works())]).await;
     assert_eq!(house.store.snapshot(&acme()).await.unwrap().last_completed, Some(at(16)));
-}
-
-/// Pages of every kind, a card on several, one on none, one that is no kpi.
-fn motley() -> Listing {
-    let mut pages = vec![page(-100_000, &[1]), page(10, &[1, 2]), page(20, &[3]), page(30, &[])];
-    pages[1].kind = PageKind::View { app: Some(AppId(5)) };
-    pages[2].kind = PageKind::View { app: None };
-    let mut listing = listing(Scope::Instance, pages);
-    listing.cards.insert(CardId(7), card(7));
-    listing.loose.insert(CardId(7));
-    let odd = listing.cards.get_mut(&CardId(3)).unwrap();
-    odd.title = String::from("=\"<b>\"\r\n'); DROP TABLE card; -- é \u{202e}");
-    odd.owners = [owner(7, "Ann \"A\" O'Hara"), Owner { user: None, name: String::new() }].into();
-    odd.kind = cardwatch::domain::sweep::CardKind::named("document");
-    listing
-}
-
-#[tokio::test]
-async fn the_next_plan_is_read_against_just_what_this_one_left() {
-    let house = House::new().await;
-    let plan = plan(motley());
-    house.sweep_plan("acme", 0, plan.clone(), &[]).await;
-    let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
-    assert_eq!(remembered, left_by(&plan));
-}
-
-fn left_by(plan: &Plan) -> Remembered {
-    let cards = plan.cards.iter().map(|(id, planned)| (*id, planned.card.clone())).collect();
-    Remembered { pages: plan.pages.clone(), cards }
-}
-
-#[tokio::test]
-async fn a_page_that_is_doubted_is_remembered_as_such() {
-    let house = House::new().await;
-    let mut plan = plan(motley());
-    plan.pages.get_mut(&PageId(10)).unwrap().doubted = true;
-    house.sweep_plan("acme", 0, plan, &[]).await;
-    let doubted =
-        async |page| house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap().pages[&PageId(page)].doubted;
-    assert!(doubted(10).await && !doubted(20).await);
-    house.sweep_plan("acme", 15, crate::house::plan(motley()), &[]).await;
-    assert!(!doubted(10).await);
-}
-
-#[tokio::test]
-async fn titles_owners_and_kinds_change_with_the_listing() {
-    let house = House::new().await;
-    house.sweep_plan("acme", 0, plan(motley()), &[]).await;
-    let mut listing = motley();
-    listing.pages[1].title = "Renamed".to_owned();
-    listing.pages[1].kind = PageKind::Page;
-    *listing.cards.get_mut(&CardId(1)).unwrap() =
-        cardwatch::domain::sweep::ListedCard { id: CardId(1), owners: [].into(), title: "New".into(), ..card(1) };
-    let plan = plan(listing);
-    house.sweep_plan("acme", 15, plan.clone(), &[]).await;
-    assert_eq!(house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap(), left_by(&plan));
 }
 
 fn reasons() -> impl Strategy<Value = Reason> {
