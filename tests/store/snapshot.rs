@@ -286,6 +286,28 @@ async fn whoever_owns_a_page_or_a_card_is_known_with_their_ids() {
 }
 
 #[tokio::test]
+async fn a_card_that_goes_on_working_is_known_to_be_without_data_and_to_have_some_again() {
+    let house = House::new().await;
+    let no_data_since = async || house.snapshot().await.cards[&CardId(1)].rendering.no_data_since;
+    house.sweep(0, &[(1, works())]).await;
+    house.sweep(15, &[(1, Verdict::Working { no_data: true })]).await;
+    assert_eq!(no_data_since().await, Some(at(15)));
+    house.sweep(30, &[(1, works())]).await;
+    assert_eq!(no_data_since().await, None);
+}
+
+#[tokio::test]
+async fn cards_are_known_to_be_broken_until_they_work_again_or_are_removed() {
+    let house = House::new().await;
+    let broken = async || house.store.broken_cards(&acme()).await.unwrap();
+    house.sweep(0, &[(1, works()), (2, fails("x")), (3, fails("x")), (4, fails("x"))]).await;
+    house.sweep(15, &[(1, works()), (2, unchecked()), (3, works()), (4, fails("x"))]).await;
+    assert_eq!(broken().await, BTreeSet::from([CardId(2), CardId(4)]));
+    house.sweep(30, &[(1, works()), (2, unchecked()), (3, works())]).await;
+    assert_eq!(broken().await, BTreeSet::from([CardId(2)]));
+}
+
+#[tokio::test]
 async fn an_owner_who_gets_an_id_is_known_by_it() {
     let house = House::new().await;
     house.sweep(0, &[(1, works())]).await;
