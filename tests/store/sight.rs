@@ -143,6 +143,20 @@ async fn a_card_that_flaps_over_several_sweeps_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_flapping_card_that_goes_on_working_is_known_to_have_settled() {
+    let house = House::new().await;
+    let told = async || house.memory().await.cards.get(&CardId(1)).unwrap().told.clone();
+    for minute in (0..120).step_by(30) {
+        house.sweep(minute, &[(1, works())]).await;
+        house.sweep(minute + 15, &[(1, fails("x"))]).await;
+    }
+    house.sweep(120, &[(1, works())]).await;
+    assert!(matches!(told().await, Told::Flapping { .. }));
+    house.sweep(120 + 24 * 60, &[(1, works())]).await;
+    assert_eq!(told().await, Told::Nothing);
+}
+
+#[tokio::test]
 async fn the_changes_of_a_removed_card_count_when_it_comes_back() {
     let house = House::new().await;
     house.sweep(0, &[(1, works()), (2, works())]).await;
