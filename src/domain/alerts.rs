@@ -100,18 +100,14 @@ fn passed(at: Timestamp, span: Duration, now: Timestamp) -> bool {
 
 /// Whether a digest of what is still broken is due: `told_since` are the instants at which the cards
 /// that are still broken were first told, `last_digest` when the latest digest was composed.
-///
-/// An instant that lies further ahead than the next digest was written down by a clock that was wrong; it is
-/// not waited for.
 pub fn digest_due(
     told_since: impl Iterator<Item = Timestamp>,
     last_digest: Option<Timestamp>,
     policy: &Policy,
     now: Timestamp,
 ) -> bool {
-    let (Some(every), Some(oldest)) = (policy.remind_every, told_since.min()) else { return false };
-    let quiet = |since: Timestamp| (now - since).to_std().unwrap_or_default();
-    let believable = |at: &Timestamp| (*at - now).to_std().unwrap_or_default() <= every;
-    let reminded = [Some(oldest), last_digest].into_iter().flatten().filter(believable).max();
-    reminded.is_none_or(|reminded| quiet(reminded) >= every)
+    told_since.min().is_some_and(|oldest| {
+        let mut reminded = [Some(oldest), last_digest].into_iter().flatten();
+        reminded.all(|at| reminder_due(at, policy, now))
+    })
 }
