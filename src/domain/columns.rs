@@ -1,7 +1,7 @@
 //! The columns that a reason names. Owns finding them in the ways in which Domo and the databases behind it put it;
 //! whether they are what is wrong is [`cause`](super::cause)'s.
 //!
-//! A new way of naming columns is a case in [`named_after`], and a line in `tests/domain/cause.rs`.
+//! A new way of naming columns is a case in [`named_after`], and a line in `tests/domain/reading.rs`.
 
 use std::collections::BTreeSet;
 
@@ -139,7 +139,7 @@ fn quoted_before(before: &str) -> Option<Vec<&str>> {
     let inner = tail.get(..tail.len() - closing.len_utf8())?;
     let (opening, _) = QUOTES.iter().find(|(_, end)| *end == closing)?;
     let start = inner.rfind(*opening)?;
-    let name = bare(inner.get(start + opening.len_utf8()..)?);
+    let name = bare(inner.get(start..)?);
     (!name.is_empty() && !is_of_another(inner.get(..start)?)).then(|| vec![name])
 }
 

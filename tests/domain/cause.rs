@@ -1,8 +1,8 @@
-//! Two broken cards have one cause, or two: each rule of it, and what is read from a reason.
+//! Two broken cards have one cause, or two: each rule of it.
 
 use std::collections::BTreeSet;
 
-use cardwatch::domain::cause::{self, Broken, Cause, Kind};
+use cardwatch::domain::cause::{self, Broken, Cause};
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId};
 use cardwatch::domain::verdict::{Class, Reason};
 use fake_domo::nasty_text;
@@ -140,6 +140,14 @@ fn a_dataset_that_the_reason_names_by_its_id_is_the_one_to_blame() {
 }
 
 #[test]
+fn an_id_beside_which_no_dataset_is_spoken_of_is_one_where_the_trouble_can_be_nothing_else() {
+    let refused = format!("Access denied: {ID}");
+    assert!(one([ill(1, &refused, &["a"]), ill(2, &refused, &["b"]).at(DAY)]));
+    let drill = |card, id: &str| ill(card, &format!("The drill path {id} is not configured"), &["orders"]);
+    assert!(one([drill(1, ID), drill(2, OTHER_ID)]), "what feeds both is to blame, not the drill path of either");
+}
+
+#[test]
 fn a_dataset_that_two_cards_share_among_others_proves_little_after_an_hour() {
     assert!(!one([no_answer(1, &["orders", "dates"]), no_answer(2, &["tickets", "dates"]).at(DAY)]));
     assert!(one([no_answer(1, &["orders", "dates"]), no_answer(2, &["tickets", "dates"]).at(30)]));
@@ -217,69 +225,6 @@ fn cards_of_one_incident_stay_together_while_their_troubles_can_be_one() {
     assert!(!one(split.clone()));
     assert!(one(split.map(|card| card.in_incident(7))));
     assert!(!one([lost(1, "region", &["orders"]).in_incident(7), no_answer(2, &["orders"]).in_incident(7)]));
-}
-
-#[test]
-fn every_way_of_naming_columns_is_read() {
-    for (text, columns) in [
-        ("Invalid column(s) referenced: region_name", "region_name"),
-        ("Invalid column(s) referenced: 'a, b', `c d`", "a, b|c d"),
-        ("Invalid column(s) referenced: Zeit: Minute", "Zeit: Minute"),
-        ("The following column(s) are missing from the datasource schema: region, order_total", "order_total|region"),
-        ("The following columns are missing from dataset 'Orders': a, b", "a|b"),
-        ("Unknown column 'region_name' in 'field list'", "region_name"),
-        ("Unable to parse SQL: Column `Région` cannot be resolved (line 1, column 22)", "Région"),
-        ("Column discount_pct does not exist", "discount_pct"),
-        ("Missing column Ship Date in dataset Orders", "Ship Date"),
-        ("Column not found: größe; check the schema", "größe"),
-        ("Columns 'a', 'b' and 'c' not found", "a|b|c"),
-        ("cannot resolve '`x`' given input columns: [a, b]", "x"),
-        ("Cannot resolve column name \"region\" among (month, amount)", "region"),
-        ("The card refers to a column that no longer exists (order_total)", "order_total"),
-        ("Beast mode 'Margin' references missing column «coût»", "coût"),
-        ("Invalid column(s) referenced: session_timeout", "session_timeout"),
-        ("500: Invalid column(s) referenced: deleted", "deleted"),
-        ("order_total, größe", "größe|order_total"),
-        ("Order Date, Ship Date", "Order Date|Ship Date"),
-        ("REGION_NAME", "REGION_NAME"),
-        ("region", "region"),
-    ] {
-        let cause = Cause::of(&Reason { class: Class::Misconfigured, text: text.to_owned() });
-        assert_eq!(cause.kind, Kind::MissingColumn, "{text}");
-        let columns: BTreeSet<String> = columns.split('|').map(str::to_owned).collect();
-        assert_eq!(cause.names, columns, "{text}");
-    }
-}
-
-#[test]
-fn every_kind_of_trouble_is_told_by_its_words() {
-    let said = |words: &str| Kind::Said(words.to_owned());
-    for (class, text, kind, of) in [
-        (Class::Misconfigured, "Dataset is not indexed", Kind::MissingDataset, Class::Misconfigured),
-        (Class::Misconfigured, "DATASOURCE_NOT_FOUND", Kind::MissingDataset, Class::Misconfigured),
-        (Class::Other, "500: The data source no longer exists", Kind::MissingDataset, Class::Misconfigured),
-        (Class::Misconfigured, "You are missing the permission for this dataset", Kind::NoAccess, Class::Misconfigured),
-        (Class::Misconfigured, "Unable to parse SQL: (line 1, column 22)", Kind::Formula, Class::Misconfigured),
-        (Class::Misconfigured, "Unable to parse SQL: invalid token, column 7", Kind::Formula, Class::Misconfigured),
-        (Class::QueryTimeout, "no answer within 90 s", Kind::Slow, Class::QueryTimeout),
-        (Class::Other, "500: Query execution timed out", Kind::Slow, Class::QueryTimeout),
-        (Class::Other, "500 Internal Server Error", Kind::ServerError, Class::Other),
-        (Class::Other, "500: internal server error", Kind::ServerError, Class::Other),
-        (Class::Misconfigured, "Bad Request", Kind::Unexplained, Class::Misconfigured),
-        (Class::Misconfigured, "the card's summary has the status 'error'", Kind::Unexplained, Class::Misconfigured),
-        (Class::Misconfigured, "Query failed", said("query failed"), Class::Misconfigured),
-        (Class::Other, "500: Tab 3 isn't 'there'", said("tab # isn't _"), Class::Other),
-        (
-            Class::Misconfigured,
-            "java.lang.NullPointerException",
-            said("java.lang.nullpointerexception"),
-            Class::Misconfigured,
-        ),
-        (Class::Misconfigured, "Unknown", said("unknown"), Class::Misconfigured),
-    ] {
-        let cause = Cause::of(&Reason { class, text: text.to_owned() });
-        assert_eq!((cause.kind, cause.class), (kind, of), "{text}");
-    }
 }
 
 /// A blink for each text; were it done by pairs, it would not end within minutes.

@@ -27,6 +27,7 @@ mod overdue;
 mod owner_mails;
 mod owners;
 mod plan;
+mod reading;
 mod removal;
 mod rendering;
 mod schedule;
