@@ -9,6 +9,7 @@ mod cause;
 mod closing;
 mod closing_rules;
 mod counted;
+mod datasets;
 mod digest_parts;
 mod digests;
 mod evidence;
