@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::alerts::Policy;
-use cardwatch::domain::card::Told;
+use cardwatch::domain::card::{CardState, Told};
 use cardwatch::domain::closing::Closing;
 use cardwatch::domain::ids::CardId;
 use cardwatch::domain::mute::{Mute, MuteEnd};
@@ -50,6 +50,15 @@ fn a_mute_holds_until_its_time_is_up() {
     let mute = |until| Mute { reason: "x".to_owned(), by: "jo".to_owned(), at: at(0), until };
     assert!(mute(Some(at(60))).holds(at(59)) && !mute(Some(at(60))).holds(at(60)));
     assert!(mute(None).holds(at(999 * A_DAY)));
+}
+
+#[test]
+fn a_mute_whose_end_nobody_wrote_down_holds_neither_past_its_time_nor_of_a_card_that_works() {
+    let mut story = muted_story(Some(60));
+    assert!(story.card(1).mute_at(at(59)).is_some());
+    assert_eq!(story.card(1).mute_at(at(60)), None);
+    story.memory.cards.update(&CardId(1), |card| card.state = CardState::Working { since: at(30), decided_at: at(30) });
+    assert_eq!(story.card(1).mute_at(at(59)), None);
 }
 
 #[test]
