@@ -15,16 +15,16 @@ use chrono::TimeDelta;
 
 use crate::nouns::{DAY, at, owner, reason};
 
-fn working() -> CardState {
+pub(crate) fn working() -> CardState {
     CardState::Working { since: at(0), decided_at: at(60) }
 }
 
-fn broken(why: &str) -> CardState {
+pub(crate) fn broken(why: &str) -> CardState {
     CardState::Broken { since: at(0), decided_at: at(60), reason: reason(why), first_seen: false }
 }
 
 /// A card on these pages, about which nothing else is known.
-fn card(title: &str, state: CardState, pages: &[i64]) -> CardNow {
+pub(crate) fn card(title: &str, state: CardState, pages: &[i64]) -> CardNow {
     let memory = CardMemory::default();
     CardNow {
         title: title.to_owned(),
@@ -42,7 +42,7 @@ fn card(title: &str, state: CardState, pages: &[i64]) -> CardNow {
 }
 
 /// An instance with pages 10 'Sales' and 20 'Größe', and these cards.
-fn instance(name: &str, cards: impl IntoIterator<Item = (i64, CardNow)>) -> Arc<InstanceSnapshot> {
+pub(crate) fn instance(name: &str, cards: impl IntoIterator<Item = (i64, CardNow)>) -> Arc<InstanceSnapshot> {
     let cards: BTreeMap<CardId, CardNow> = cards.into_iter().map(|(id, card)| (CardId(id), card)).collect();
     let page = |id: i64, title: &str| {
         let held = cards.iter().filter(|(_, card)| card.pages.contains(&PageId(id))).map(|(id, _)| *id).collect();
