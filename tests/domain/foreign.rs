@@ -41,6 +41,16 @@ fn characters_that_reorder_their_neighbours_are_dropped() {
 }
 
 #[test]
+fn harmful_is_what_steers_a_terminal_ends_a_line_or_changes_its_neighbours() {
+    for c in ['\u{1b}', '\n', '\u{9b}', '\u{202E}', '\u{AD}', '\u{FEFF}', '\u{2028}', '\u{2029}'] {
+        assert!(foreign::is_harmful(c), "{c:?}");
+    }
+    for c in ['a', 'ß', '日', '😀', ' ', '<', '"', '\u{A0}', '\u{200D}'] {
+        assert!(!foreign::is_harmful(c), "{c:?}");
+    }
+}
+
+#[test]
 fn a_line_that_is_too_long_ends_in_an_ellipsis() {
     assert_eq!(one_line("four words are here", 10), "four word…");
     assert_eq!(one_line("four words", 10), "four words");
