@@ -144,6 +144,17 @@ fn an_owner_is_told_that_an_incident_is_over_whose_card_was_theirs() {
 }
 
 #[test]
+fn an_owner_is_told_of_no_incident_but_those_that_their_own_cards_were_in() {
+    let mut story = story();
+    sweep(&mut story, 15, &[1]);
+    sweep(&mut story, 90, &[1, 3]);
+    let closing = sweep(&mut story, 105, &[]);
+    let left = |report: &Report| report.left.iter().map(|incident| incident.id.0).collect::<Vec<_>>();
+    let of_owners: Vec<_> = closing.owner_reports.iter().map(|owner| left(&owner.report)).collect();
+    assert_eq!((left(report(&closing)), of_owners), (vec![1, 2], vec![vec![1], vec![2]]));
+}
+
+#[test]
 fn an_owners_thread_is_that_of_their_own_cards() {
     let mut story = story();
     sweep(&mut story, 15, &[1]);
@@ -161,8 +172,9 @@ fn cards_that_were_broken_when_first_seen_or_flap_are_told_too() {
         assert_eq!(sweep(&mut story, minute + 15, &[]).owner_reports.len(), 1);
     }
     story.memory = Memory::default();
-    let closing = sweep(&mut story, 0, &[1]);
-    assert_eq!((told(&closing).as_str(), mailed(&closing)), ("first seen [1]", vec![to("jo", &[1])]));
+    let closing = sweep(&mut story, 0, &[1, 3]);
+    assert_eq!(told(&closing), "first seen [1, 3]");
+    assert_eq!(mailed(&closing), [to("jo", &[1]), to("max", &[3])]);
 }
 
 #[test]
