@@ -1,6 +1,6 @@
 //! Identities are parsed once, and links are made of them.
 
-use cardwatch::domain::ids::{AppId, CardId, InstanceName, PageId, SweepId};
+use cardwatch::domain::ids::{AppId, CardId, DatasetId, InstanceName, PageId, SweepId};
 use cardwatch::domain::link;
 use cardwatch::domain::sweep::PageKind;
 use url::Url;
@@ -27,6 +27,8 @@ fn identities_print_as_their_number_or_name() {
     let name: InstanceName = "acme".parse().unwrap();
     assert_eq!(format!("{name} {name:?}"), "acme acme");
     assert_eq!(format!("{} {} {} {}", PageId(-100_000), CardId(7), AppId(8), SweepId(9)), "-100000 7 8 9");
+    let orders = DatasetId::new(" 5e88-c674\n").unwrap();
+    assert_eq!(format!("{orders} {orders:?}"), "5e88-c674 5e88-c674");
 }
 
 #[test]
