@@ -28,6 +28,14 @@ fn settled(decided: usize, rendered: usize) -> Verdict {
 }
 
 #[test]
+fn only_a_doubtful_card_waits_for_its_neighbours() {
+    assert!(doubtful().is_doubtful());
+    for sure in [WORKS, Finding::Broken(reason()), hindered(), Finding::Foreign("a page".into()), Finding::SignedOut] {
+        assert!(!sure.is_doubtful(), "{sure:?}");
+    }
+}
+
+#[test]
 fn with_four_of_five_neighbours_decided_it_is_this_card() {
     assert_eq!(settled(4, 5), Verdict::Broken(reason()));
     assert_eq!(settled(80, 100), Verdict::Broken(reason()));
