@@ -67,7 +67,6 @@ impl Wording {
             Token::Word(word) if word.contains('_') => self.set_aside(word),
             Token::Word(word) if is_opaque(word) => self.template.push('_'),
             Token::Word(word) => self.template.push_str(&word.to_lowercase()),
-            Token::Space(_) if self.template.is_empty() => {}
             Token::Space(_) => self.template.push(' '),
             Token::Char => self.template.push(first),
         }

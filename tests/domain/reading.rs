@@ -3,7 +3,19 @@
 use std::collections::BTreeSet;
 
 use cardwatch::domain::cause::{Cause, Kind};
+use cardwatch::domain::ids::DatasetId;
 use cardwatch::domain::verdict::{Class, Reason};
+
+const ID: &str = "5e88c674-d499-4a97-a834-60797d0d17d4";
+
+fn read(class: Class, text: &str) -> Cause {
+    Cause::of(&Reason { class, text: text.to_owned() })
+}
+
+/// Names between bars; nothing is no name.
+fn names(text: &str) -> BTreeSet<String> {
+    text.split('|').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
 
 #[test]
 fn every_way_of_naming_columns_is_read() {
@@ -36,10 +48,8 @@ fn every_way_of_naming_columns_is_read() {
         ("REGION_NAME", "REGION_NAME"),
         ("region", "region"),
     ] {
-        let cause = Cause::of(&Reason { class: Class::Misconfigured, text: text.to_owned() });
-        assert_eq!(cause.kind, Kind::MissingColumn, "{text}");
-        let columns: BTreeSet<String> = columns.split('|').map(str::to_owned).collect();
-        assert_eq!(cause.names, columns, "{text}");
+        let cause = read(Class::Misconfigured, text);
+        assert_eq!((cause.kind, cause.names), (Kind::MissingColumn, names(columns)), "{text}");
     }
 }
 
@@ -71,7 +81,51 @@ fn every_kind_of_trouble_is_told_by_its_words() {
         ),
         (Class::Misconfigured, "Unknown", said("unknown"), Class::Misconfigured),
     ] {
-        let cause = Cause::of(&Reason { class, text: text.to_owned() });
+        let cause = read(class, text);
         assert_eq!((cause.kind, cause.class), (kind, of), "{text}");
+    }
+}
+
+#[test]
+fn what_differs_from_card_to_card_is_set_aside_and_the_words_are_left() {
+    for (text, words, named) in [
+        ("Row limit exceeded", "row limit exceeded", ""),
+        ("120000 rows are more than 65,536", "# rows are more than #", ""),
+        ("422 Chart of 3.5 series has no 3rd axis", "chart of # series has no 3rd axis", ""),
+        ("Function calc_margin is not allowed", "function _ is not allowed", "calc_margin"),
+        ("Chart «Umsatz» of „Ärzte“ has no axis", "chart _ of _ has no axis", "Umsatz|Ärzte"),
+        ("Value '' is no number", "value '' is no number", ""),
+        ("Chart ''Umsatz'' has no axis", "chart '_' has no axis", "Umsatz"),
+        ("QUOTA_ERROR: engine 7f3a9b2c41 is full", "quota error: engine _ is full", ""),
+        ("Too many   charts\n\ton one page", "too many charts on one page", ""),
+        ("Query 5e88c674-d499-4a97-a834-60797d0d17d4 failed", "query _ failed", ""),
+        ("Drill 5E88C674-d499-4a97-a834-60797d0d17d4 is not configured", "drill _ is not configured", ID),
+    ] {
+        let cause = read(Class::Misconfigured, text);
+        assert_eq!((cause.kind, cause.names), (Kind::Said(words.to_owned()), names(named)), "{text}");
+    }
+}
+
+#[test]
+fn a_beast_mode_is_known_by_its_name_or_by_its_id() {
+    let id = format!("calculation_{ID}");
+    for (text, named) in [
+        ("Beast mode 'Margin' cannot be evaluated", "Margin"),
+        (&format!("Beast mode {id} cannot be evaluated")[..], &id[..]),
+        (&format!("Cannot evaluate `{id}` of the SQL"), &id),
+    ] {
+        let cause = read(Class::Misconfigured, text);
+        assert_eq!((cause.kind, cause.names), (Kind::Formula, names(named)), "{text}");
+    }
+}
+
+#[test]
+fn the_id_of_a_dataset_is_one_where_nothing_goes_on_behind_it() {
+    let datasets = |text: String| read(Class::Misconfigured, &text).datasets;
+    for whole in [format!("Dataset {ID}, is not indexed"), format!("Not indexed: dataset {ID}")] {
+        assert_eq!(datasets(whole), BTreeSet::from([DatasetId::new(ID).unwrap()]));
+    }
+    for part in [format!("Dataset {ID}-old is not indexed"), format!("Dataset {ID}_2 is not indexed")] {
+        assert_eq!(datasets(part), BTreeSet::new());
     }
 }
