@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cardwatch::domain::Timestamp;
-use cardwatch::domain::maintenance::{Maintenance, Span, Window};
+use cardwatch::domain::maintenance::{Maintenance, Span, Window, next_sweep};
 use cardwatch::domain::schedule::Schedule;
 use chrono::TimeDelta;
 use chrono_tz::{Europe, Tz};
@@ -135,6 +135,32 @@ fn windows_that_leave_no_time_between_them_hold_any_instant() {
 fn a_window_longer_than_time_is_none() {
     let endless = Window { start: Schedule::parse("@daily", Tz::UTC).unwrap(), duration: Duration::MAX };
     assert_eq!(Maintenance { windows: vec![endless] }.span_at(utc("2026-11-21T20:00:00Z")), None);
+}
+
+/// When the next sweep is due after an instant of 21 November 2026.
+fn next(schedule: &str, windows: &[(&str, u64)], after: &str) -> String {
+    let schedule = Schedule::parse(schedule, Tz::UTC).unwrap();
+    let due = next_sweep(&schedule, &maintenance(windows, Tz::UTC), utc(&format!("2026-11-21T{after}:00Z")));
+    due.unwrap().format("%d %H:%M").to_string()
+}
+
+#[test]
+fn a_sweep_is_due_by_its_schedule_or_once_mails_need_wait_no_longer() {
+    let night = [("0 22 * * *", 30)];
+    assert_eq!(
+        ["21:10", "22:00", "22:29", "22:30"].map(|after| next("0 * * * *", &night, after)),
+        ["21 22:00", "21 22:30", "21 22:30", "21 23:00"]
+    );
+    assert_eq!(next("0 7 * * *", &night, "08:00"), "21 22:30", "a window to come ends before the next is due");
+    assert_eq!(next("0 7 * * *", &[], "08:00"), "22 07:00");
+}
+
+#[test]
+fn of_several_windows_a_sweep_waits_for_the_end_of_those_that_are_one() {
+    let touching = [("0 23 * * *", 60), ("0 22 * * *", 60)];
+    assert_eq!(["08:00", "22:00", "23:30"].map(|after| next("0 7 * * *", &touching, after)), ["22 00:00"; 3]);
+    let apart = [("0 23 * * *", 10), ("0 22 * * *", 10)];
+    assert_eq!(["08:00", "22:10"].map(|after| next("0 7 * * *", &apart, after)), ["21 22:10", "21 23:10"]);
 }
 
 /// Up to three windows a day, in a zone with summer time.
