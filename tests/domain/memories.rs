@@ -72,5 +72,6 @@ fn cards_are_remembered_once_in_their_order_whatever_order_they_come_in() {
     let mut memories = Memories::with_capacity(3);
     assert!(memories.is_empty());
     memories.extend([(CardId(3), working()), (CardId(-1), CardMemory::new()), (CardId(3), CardMemory::new())]);
+    assert_eq!((memories.len(), memories.is_empty()), (2, false));
     assert_eq!(memories.iter().collect::<Vec<_>>(), [(CardId(-1), CardMemory::new()), (CardId(3), CardMemory::new())]);
 }
