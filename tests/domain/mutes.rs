@@ -257,6 +257,11 @@ fn a_mute_of_a_card_that_had_just_recovered_is_over_at_once_and_not_before_it_be
     assert_eq!(ended(&sweep(&mut story, 45, works())), [(1, MuteEnd::Recovered, 40)]);
 }
 
+#[test]
+fn the_ends_of_mutes_have_the_names_of_the_contract() {
+    assert_eq!(MuteEnd::ALL.map(MuteEnd::name), ["expired", "recovered", "unmuted"]);
+}
+
 /// Card 1 breaks at minutes 15 and 45, and was told so.
 fn restless_story() -> Story {
     let mut story = Story::of_working(&[1, 2]);
