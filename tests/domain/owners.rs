@@ -81,9 +81,15 @@ fn an_owner_without_a_name_is_called_by_id() {
     assert_eq!(left_out[1].0, "an owner without a name");
 }
 
+/// An address with so long a local part, and a domain of three labels so long.
+fn at_hosts(local: usize, labels: [usize; 3]) -> String {
+    format!("{}@{}", "x".repeat(local), labels.map(|length| "d".repeat(length)).join("."))
+}
+
 #[test]
 fn plain_addresses_are_addresses() {
-    for address in ["a@example.com", "jo.doe+bi@example.com", "o'neil@example.com", "x@a-b.example"] {
+    let longest = at_hosts(64, [63, 63, 61]);
+    for address in [&longest[..], "a@example.com", "jo.doe+bi@example.com", "o'neil@example.com", "x@a-b.example"] {
         assert!(Address::new(address).is_some(), "{address}");
     }
 }
@@ -91,6 +97,8 @@ fn plain_addresses_are_addresses() {
 #[test]
 fn what_could_bring_in_a_header_or_a_further_recipient_is_no_address() {
     let long = format!("{}@example.com", "x".repeat(300));
+    let long_local = format!("{}@example.com", "x".repeat(65));
+    let (long_domain, long_label) = (at_hosts(64, [63, 63, 62]), at_hosts(2, [64, 3, 3]));
     for address in [
         "",
         "jo",
@@ -118,6 +126,9 @@ fn what_could_bring_in_a_header_or_a_further_recipient_is_no_address() {
         "jo\0@example.com",
         "jo@example.com\u{202e}",
         &long,
+        &long_local,
+        &long_domain,
+        &long_label,
     ] {
         assert_eq!(Address::new(address), None, "{address:?}");
     }
