@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::ids::{CardId, PageId};
-use cardwatch::domain::shown::Counts;
+use cardwatch::domain::shown::{Counts, Shown};
 use cardwatch::domain::sweep::{
     CardKind, Exclusions, ListedPage, Listing, Outcome, Plan, Remembered, RememberedPage, Scope, Unlisted,
 };
@@ -260,6 +260,15 @@ fn a_tally_counts_each_verdict() {
     let counts = verdicts.iter().map(Verdict::shown).collect::<Counts>();
     assert_eq!(counts, Counts { working: 2, broken: 1, unchecked: 2, unsupported: 1 });
     assert_eq!((counts.all(), counts.decided()), (6, 3));
+    assert_eq!(Shown::ALL.map(|shown| counts.of(shown)), [2, 1, 2, 1]);
+}
+
+#[test]
+fn the_counts_of_several_instances_add_up() {
+    let acme = Counts { working: 1, broken: 2, unchecked: 3, unsupported: 4 };
+    let globex = Counts { working: 10, broken: 20, unchecked: 30, unsupported: 40 };
+    let all = Counts { working: 11, broken: 22, unchecked: 33, unsupported: 44 };
+    assert_eq!([acme, globex].into_iter().sum::<Counts>(), all);
 }
 
 #[test]
