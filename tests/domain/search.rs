@@ -246,6 +246,18 @@ fn flapping_slow_and_empty_cards_are_sets_of_their_own() {
 }
 
 #[test]
+fn a_card_is_found_in_each_set_that_holds_it() {
+    let mut slow = card("A", working(), &[]);
+    slow.rendering.slow_against = Some(DAY);
+    let flapping = CardNow { flapping: true, ..card("B", broken("x"), &[]) };
+    let snapshot = acme([(1, slow), (2, flapping), (3, muted(card("C", broken("x"), &[]), 99))]);
+    for set in Which::ALL {
+        let held = snapshot[0].cards.iter().filter(|(_, card)| set.holds(card, at(61), DAY)).map(|(id, _)| id.0);
+        assert_eq!(held.collect::<Vec<_>>(), found(&snapshot, &which(set)), "{set:?}");
+    }
+}
+
+#[test]
 fn a_card_that_is_stale_is_neither_slow_nor_empty() {
     let mut stale = card("A", CardState::Working { since: at(0), decided_at: at(0) - TimeDelta::days(1) }, &[]);
     (stale.rendering.slow_against, stale.rendering.no_data_since) = (Some(DAY), Some(at(0)));
