@@ -53,6 +53,14 @@ fn a_column_counts_once_however_it_is_spelt() {
 }
 
 #[test]
+fn a_beast_mode_is_named_where_all_cards_speak_of_one() {
+    let beast = |card, name: &str| ill(card, &format!("Beast mode '{name}' has a syntax error"), &["orders"]);
+    assert_eq!(title(&[beast(1, "Margin"), beast(2, "Margin")]), "Beast mode Margin on dataset Orders cannot be read");
+    let several = title(&[beast(1, "Margin"), beast(2, "Profit")]);
+    assert_eq!(several, "A beast mode or query on dataset Orders cannot be read");
+}
+
+#[test]
 fn of_two_datasets_that_all_cards_share_either_may_be_to_blame() {
     let both = ill(1, "Invalid column(s) referenced: a", &["orders", "dates"]);
     assert_eq!(title(&[both]), "Dataset Dates or Orders lost column a");
