@@ -138,8 +138,8 @@ fn first_instant(zone: Tz, reading: NaiveDateTime) -> Option<Timestamp> {
 }
 
 /// A wrong number of fields; an empty item in a list, which croner passes over, and with nothing else in the field
-/// looks for the due second for minutes on end; or a step beyond its field, which would be due once where often was
-/// meant.
+/// looks for the due second for minutes on end; a word of another field, which croner reads as its number, so that
+/// `WED` among the days is the third; or a step beyond its field, which would be due once where often was meant.
 fn nonsense(text: &str) -> Option<String> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     if is_nickname(&fields) {
@@ -149,9 +149,13 @@ fn nonsense(text: &str) -> Option<String> {
         let count = fields.len();
         return Some(format!("it has {count} field{}", if count == 1 { "" } else { "s" }));
     };
-    fields.iter().zip(known).find_map(|(field, Field { name, most, .. })| {
+    fields.iter().zip(known).find_map(|(field, known)| {
+        let Field { name, most, .. } = known;
         if field.split(',').any(str::is_empty) {
             return Some(format!("the {name} has an empty item in its list"));
+        }
+        if let Some(part) = field.split(',').find(|part| known.is_of_another(part)) {
+            return Some(known.no_number(part));
         }
         let steps = field.split(',').filter_map(|part| part.split_once('/')?.1.parse::<u32>().ok());
         steps.into_iter().find(|step| step > most).map(|step| format!("a step of {step} is beyond the {name}s"))
@@ -214,6 +218,13 @@ impl Field {
             Err(_) if matches!(*name, "day" | "weekday") && value.contains(['L', 'l', 'W', 'w', '#']) => None,
             Err(_) => Some(self.no_number(part)),
         }
+    }
+
+    /// Whether an item of its list holds a word that stands for a number in another field alone.
+    fn is_of_another(&self, part: &str) -> bool {
+        let part = part.to_lowercase();
+        let mut words = FIELDS.iter().flat_map(|field| field.words).filter(|word| !self.words.contains(word));
+        words.any(|word| part.contains(word))
     }
 
     fn no_number(&self, part: &str) -> String {

@@ -40,6 +40,15 @@ refused! {
     a_step_of_nothing_is_refused: "*/0 * * * *" => "the minute has a step of 0";
     a_range_that_ends_before_it_begins_is_refused: "5-1 * * * *" => "the range 5-1 of the minute ends before it begins";
     a_month_that_is_none_is_refused: "0 0 1 JUNE *" => "the month 'JUNE' is not a number, a list, a range or a step";
+    a_weekday_among_the_days_is_refused: "0 7 1,WED * *" => "the day 'WED' is not a number, a list, a range or a step";
+    a_weekday_among_the_months_is_refused:
+        "0 7 * * mon-fri *" => "the month 'mon-fri' is not a number, a list, a range or a step";
+    a_month_among_the_weekdays_is_refused: "0 7 * * JUL" => "the weekday 'JUL' is not a number, a list, a range or a step";
+    a_word_that_is_part_of_a_number_is_refused: "5Jan * * * *" => "the minute '5Jan' is not a number, a list, a range or a step";
+    what_may_be_anything_is_not_what_is_wrong: "* a ? * *" => "the hour 'a' is not a number, a list, a range or a step";
+    a_range_of_one_is_not_what_is_wrong: "5-5 a * * *" => "the hour 'a' is not a number, a list, a range or a step";
+    the_name_of_a_month_is_not_what_is_wrong: "0 0 1 Jan x" => "the weekday 'x' is not a number, a list, a range or a step";
+    the_last_day_is_not_what_is_wrong: "0 0 L 13 *" => "the month 13 is out of range, 1 to 12";
     an_unknown_nickname_is_refused: "@dayly" => "the nicknames are @yearly, @monthly, @weekly, @daily and @hourly";
     a_day_that_never_comes_is_refused: "0 0 30 2 *" => "it is never due";
 }
@@ -52,8 +61,17 @@ fn the_refusal_gives_the_text_and_the_cause_apart() {
 
 #[test]
 fn five_fields_six_fields_and_nicknames_are_read() {
-    for text in ["*/15 * * * *", "0 7 * * MON-FRI", "*/10 * * * * *", "@hourly", "@daily", "0 0 29 2 *", " 5  4 * * * "]
-    {
+    for text in [
+        "*/15 * * * *",
+        "*/59 */23 * * *",
+        "5-5 7 * * *",
+        "0 7 L JAN MON-FRI",
+        "*/10 * * * * *",
+        "@hourly",
+        "@daily",
+        "0 0 29 2 *",
+        " 5  4 * * * ",
+    ] {
         assert!(Schedule::parse(text, Tz::UTC).is_ok(), "{text}");
     }
 }
