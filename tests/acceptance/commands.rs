@@ -197,6 +197,22 @@ async fn a_daemon_leaves_the_database_of_another_program_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_one_of_several_instances_wants_to_know_of_which() {
+    let mut house = small_house().await;
+    house.set("instances.globex", &format!("url = \"{}\"\naccess_token = \"t\"\npages = \"all\"", house.domo.url()));
+    let error = "--page: several instances are configured; say which one with --instance: acme, globex";
+    assert_refused(&house.run(&["sweep", "--page", "1"]), error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_is_to_mail_without_a_way_to_says_that_nobody_is_mailed() {
+    let swept = small_house().await.run(&["sweep", "--alert"]);
+    let said = swept.stderr();
+    assert!(said.contains("--alert: there is no [email] section, so nobody is mailed"), "{said}");
+    assert_eq!(swept.code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_folder_says_that_it_is_no_file() {
     let mut house = small_house().await;
     let folder = house.folder().to_owned();
