@@ -137,8 +137,13 @@ fn a_password_that_may_travel_in_clear_text_is_warned_about() {
         login("smtp://mail.example.com").warnings(),
         ["email.smtp: the password goes in clear text where the server offers no STARTTLS; write ?tls=required"]
     );
-    for safe in ["smtp://mail.example.com?tls=required", "smtps://mail.example.com", "smtp://localhost", "smtp://[::1]"]
-    {
+    for safe in [
+        "smtp://mail.example.com?tls=required",
+        "smtps://mail.example.com",
+        "smtp://LocalHost",
+        "smtp://[::1]",
+        "smtp://[::ffff:127.0.0.1]",
+    ] {
         assert_eq!(login(safe).warnings(), Vec::<String>::new());
     }
 }

@@ -307,6 +307,16 @@ async fn a_result_that_cannot_be_true_ends_the_export_with_its_name() {
     assert!(house.store.card_histories(CardId(2), None, 9).await.is_err());
 }
 
+#[tokio::test]
+async fn a_change_to_what_is_no_state_is_no_recovery() {
+    let house = furnished().await;
+    forge(&house, "UPDATE transition SET to_state = 'mended' WHERE card_key = 1").await;
+    assert_eq!(
+        house.store.card_histories(CardId(1), None, 9).await.unwrap_err().to_string(),
+        "the database holds a row that cannot be true: table transition, row 1, column to_state: mended; mend it with sqlite3, or restore a backup"
+    );
+}
+
 /// The index of cards that are not plain, as if it had lost each of them.
 const LOST: &str = "
     CREATE TEMP TABLE kept AS SELECT sql FROM sqlite_schema WHERE name = 'card_state_not_plain';
