@@ -93,9 +93,9 @@ impl SimClock {
         }
     }
 
-    /// Lets time pass, for ever, whenever nothing else can happen. Nothing moves either while a kernel holds a
-    /// small packet back until the one before is acknowledged, which SMTP's last line waits for: `patience` is
-    /// real time that has to pass without a step.
+    /// Lets time pass, for ever, whenever nothing else can happen. Nothing moves either while a kernel holds the end
+    /// of a mail back until the packet before is acknowledged, at once on Linux if the machine is not busy:
+    /// `patience` is real time that has to pass without a step.
     #[expect(clippy::disallowed_methods, reason = "sockets are real")]
     pub(crate) async fn pass(&self, patience: Duration, is_idle: impl Fn() -> bool) {
         let (mut calm, mut seen) = (0, 0);

@@ -146,7 +146,7 @@ impl Month {
     }
 
     async fn mail(&self) {
-        self.while_time_passes(Duration::from_millis(100), self.process().mail()).await;
+        self.while_time_passes(Duration::from_millis(20), self.process().mail()).await;
     }
 
     async fn tick(&self) {
