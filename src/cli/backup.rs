@@ -1,9 +1,8 @@
-//! `cardwatch backup`: a copy of the database, also while the daemon runs and sweeps. Owns what it says, and that a stop
-//! leaves nothing behind.
+//! `cardwatch backup`: a copy of the database, also while the daemon runs and sweeps. Owns what it says, and which
+//! signals stop it.
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,13 +18,7 @@ pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
     let stop = CancellationToken::new();
     let (ignored, _requests) = mpsc::channel(1);
     let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));
-    let backup = tokio::select! {
-        biased;
-        backup = back_up(&config.storage.path, file) => backup?,
-        () = stop.cancelled() => {
-            return Err(anyhow!("stopped before the backup was whole; there is no {}", file.display()).into());
-        }
-    };
+    let backup = back_up(&config.storage.path, file, &stop).await?;
     signals.abort();
     print(&told(file, &backup))?;
     Ok(Exit::Well)

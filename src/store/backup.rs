@@ -15,6 +15,7 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio_util::sync::CancellationToken;
 
 use super::open::{Holds, find, look, reader};
 use super::partial::Partial;
@@ -38,6 +39,9 @@ pub enum BackupError {
     /// The database cannot be read.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// It was asked to stop.
+    #[error("stopped before the backup was whole; there is no {0}")]
+    Stopped(PathBuf),
     /// Something bears that name.
     #[error("{0} is there already, and a backup overwrites nothing; name another file, or move that one away")]
     Exists(PathBuf),
@@ -72,19 +76,54 @@ pub enum BackupError {
 
 /// Copies the database at `database` to `file`, which must not be there yet, in a folder that is. The file has that
 /// name only once it is whole, checked, and safe from a power cut. A database of whatever earlier schema is copied
-/// as it is.
-pub async fn back_up(database: &Path, file: &Path) -> Result<Backup, BackupError> {
-    let file = std::path::absolute(file).map_err(|_| BackupError::Unnameable(file.to_owned()))?;
-    let mut source = open_as_it_is(database).await?;
-    let mut partial = Partial::begin(&file)?;
-    let copied = sqlx::query("VACUUM INTO ?1").bind(partial.name()?).execute(&mut source).await;
-    copied.map_err(|error| blame(&error, database, &file))?;
+/// as it is. Once `stop` is cancelled it ends within moments, and nothing of it stays.
+pub async fn back_up(database: &Path, file: &Path, stop: &CancellationToken) -> Result<Backup, BackupError> {
+    let stopped = || BackupError::Stopped(file.to_owned());
+    let mut source = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Err(stopped()),
+        source = open_as_it_is(database) => source?,
+    };
+    let made = make(&mut source, database, file, stop).await;
     // It only reads: what its end could say concerns nobody.
     let _closed = source.close().await;
-    let backup = check(&mut partial, database).await?;
-    partial.publish()?;
-    Ok(backup)
+    match made {
+        // What was interrupted failed for that.
+        _ if stop.is_cancelled() => Err(stopped()),
+        Ok((partial, backup)) => partial.publish().map(|()| backup),
+        Err(error) => Err(error),
+    }
 }
+
+/// Writes the copy and checks it. A stop ends SQLite's work, and is not told before that: SQLite works in a thread of its
+/// own, which would make a file anew that is removed while it goes on.
+async fn make(
+    source: &mut SqliteConnection,
+    database: &Path,
+    file: &Path,
+    stop: &CancellationToken,
+) -> Result<(Partial, Backup), BackupError> {
+    let file = std::path::absolute(file).map_err(|_| BackupError::Unnameable(file.to_owned()))?;
+    let partial = Partial::begin(&file)?;
+    let name = partial.name()?;
+    let copied = async {
+        end_on(stop, source).await?;
+        sqlx::query("VACUUM INTO ?1").bind(name).execute(source).await
+    };
+    copied.await.map_err(|error| blame(&error, database, &file))?;
+    let backup = check(&partial, database, stop).await?;
+    Ok((partial, backup))
+}
+
+/// Whatever a connection does ends as interrupted once it is asked to stop.
+async fn end_on(stop: &CancellationToken, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let stop = stop.clone();
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || !stop.is_cancelled());
+    Ok(())
+}
+
+/// So many instructions of SQLite's machine, about a millisecond, pass between two looks at whether to stop.
+const STEPS: i32 = 10_000;
 
 /// Opens a database for reading, whichever schema of ours it has up to this program's own.
 async fn open_as_it_is(database: &Path) -> Result<SqliteConnection, OpenError> {
@@ -120,10 +159,11 @@ fn blame(error: &sqlx::Error, database: &Path, file: &Path) -> BackupError {
 }
 
 /// Reads the copy as whoever restores it would.
-async fn check(partial: &mut Partial, database: &Path) -> Result<Backup, BackupError> {
+async fn check(partial: &Partial, database: &Path, stop: &CancellationToken) -> Result<Backup, BackupError> {
     let unsound = |found: String| BackupError::Unsound { database: database.to_owned(), found };
     let read = async {
         let mut copy = reader(partial.path()).connect().await?;
+        end_on(stop, &mut copy).await?;
         let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut copy).await?;
         let results: i64 = sqlx::query_scalar(RESULTS).fetch_one(&mut copy).await?;
         let until: Option<i64> = sqlx::query_scalar(UNTIL).fetch_one(&mut copy).await?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cardwatch::store::{Backup, BackupError, Store, back_up};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, acme};
 use crate::nouns::{at, fails, works};
@@ -19,8 +20,13 @@ async fn swept_house() -> (House, PathBuf) {
     (house, copy)
 }
 
+/// A backup that nobody stops.
+async fn copied(database: &Path, file: &Path) -> Result<Backup, BackupError> {
+    back_up(database, file, &CancellationToken::new()).await
+}
+
 async fn refusal(database: &Path, file: &Path) -> String {
-    back_up(database, file).await.unwrap_err().to_string()
+    copied(database, file).await.unwrap_err().to_string()
 }
 
 /// The names in the folder of a file that begin like it.
@@ -35,7 +41,7 @@ fn beside(file: &Path) -> Vec<String> {
 #[tokio::test]
 async fn a_backup_holds_what_the_database_holds_in_one_file_that_is_its_users_alone() {
     let (house, copy) = swept_house().await;
-    let backup = back_up(&house.path(), &copy).await.unwrap();
+    let backup = copied(&house.path(), &copy).await.unwrap();
     let bytes = copy.metadata().unwrap().len();
     let until = house.store.last_finished(&acme()).await.unwrap();
     assert_eq!(backup, Backup { bytes, results: 2, until });
@@ -50,7 +56,7 @@ async fn a_backup_holds_what_the_database_holds_in_one_file_that_is_its_users_al
 async fn a_backup_of_a_database_without_a_sweep_says_so() {
     let house = House::new().await;
     let copy = house.path().with_file_name("copy.db");
-    let backup = back_up(&house.path(), &copy).await.unwrap();
+    let backup = copied(&house.path(), &copy).await.unwrap();
     assert_eq!((backup.results, backup.until), (0, None));
 }
 
@@ -60,10 +66,10 @@ async fn a_backup_is_of_what_was_committed_when_it_began() {
     let mut writer = house.stranger().await;
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
     sqlx::query("DELETE FROM render_result").execute(&mut writer).await.unwrap();
-    assert_eq!(back_up(&house.path(), &copy).await.unwrap().results, 2, "who reads waits for nobody who writes");
+    assert_eq!(copied(&house.path(), &copy).await.unwrap().results, 2, "who reads waits for nobody who writes");
     sqlx::query("COMMIT").execute(&mut writer).await.unwrap();
     let copy = copy.with_file_name("copy-2.db");
-    assert_eq!(back_up(&house.path(), &copy).await.unwrap().results, 0);
+    assert_eq!(copied(&house.path(), &copy).await.unwrap().results, 0);
 }
 
 #[tokio::test]
@@ -96,7 +102,7 @@ async fn what_a_killed_backup_left_behind_gives_way_to_the_next() {
     fs::write(&left, "half of it").unwrap();
     fs::write(copy.with_file_name("copy.db.partial-journal"), "and how to give it up").unwrap();
     fs::set_permissions(&left, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(back_up(&house.path(), &copy).await.unwrap().results, 2);
+    assert_eq!(copied(&house.path(), &copy).await.unwrap().results, 2);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600, "it is made anew");
     assert_eq!(beside(&copy), ["copy.db"]);
 }
@@ -129,7 +135,7 @@ async fn a_database_of_an_earlier_schema_is_copied_as_it_is() {
         .await
         .unwrap();
     let before = house.number(latest).await;
-    back_up(&house.path(), &copy).await.unwrap();
+    copied(&house.path(), &copy).await.unwrap();
     assert_eq!(house.number(latest).await, before, "the database was not brought up to date");
     let mut connection = SqliteConnectOptions::new().filename(&copy).read_only(true).connect().await.unwrap();
     assert_eq!(sqlx::query_scalar::<_, i64>(latest).fetch_one(&mut connection).await.unwrap(), before);
@@ -171,7 +177,34 @@ async fn a_damaged_database_gives_no_backup() {
         chunk[..64].fill(0xff);
     }
     fs::write(house.path(), bytes).unwrap();
-    let error = back_up(&house.path(), &copy).await.unwrap_err();
+    let error = copied(&house.path(), &copy).await.unwrap_err();
     assert!(matches!(error, BackupError::Database(_) | BackupError::Unsound { .. }), "{error:?}");
+    assert_eq!(beside(&copy), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_backup_that_is_stopped_as_it_begins_leaves_nothing() {
+    let (house, copy) = swept_house().await;
+    let stop = CancellationToken::new();
+    let partial = copy.with_file_name("copy.db.partial");
+    let stopping = async {
+        while !partial.exists() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let database = house.path();
+    let (ended, ()) = tokio::join!(back_up(&database, &copy, &stop), stopping);
+    assert!(matches!(&ended, Err(BackupError::Stopped(file)) if *file == copy), "{ended:?}");
+    assert_eq!(beside(&copy), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_backup_that_is_stopped_before_it_begins_touches_nothing() {
+    let (house, copy) = swept_house().await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let ended = back_up(&house.path(), &copy, &stop).await;
+    assert!(matches!(&ended, Err(BackupError::Stopped(_))), "{ended:?}");
     assert_eq!(beside(&copy), Vec::<String>::new());
 }
