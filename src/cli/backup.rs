@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::{harmless, print};
 use super::table::minute;
 use super::{Exit, Outcome, Session, privacy};
-use crate::daemon::lifecycle;
+use crate::daemon::lifecycle::Signals;
 use crate::store::{Backup, back_up};
 
 pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
@@ -17,7 +17,7 @@ pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
     privacy::keep_files_private();
     let stop = CancellationToken::new();
     let (ignored, _requests) = mpsc::channel(1);
-    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));
+    let signals = tokio::spawn(Signals::take()?.heed(stop.clone(), ignored));
     let backup = back_up(&config.storage.path, file, &stop).await?;
     signals.abort();
     print(&told(file, &backup))?;

@@ -11,22 +11,20 @@ use tokio_util::sync::CancellationToken;
 use super::{Exit, Failure, Outcome, Session, privacy};
 use crate::config::Config;
 use crate::daemon::clock::SystemClock;
-use crate::daemon::{lifecycle, run};
+use crate::daemon::lifecycle::Signals;
+use crate::daemon::run::{self, Daemon};
 use crate::store::{Claim, OpenError, refuse_others};
 
 pub(super) async fn execute(session: &Session) -> Outcome {
     let loaded = session.load()?;
     let (reload, requests) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    // Before anything that may wait.
+    let signals = tokio::spawn(Signals::take()?.heed(stop.clone(), reload));
     let listener = listen(&loaded.config).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %loaded.path.display(), "starting");
-    // Before the lock of the daemon is made beside it.
-    refuse_others(&loaded.config.storage.path).await?;
-    privacy::create_database(&loaded.config.storage.path);
-    let stop = CancellationToken::new();
-    let clock = Arc::new(SystemClock::start());
-    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), reload));
     let daemon = tokio::select! {
-        daemon = run::start(loaded.config, listener, clock, stop.clone()) => daemon?,
+        daemon = start(loaded.config, listener, stop.clone()) => daemon?,
         // A database that somebody keeps locked holds up the start, but no stop.
         () = stop.cancelled() => return Ok(Exit::Well),
     };
@@ -35,6 +33,13 @@ pub(super) async fn execute(session: &Session) -> Outcome {
     ended.map_err(|error| Failure { code: 1, error })?;
     tracing::info!("stopped");
     Ok(Exit::Well)
+}
+
+async fn start(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<Daemon> {
+    // Before the lock of the daemon is made beside it.
+    refuse_others(&config.storage.path).await?;
+    privacy::create_database(&config.storage.path);
+    run::start(config, listener, Arc::new(SystemClock::start()), stop).await
 }
 
 /// Takes the port. Where a daemon runs on the same database, it is most likely the one that has it.

@@ -18,7 +18,7 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::config::valid::Instance;
 use crate::daemon::clock::SystemClock;
-use crate::daemon::lifecycle::{self, Pulse};
+use crate::daemon::lifecycle::{Pulse, Signals};
 use crate::daemon::mailroom::{Errand, Mailroom};
 use crate::daemon::metrics::SweepMetrics;
 use crate::daemon::sweeper::{LetterHead, SweepEnd, SweepRequest, Sweeper, sweep_once};
@@ -37,7 +37,7 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let store = Store::open(&config.storage.path).await?;
     let stop = CancellationToken::new();
     let (ignored, _requests) = mpsc::channel(1);
-    let signals = tokio::spawn(lifecycle::heed_signals(stop.clone(), ignored));
+    let signals = tokio::spawn(Signals::take()?.heed(stop.clone(), ignored));
     let sweepers = sweepers(&config, &instances, options, &store, &clock).await?;
     let request = SweepRequest { pages: options.page.iter().copied().map(PageId).collect() };
     let looked = sweep_all(sweepers, &request, &stop, options, &clock).await?;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -104,25 +105,42 @@ pub async fn feed_watchdog(pulses: Pulses, clock: SharedClock, stop: Cancellatio
     }
 }
 
-/// Cancels `stop` on SIGTERM or SIGINT, and asks for the configuration to be read again on SIGHUP.
-pub async fn heed_signals(stop: CancellationToken, reload: mpsc::Sender<()>) -> std::io::Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    let mut hup = signal(SignalKind::hangup())?;
-    loop {
-        let name = tokio::select! {
-            _ = term.recv() => "SIGTERM",
-            _ = int.recv() => "SIGINT",
-            _ = hup.recv() => {
-                // One that waits already will read what is there by then.
-                let _waits = reload.try_send(());
-                continue;
-            }
-            () = stop.cancelled() => return Ok(()),
-        };
-        tracing::info!(signal = name, "stopping");
-        notify(&[NotifyState::Stopping]);
-        stop.cancel();
+/// The signals that the process minds. Whoever holds this is not killed by one any more: it waits to be heeded.
+#[derive(Debug)]
+pub struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    /// Takes them over from the kernel, within a runtime. Fails where that refuses.
+    pub fn take() -> anyhow::Result<Self> {
+        let take = |kind| signal(kind).context("signals cannot be taken over");
+        Ok(Self {
+            term: take(SignalKind::terminate())?,
+            int: take(SignalKind::interrupt())?,
+            hup: take(SignalKind::hangup())?,
+        })
+    }
+
+    /// Cancels `stop` on SIGTERM or SIGINT, and asks for the configuration to be read again on SIGHUP.
+    pub async fn heed(mut self, stop: CancellationToken, reload: mpsc::Sender<()>) {
+        loop {
+            let name = tokio::select! {
+                _ = self.term.recv() => "SIGTERM",
+                _ = self.int.recv() => "SIGINT",
+                _ = self.hup.recv() => {
+                    // One that waits already will read what is there by then.
+                    let _waits = reload.try_send(());
+                    continue;
+                }
+                () = stop.cancelled() => return,
+            };
+            tracing::info!(signal = name, "stopping");
+            notify(&[NotifyState::Stopping]);
+            stop.cancel();
+        }
     }
 }
 
