@@ -9,16 +9,16 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use cardwatch::clock::{SharedClock, within};
 use cardwatch::config::Config;
-use cardwatch::domain::Timestamp;
 use cardwatch::domain::ids::InstanceName;
-use cardwatch::domain::schedule::Schedule;
 use cardwatch::domain::shown::Counts;
 use cardwatch::domain::snapshot::LastSweep;
 use cardwatch::domain::sweep::Outcome;
 use cardwatch::store::Store;
+use fake_domo::Domo;
 use fake_smtp::Mail;
 use tokio::sync::broadcast;
 
+use crate::desk::Desk;
 use crate::narrator::Narrator;
 
 /// What is promised comes within this, or never.
@@ -31,7 +31,7 @@ const DIGEST_PATIENCE: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A scene changes many cards at once: it leaves so much time before the next sweep begins.
-const GAP: Duration = Duration::from_millis(100);
+const GAP: Duration = Duration::from_millis(300);
 
 /// Watches one instance.
 pub(crate) struct Audience {
@@ -40,7 +40,6 @@ pub(crate) struct Audience {
     clock: SharedClock,
     store: Store,
     instance: InstanceName,
-    schedule: Schedule,
     stale_after: Duration,
     mails: broadcast::Receiver<Mail>,
     /// One that came and is told after the sweep that brought it.
@@ -92,7 +91,6 @@ impl Audience {
             clock,
             store: Store::open_existing(&config.storage.path).await?,
             instance: instance.name.clone(),
-            schedule: instance.schedule.clone(),
             stale_after: config.alerts.policy.stale_after,
             mails,
             next_mail: None,
@@ -176,12 +174,21 @@ impl Audience {
         ended.unwrap_or_else(|| bail!("no such sweep ended within {} s", PATIENCE.as_secs()))
     }
 
-    /// Waits until no sweep runs nor is about to begin, so that the next one sees a scene as a whole.
-    pub(crate) async fn await_gap(&mut self) -> anyhow::Result<()> {
-        while !self.is_gap(self.clock.now()) {
-            self.await_sweep(|_| true).await?;
-        }
-        Ok(())
+    /// Waits until no sweep runs nor is about to begin, so that the next one sees a scene as a whole. No mail may come.
+    pub(crate) async fn await_gap(&mut self, desk: &Desk, domo: &Domo) -> anyhow::Result<()> {
+        let clock = self.clock.clone();
+        let awaited = async {
+            loop {
+                let calls = domo.counts();
+                self.linger(LOOK_EVERY).await?;
+                // A sweep that only lists as yet is known to Domo alone.
+                if desk.is_quiet_until(clock.now() + GAP).await? && domo.counts() == calls {
+                    return Ok(());
+                }
+            }
+        };
+        let gap = within(&*clock, PATIENCE, awaited).await;
+        gap.unwrap_or_else(|| bail!("no pause between two sweeps within {} s", PATIENCE.as_secs()))
     }
 
     /// Gives people time to read. No mail may come.
@@ -203,11 +210,6 @@ impl Audience {
     /// How many sweeps have decided every card.
     pub(crate) fn completed(&self) -> usize {
         self.completed
-    }
-
-    fn is_gap(&self, now: Timestamp) -> bool {
-        let ended = self.seen.as_ref().map(|(sweep, _)| sweep.finished_at);
-        ended.and_then(|ended| self.schedule.next_after(ended)).is_some_and(|next| now + GAP < next)
     }
 
     async fn quiet_event(&mut self) -> anyhow::Result<Option<Outcome>> {

@@ -1,5 +1,5 @@
-//! An admin's desk: the commands that they type and the metrics that they look at. Owns running the real commands
-//! and reading the real endpoint; whether what comes back is right is `truth`'s to say.
+//! An admin's desk: the commands that they type, the metrics and the API that they look at. Owns running the real
+//! commands and reading the real endpoints; whether what comes back is right is `truth`'s to say.
 
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
@@ -8,7 +8,10 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
 use cardwatch::config::Environment;
+use cardwatch::domain::Timestamp;
+use chrono::DateTime;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -74,9 +77,18 @@ pub(crate) struct SlowCard {
     pub(crate) card_id: i64,
 }
 
+/// What a command or the API says of every instance.
 #[derive(Deserialize)]
-struct Instances {
-    instances: Vec<Status>,
+struct Instances<T> {
+    instances: Vec<T>,
+}
+
+/// What the API says of the sweeps of an instance.
+#[derive(Deserialize)]
+struct Sweeps {
+    /// None while nobody keeps the schedule.
+    next_sweep: Option<String>,
+    running_sweep: Option<IgnoredAny>,
 }
 
 impl Desk {
@@ -113,17 +125,31 @@ impl Desk {
     /// How it stands, by `cardwatch status`.
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         let text = self.run(&["status", "--format", "json"]).await?;
-        let status: Instances = serde_json::from_str(&text).context("cardwatch status --format json")?;
+        let status: Instances<Status> = serde_json::from_str(&text).context("cardwatch status --format json")?;
         status.instances.into_iter().next().context("cardwatch status names no instance")
     }
 
     /// What `/metrics` answers.
     pub(crate) async fn metrics(&self) -> anyhow::Result<Metrics> {
-        let mut stream = TcpStream::connect(self.listen).await.context("/metrics")?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
+        self.get("/metrics").await.map(Metrics)
+    }
+
+    /// Whether no sweep runs nor is due by then, by the API. One that is late stays due.
+    pub(crate) async fn is_quiet_until(&self, then: Timestamp) -> anyhow::Result<bool> {
+        let answer: Instances<Sweeps> =
+            serde_json::from_str(&self.get("/api/v1/instances").await?).context("the API")?;
+        let sweeps = answer.instances.first().context("the API names no instance")?;
+        let next = sweeps.next_sweep.as_deref().map(DateTime::parse_from_rfc3339).transpose().context("the API")?;
+        Ok(sweeps.running_sweep.is_none() && next.is_some_and(|next| next > then))
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<String> {
+        let mut stream = TcpStream::connect(self.listen).await.with_context(|| path.to_owned())?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.context("/metrics")?;
-        Ok(Metrics(answer))
+        stream.read_to_string(&mut answer).await.with_context(|| path.to_owned())?;
+        let (_head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("{path} answers nothing"))?;
+        Ok(body.to_owned())
     }
 }
 

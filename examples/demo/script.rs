@@ -104,7 +104,7 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
         for scene in Scene::ALL {
             stage.audience.linger(pause).await?;
             if scene.strikes_domo() {
-                stage.audience.await_gap().await?;
+                stage.audience.await_gap(&stage.desk, &stage.domo).await?;
             }
             perform(stage, scene).await?;
             stage.script.truth.must_show(&stage.desk, &stage.clock).await?;
@@ -119,7 +119,7 @@ pub(crate) async fn play(stage: &mut Stage, once: bool) -> anyhow::Result<()> {
         stage.domo.reset_counts();
         pause = CALM;
         stage.audience.linger(pause).await?;
-        stage.audience.await_gap().await?;
+        stage.audience.await_gap(&stage.desk, &stage.domo).await?;
         let now = stage.clock.now();
         stage.script.raise_curtain("A", &stage.domo, &stage.audience.narrator, now)?;
         let opening = stage.script.opening();
@@ -204,7 +204,7 @@ async fn slow_down(stage: &mut Stage) -> anyhow::Result<()> {
             audience.await_completed(sweep).await?;
             audience.narrator.cardwatch(&format!("sweep {sweep} of {enough}"))?;
         }
-        audience.await_gap().await?;
+        audience.await_gap(desk, domo).await?;
     }
     let card = &script.cast.slow;
     audience.narrator.domo(&format!(
@@ -278,7 +278,7 @@ async fn restore_column(stage: &mut Stage) -> anyhow::Result<()> {
 
 /// What a naive monitor takes for 'everything is broken', or for 'all is well'.
 async fn throttle(stage: &mut Stage) -> anyhow::Result<()> {
-    let Stage { domo, script, audience, .. } = stage;
+    let Stage { domo, script, audience, desk, .. } = stage;
     audience.narrator.domo("For a moment Domo answers 429 to everything: too many requests.")?;
     domo.set_condition(Condition::Throttled { retry_after: Some(1) });
     audience.await_sweep(|outcome| outcome != Outcome::Completed).await?;
@@ -286,7 +286,7 @@ async fn throttle(stage: &mut Stage) -> anyhow::Result<()> {
         "nothing is concluded from that and nobody is mailed: {} stay broken, all others working",
         audience.broken()
     ))?;
-    audience.await_gap().await?;
+    audience.await_gap(desk, domo).await?;
     audience.narrator.domo("Domo answers again.")?;
     domo.set_condition(Condition::Healthy);
     audience.await_sweep(|outcome| outcome == Outcome::Completed).await?;
