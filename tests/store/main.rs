@@ -7,6 +7,7 @@ mod board;
 mod card_past;
 mod closing;
 mod datasets;
+mod economy;
 mod export;
 mod history;
 mod house;
