@@ -10,7 +10,7 @@ use super::Timestamp;
 use super::alerts::Policy;
 use super::card::{CardMemory, CardState, Transition};
 use super::cause::Broken;
-use super::dataset::{Dataset, Evidence, Feeding};
+use super::dataset::{Dataset, Evidence, Feeding, KnownDataset};
 use super::ids::{CardId, DatasetId, InstanceName, SweepId, UserId};
 use super::incident::{self, Incidents, Known, Suspect};
 use super::maintenance::Span;
@@ -40,7 +40,7 @@ pub struct Memory {
     /// The incidents.
     pub incidents: Known,
     /// The datasets that were ever listed or asked for, with what was found out about them.
-    pub datasets: BTreeMap<DatasetId, (Dataset, Option<Evidence>)>,
+    pub datasets: BTreeMap<DatasetId, KnownDataset>,
     /// How many beast modes are invalid, as Domo counted them lately.
     pub invalid_functions: Option<u64>,
 }
@@ -318,7 +318,7 @@ pub(super) fn elsewhere(
 /// The name of a dataset, as it was listed, asked for, or known before.
 pub(super) fn dataset_name<'a>(dataset: &DatasetId, swept: &'a Swept, memory: &'a Memory) -> Option<&'a str> {
     let listed = swept.plan.datasets.get(dataset).or_else(|| swept.asked.datasets.get(dataset));
-    let known = listed.or_else(|| memory.datasets.get(dataset).map(|(known, _)| known));
+    let known = listed.or_else(|| memory.datasets.get(dataset).map(|known| &known.dataset));
     known.map(|dataset| dataset.name.as_str()).filter(|name| !name.is_empty())
 }
 
@@ -328,12 +328,12 @@ pub(super) fn evidence_of<'a>(
     evidence: &'a BTreeMap<DatasetId, Evidence>,
     memory: &'a Memory,
 ) -> Option<&'a Evidence> {
-    evidence.get(dataset).or_else(|| memory.datasets.get(dataset)?.1.as_ref())
+    evidence.get(dataset).or_else(|| memory.datasets.get(dataset)?.evidence.as_ref())
 }
 
 /// What is known now of the datasets that were asked about.
 fn evidence(swept: &Swept, memory: &Memory) -> BTreeMap<DatasetId, Evidence> {
-    let before = |id| memory.datasets.get(id).and_then(|(_, evidence)| evidence.as_ref());
+    let before = |id| memory.datasets.get(id).and_then(|known| known.evidence.as_ref());
     swept.asked.evidence.iter().map(|(id, found)| (id.clone(), found.clone().compared_with(before(id)))).collect()
 }
 

@@ -56,6 +56,15 @@ pub struct Dataset {
     pub updated_at: Option<Timestamp>,
 }
 
+/// What is known of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDataset {
+    /// What the latest list said of it.
+    pub dataset: Dataset,
+    /// What was found out when a card that it feeds last broke.
+    pub evidence: Option<Evidence>,
+}
+
 /// What Domo says of a dataset, asked when a card that it feeds newly broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::Timestamp;
 use super::card::{CardState, stale_at};
-use super::dataset::{Dataset, Evidence, Feeding};
+use super::dataset::{Feeding, KnownDataset};
 use super::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
 use super::mute::{self, Mute};
 use super::owners::Owner;
@@ -39,7 +39,7 @@ pub struct InstanceSnapshot {
     /// The open incidents.
     pub incidents: BTreeMap<IncidentId, IncidentNow>,
     /// The datasets that feed the cards, as far as they are known, with what was found out about them.
-    pub datasets: BTreeMap<DatasetId, DatasetNow>,
+    pub datasets: BTreeMap<DatasetId, KnownDataset>,
     /// How many beast modes are invalid, as Domo counted them lately.
     pub invalid_functions: Option<u64>,
 }
@@ -55,15 +55,6 @@ pub struct IncidentNow {
     pub reason: Reason,
     /// The datasets that it is about.
     pub datasets: Vec<DatasetId>,
-}
-
-/// A dataset as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatasetNow {
-    /// What the latest list said of it.
-    pub dataset: Dataset,
-    /// What was found out when a card that it feeds last broke.
-    pub evidence: Option<Evidence>,
 }
 
 /// The latest sweep that ran to an end, skipped and interrupted ones aside.

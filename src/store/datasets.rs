@@ -12,7 +12,7 @@ use super::sweeps::json;
 use super::{OpenSweep, Store, StoreError, Work};
 use crate::domain::Timestamp;
 use crate::domain::closing::{Closing, Memory, Swept};
-use crate::domain::dataset::{Dataset, Evidence, Feeding, Run, RunOutcome, SchemaChange};
+use crate::domain::dataset::{Dataset, Evidence, Feeding, KnownDataset, Run, RunOutcome, SchemaChange};
 use crate::domain::ids::{CardId, DatasetId, InstanceName};
 
 pub(super) const KNOWN: &str = "
@@ -24,7 +24,7 @@ pub(super) const KNOWN: &str = "
 pub(super) async fn known(
     connection: &mut SqliteConnection,
     instance_id: i64,
-) -> Work<BTreeMap<DatasetId, (Dataset, Option<Evidence>)>> {
+) -> Work<BTreeMap<DatasetId, KnownDataset>> {
     let rows: Vec<DatasetRow> = sqlx::query_as(KNOWN).bind(instance_id).fetch_all(connection).await?;
     rows.into_iter().map(|row| Ok((id(row.dataset_key, &row.dataset_id)?, row.known()?))).collect()
 }
@@ -113,10 +113,10 @@ struct DatasetRow {
 }
 
 impl DatasetRow {
-    fn known(self) -> Work<(Dataset, Option<Evidence>)> {
+    fn known(self) -> Work<KnownDataset> {
         let updated_at = self.at("updated_at", self.updated_at)?;
         let evidence = self.evidence()?;
-        Ok((Dataset { name: self.name, state: self.state, updated_at }, evidence))
+        Ok(KnownDataset { dataset: Dataset { name: self.name, state: self.state, updated_at }, evidence })
     }
 
     fn at(&self, column: &'static str, value: Option<i64>) -> Result<Option<Timestamp>, ImpossibleRow> {
@@ -195,7 +195,7 @@ async fn write_listed(
     let rows: Vec<_> = wanted
         .into_iter()
         .filter_map(|id| {
-            let known = memory.datasets.get(id).map(|(dataset, _)| dataset);
+            let known = memory.datasets.get(id).map(|known| &known.dataset);
             let told = swept.plan.datasets.get(id).or_else(|| swept.asked.datasets.get(id));
             let dataset = told.or(known).unwrap_or(&unnamed);
             let row = || (id.as_str(), &dataset.name, &dataset.state, dataset.updated_at.map(millis));

@@ -15,7 +15,7 @@ use super::{Store, StoreError, Work, datasets, incidents, memory};
 use crate::domain::Timestamp;
 use crate::domain::card::Told;
 use crate::domain::ids::{CardId, InstanceName, PageId};
-use crate::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, LastSweep, PageNow};
+use crate::domain::snapshot::{CardNow, InstanceSnapshot, LastSweep, PageNow};
 use crate::domain::sweep::{CardKind, ListedCard, ListedPage, Outcome, Remembered, RememberedPage};
 
 impl Store {
@@ -30,7 +30,6 @@ impl Store {
             let holdings = holdings(&mut tx, instance).await?;
             let pages = pages(&mut tx, instance).await?;
             let itself = memory::read_instance(&mut tx, instance).await?;
-            let datasets = datasets::known(&mut tx, instance).await?.into_iter();
             Ok(InstanceSnapshot {
                 name: name.clone(),
                 pages: pages
@@ -45,7 +44,7 @@ impl Store {
                 last_sweep: last_sweep(&mut tx, instance).await?,
                 blind: itself.sight.blind,
                 incidents: incidents::now(&mut tx, instance).await?,
-                datasets: datasets.map(|(id, (dataset, evidence))| (id, DatasetNow { dataset, evidence })).collect(),
+                datasets: datasets::known(&mut tx, instance).await?,
                 invalid_functions: itself.invalid_functions,
             })
         };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::closing::Closing;
-use cardwatch::domain::dataset::{Dataset, Evidence, Feeding};
+use cardwatch::domain::dataset::{Dataset, Evidence, Feeding, KnownDataset};
 use cardwatch::domain::ids::DatasetId;
 use cardwatch::domain::sweep::{Listing, Scope};
 
@@ -48,7 +48,7 @@ fn breaks(story: &mut Story, minute: i64, listed: Option<&str>) -> Closing {
 fn title(listed: Option<&str>, asked: Option<&str>, before: Option<&str>) -> String {
     let mut story = Story::new();
     story.asked.datasets.extend(asked.map(|name| (orders(), called(name))));
-    story.memory.datasets.extend(before.map(|name| (orders(), (called(name), None))));
+    story.memory.datasets.extend(before.map(|name| (orders(), KnownDataset { dataset: called(name), evidence: None })));
     report(&breaks(&mut story, 0, listed)).first_seen[0].incident.title.clone()
 }
 
@@ -68,7 +68,10 @@ fn a_dataset_without_a_name_is_called_nothing() {
 #[test]
 fn what_was_found_out_is_held_against_what_was_found_before() {
     let mut story = Story::new();
-    story.memory.datasets.insert(orders(), (called("Orders"), Some(look(-30, "region"))));
+    story
+        .memory
+        .datasets
+        .insert(orders(), KnownDataset { dataset: called("Orders"), evidence: Some(look(-30, "region")) });
     story.asked.evidence.insert(orders(), look(0, "area"));
     let closing = breaks(&mut story, 0, None);
     let expected = look(0, "area").compared_with(Some(&look(-30, "region")));
@@ -83,7 +86,7 @@ fn what_was_found_out_since_an_incident_opened_explains_it_though_nobody_asks_ag
     story.reporting = false;
     breaks(&mut story, 0, None);
     story.reporting = true;
-    story.memory.datasets.insert(orders(), (called(""), Some(look(0, "area"))));
+    story.memory.datasets.insert(orders(), KnownDataset { dataset: called(""), evidence: Some(look(0, "area")) });
     let closing = breaks(&mut story, 15, None);
     assert_eq!(closing.evidence, BTreeMap::new());
     assert_eq!(report(&closing).first_seen[0].incident.upstream, [("orders".to_owned(), look(0, "area"))]);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cardwatch::domain::card::{CardMemory, CardState};
-use cardwatch::domain::dataset::{Dataset, Feeding};
+use cardwatch::domain::dataset::{Dataset, Feeding, KnownDataset};
 use cardwatch::domain::ids::{CardId, DatasetId, PageId};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::search::{self, Query, Texts, Which};
 use cardwatch::domain::shown::Shown;
-use cardwatch::domain::snapshot::{CardNow, DatasetNow, InstanceSnapshot, PageNow};
+use cardwatch::domain::snapshot::{CardNow, InstanceSnapshot, PageNow};
 use cardwatch::domain::sweep::PageKind;
 use chrono::TimeDelta;
 
@@ -144,7 +144,7 @@ fn a_word_may_be_in_a_datasets_name() {
     let fed = CardNow { datasets: [id.clone()].into(), ..card("A", working(), &[]) };
     let mut instance = Arc::unwrap_or_clone(instance("acme", [(1, fed), (2, card("B", working(), &[]))]));
     let dataset = Dataset { name: "Orders EMEA".to_owned(), state: None, updated_at: None };
-    instance.datasets.insert(id, DatasetNow { dataset, evidence: None });
+    instance.datasets.insert(id, KnownDataset { dataset, evidence: None });
     assert_eq!(found(&[Arc::new(instance)], &saying("emea")), [1]);
 }
 

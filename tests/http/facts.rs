@@ -6,7 +6,7 @@ use std::time::Duration;
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::card::CardState;
 use cardwatch::domain::closing::{self, Asked, Judged, Swept};
-use cardwatch::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
+use cardwatch::domain::dataset::{Dataset, Evidence, KnownDataset, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId, InstanceName, PageId};
 use cardwatch::domain::maintenance::{Maintenance, Window};
 use cardwatch::domain::mute::Mute;
@@ -14,7 +14,7 @@ use cardwatch::domain::owners::Owner;
 use cardwatch::domain::rendering::Rendering;
 use cardwatch::domain::report::Letter;
 use cardwatch::domain::schedule::Schedule;
-use cardwatch::domain::snapshot::{CardNow, DatasetNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
+use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
 use cardwatch::domain::strip::Strip;
 use cardwatch::domain::sweep::{
     CardKind, Exclusions, ListedCard, ListedPage, Listing, Outcome, PageKind, Plan, Remembered, Scope,
@@ -134,7 +134,7 @@ pub(crate) fn evidence(looked_at: Timestamp) -> Evidence {
 /// The instance with an incident of that id, in which its broken cards are, about the dataset `ds-1`.
 pub(crate) fn with_incident(mut instance: InstanceSnapshot, id: i64, looked_at: Timestamp) -> InstanceSnapshot {
     let orders = Dataset { name: "Orders".to_owned(), state: None, updated_at: None };
-    instance.datasets.insert(dataset("ds-1"), DatasetNow { dataset: orders, evidence: Some(evidence(looked_at)) });
+    instance.datasets.insert(dataset("ds-1"), KnownDataset { dataset: orders, evidence: Some(evidence(looked_at)) });
     let incident = IncidentNow {
         opened_at: before(2),
         title: "Dataset Orders lost column region".to_owned(),

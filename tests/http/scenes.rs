@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use cardwatch::domain::Timestamp;
 use cardwatch::domain::card::CardState;
-use cardwatch::domain::dataset::{Dataset, Evidence, Run, RunOutcome, SchemaChange};
+use cardwatch::domain::dataset::{Dataset, Evidence, KnownDataset, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::{CardId, DatasetId, IncidentId, PageId};
 use cardwatch::domain::mute::Mute;
 use cardwatch::domain::owners::Owner;
-use cardwatch::domain::snapshot::{CardNow, DatasetNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
+use cardwatch::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, LastSweep, PageNow};
 use cardwatch::domain::strip::Strip;
 use cardwatch::domain::sweep::{Outcome, PageKind};
 use cardwatch::domain::verdict::{Class, Reason, Verdict};
@@ -146,7 +146,7 @@ pub(crate) fn with_dataset(
     found: Option<Evidence>,
 ) -> InstanceSnapshot {
     let dataset = Dataset { name: name.to_owned(), state: Some("SUCCESS".to_owned()), updated_at: Some(ago(500)) };
-    instance.datasets.insert(DatasetId::new(id).unwrap(), DatasetNow { dataset, evidence: found });
+    instance.datasets.insert(DatasetId::new(id).unwrap(), KnownDataset { dataset, evidence: found });
     instance
 }
 

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardwatch::domain::closing::{Asked, Closing};
-use cardwatch::domain::dataset::{Dataset, Evidence, Feeding, Run, RunOutcome, SchemaChange};
+use cardwatch::domain::dataset::{Dataset, Evidence, Feeding, KnownDataset, Run, RunOutcome, SchemaChange};
 use cardwatch::domain::ids::{CardId, DatasetId};
-use cardwatch::domain::snapshot::DatasetNow;
 use cardwatch::domain::sweep::{Plan, Scope};
 use cardwatch::domain::verdict::Verdict;
 use cardwatch::store::StoreError;
@@ -60,7 +59,7 @@ fn feeds(cards: &[(i64, &[&str])]) -> BTreeMap<i64, Vec<String>> {
     cards.iter().map(|(card, datasets)| (*card, datasets.iter().map(|id| (*id).to_owned()).collect())).collect()
 }
 
-async fn known(house: &House, text: &str) -> Option<DatasetNow> {
+async fn known(house: &House, text: &str) -> Option<KnownDataset> {
     house.snapshot().await.datasets.remove(&id(text))
 }
 
@@ -69,13 +68,13 @@ async fn the_datasets_of_a_card_are_known_everywhere() {
     let house = House::new().await;
     sweep(&house, 0, fed(Scope::Pages, &[(1, &["orders", "people"]), (2, &["orders"])])).await;
     assert_eq!(feeding(&house).await, feeds(&[(1, &["orders", "people"]), (2, &["orders"])]));
-    let expected = DatasetNow { dataset: dataset("ORDERS"), evidence: None };
+    let expected = KnownDataset { dataset: dataset("ORDERS"), evidence: None };
     assert_eq!(known(&house, "orders").await, Some(expected));
     let remembered = house.store.remembered(&acme(), &BTreeSet::new()).await.unwrap();
     assert_eq!(remembered.cards[&CardId(2)].datasets, Some([id("orders")].into()));
     let memory = house.memory().await;
     assert_eq!(memory.cards.get(&CardId(2)).unwrap().datasets, [id("orders")].into());
-    assert_eq!(memory.datasets[&id("people")], (dataset("PEOPLE"), None));
+    assert_eq!(memory.datasets[&id("people")], KnownDataset { dataset: dataset("PEOPLE"), evidence: None });
 }
 
 #[tokio::test]
@@ -205,7 +204,7 @@ async fn evidence_outlives_the_sweeps_that_do_not_ask() {
     let mut plan = fed(Scope::Pages, &[(1, &["orders"])]);
     plan.datasets.insert(id("orders"), dataset("Renamed"));
     sweep(&house, 15, plan).await;
-    let expected = DatasetNow { dataset: dataset("Renamed"), evidence: Some(found) };
+    let expected = KnownDataset { dataset: dataset("Renamed"), evidence: Some(found) };
     assert_eq!(known(&house, "orders").await, Some(expected));
 }
 
@@ -294,6 +293,6 @@ async fn whatever_domo_says_of_a_dataset_is_remembered() {
         let now = house.snapshot().await.datasets.into_iter();
         assert_eq!(now.map(|(id, now)| (id, now.evidence.unwrap())).collect::<BTreeMap<_, _>>(), any);
         let memory = house.memory().await.datasets.into_iter();
-        assert_eq!(memory.map(|(id, (_, evidence))| (id, evidence.unwrap())).collect::<BTreeMap<_, _>>(), any);
+        assert_eq!(memory.map(|(id, known)| (id, known.evidence.unwrap())).collect::<BTreeMap<_, _>>(), any);
     }
 }
