@@ -74,6 +74,16 @@ impl LetterHead {
             link_base: email.link_base.clone(),
         })
     }
+
+    fn write(&self, report: &Report, message_id: &str, references: &[String], to: &[Mailbox]) -> Letter {
+        let envelope = Envelope {
+            message_id: message_id.to_owned(),
+            references: references.to_vec(),
+            to,
+            link_base: self.link_base.as_ref(),
+        };
+        message::compose(report, envelope)
+    }
 }
 
 /// What a sweep is asked to do beside looking.
@@ -297,27 +307,14 @@ impl Sweeper {
         admins.into_iter().chain(closing.owner_reports.iter().filter_map(|owner| self.owner_letter(owner))).collect()
     }
 
-    fn owner_letter(&self, owner: &OwnerReport) -> Option<Letter> {
-        let head = self.letters.as_ref()?;
-        let to = message::recipient(&owner.to)?;
-        let envelope = Envelope {
-            message_id: owner.message_id.clone(),
-            references: owner.references.clone(),
-            to: &[to],
-            link_base: head.link_base.as_ref(),
-        };
-        Some(message::compose(&owner.report, envelope))
-    }
-
     fn letter(&self, report: Option<&(Report, Vec<String>)>, reporting: Option<&Reporting>) -> Option<Letter> {
         let ((report, references), reporting, head) = (report?, reporting?, self.letters.as_ref()?);
-        let envelope = Envelope {
-            message_id: reporting.message_id.clone(),
-            references: references.clone(),
-            to: &head.to,
-            link_base: head.link_base.as_ref(),
-        };
-        Some(message::compose(report, envelope))
+        Some(head.write(report, &reporting.message_id, references, &head.to))
+    }
+
+    fn owner_letter(&self, owner: &OwnerReport) -> Option<Letter> {
+        let to = message::recipient(&owner.to)?;
+        Some(self.letters.as_ref()?.write(&owner.report, &owner.message_id, &owner.references, &[to]))
     }
 }
 
