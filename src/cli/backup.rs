@@ -6,10 +6,11 @@ use std::path::Path;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::output::{harmless, print};
+use super::output::print;
 use super::table::minute;
 use super::{Exit, Outcome, Session, privacy};
 use crate::daemon::lifecycle::Signals;
+use crate::domain::foreign::escaped;
 use crate::store::{Backup, back_up};
 
 pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
@@ -27,7 +28,7 @@ pub(super) async fn execute(session: &Session, file: &Path) -> Outcome {
 fn told(file: &Path, backup: &Backup) -> String {
     let name = file.display().to_string();
     let until = backup.until.map_or_else(|| "no sweep yet".to_owned(), |until| format!("up to {}", minute(until)));
-    format!("{}: {}, {} results, {until}\n", harmless(&name), size(backup.bytes), backup.results)
+    format!("{}: {}, {} results, {until}\n", escaped(&name), size(backup.bytes), backup.results)
 }
 
 fn size(bytes: u64) -> String {

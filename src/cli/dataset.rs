@@ -3,12 +3,12 @@
 
 use serde::Serialize;
 
-use super::table::{cell, minute, rfc3339};
-use crate::domain::Timestamp;
-use crate::domain::dataset::{Run, RunOutcome, SchemaChange};
+use super::table::{cell, minute};
+use crate::domain::dataset::{KnownDataset, Run, RunOutcome, SchemaChange};
 use crate::domain::findings::Findings;
 use crate::domain::ids::DatasetId;
-use crate::domain::snapshot::{DatasetNow, InstanceSnapshot};
+use crate::domain::snapshot::InstanceSnapshot;
+use crate::domain::{Timestamp, rfc3339};
 
 /// A dataset and what was found out about it, as data.
 #[derive(Serialize)]
@@ -110,7 +110,7 @@ impl PrintedChange {
 }
 
 /// State and latest update, as they were last told: a list of cards is read with each sweep, evidence when one breaks.
-fn latest(known: &DatasetNow) -> (Option<&str>, Option<Timestamp>) {
+fn latest(known: &KnownDataset) -> (Option<&str>, Option<Timestamp>) {
     let evidence = known.evidence.as_ref();
     let state = known.dataset.state.as_deref().or_else(|| evidence?.state.as_deref());
     (state, known.dataset.updated_at.or_else(|| evidence?.updated_at))

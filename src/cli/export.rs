@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use super::args::{ExportFormat, ExportOptions};
 use super::output::{forgive_closed_pipe, of_csv};
-use super::table::rfc3339;
 use super::{Exit, Outcome, Session, json, must_know};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
 use crate::domain::foreign;
+use crate::domain::rfc3339;
 use crate::store::{ExportFilter, ExportedResult, Store};
 
 #[derive(Serialize)]

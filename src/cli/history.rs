@@ -11,15 +11,15 @@ use super::mutes::{self, PastMute};
 use super::output::print;
 use super::status::names;
 use super::status_output::seconds;
-use super::table::{card_url, cell, cells, minute, rfc3339, table};
+use super::table::{card_url, cell, cells, minute, table};
 use super::{Exit, Outcome, Session, json, must_know, never_seen, signs};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
-use crate::domain::Timestamp;
 use crate::domain::card::CardState;
 use crate::domain::ids::{CardId, InstanceName};
 use crate::domain::rendering::Rendering;
 use crate::domain::strip::Strip;
+use crate::domain::{Timestamp, rfc3339};
 use crate::store::{CardHistory, Store};
 
 /// So many transitions and results at most.

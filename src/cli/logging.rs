@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::Session;
 use super::args::{Command, LogFormat, LogLevel};
-use super::output::harmless;
+use crate::domain::foreign::escaped;
 
 /// Starts logging to stderr or the journal. Foreign crates speak only from warnings on.
 pub(super) fn start(session: &Session) -> anyhow::Result<()> {
@@ -60,7 +60,7 @@ impl Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        io::stderr().lock().write_all(format!("{}\n", harmless(line)).as_bytes())?;
+        io::stderr().lock().write_all(format!("{}\n", escaped(line)).as_bytes())?;
         Ok(event.len())
     }
 

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::args::{Format, MutesOptions};
 use super::output::print;
-use super::table::{self, CARD, cell, minute, rfc3339, table};
+use super::table::{self, CARD, cell, minute, table};
 use super::{Exit, Outcome, Session, json};
 use crate::clock::SharedClock;
 use crate::daemon::clock::SystemClock;
-use crate::domain::Timestamp;
 use crate::domain::mute::{Mute, MuteEnd};
+use crate::domain::{Timestamp, rfc3339};
 use crate::store::{MuteRecord, Store};
 
 #[derive(Serialize)]

@@ -1,11 +1,9 @@
 //! Writing to the two streams. Owns how an error reads, that no foreign text in it steers a terminal, and what
 //! becomes of a reader that went away.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use crate::domain::foreign;
+use crate::domain::foreign::escaped;
 
 /// What was asked for could not be handed over.
 #[derive(Debug, thiserror::Error)]
@@ -38,31 +36,12 @@ pub(super) fn complain(error: &anyhow::Error) {
     let mut stderr = io::stderr().lock();
     for line in format!("{error:#}").lines() {
         // Nobody is left to tell where stderr is closed.
-        let _told = writeln!(stderr, "error: {}", harmless(line));
+        let _told = writeln!(stderr, "error: {}", escaped(line));
     }
 }
 
 /// Says a line on stderr that is no error of the command's own.
 pub(super) fn mention(line: &str) {
     // Nobody is left to tell where stderr is closed.
-    let _told = writeln!(io::stderr().lock(), "{}", harmless(line));
-}
-
-/// The text with each harmful character written as JSON would: of use within JSON too, and nothing is lost.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.contains(foreign::is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut harmless = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if foreign::is_harmful(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // A text grows without ever failing.
-                let _ = write!(harmless, "\\u{unit:04x}");
-            }
-        } else {
-            harmless.push(c);
-        }
-    }
-    Cow::Owned(harmless)
+    let _told = writeln!(io::stderr().lock(), "{}", escaped(line));
 }

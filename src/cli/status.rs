@@ -9,12 +9,10 @@ use super::args::{Format, StatusOptions};
 use super::dataset::{DatasetStatus, NamedDataset};
 use super::mutes::PrintedMute;
 use super::output::print;
-use super::table::rfc3339;
 use super::{Exit, Outcome, Session, json, must_be_configured, signs};
 use crate::clock::SharedClock;
 use crate::config::valid::{Config, Instance};
 use crate::daemon::clock::SystemClock;
-use crate::domain::Timestamp;
 use crate::domain::card::CardState;
 use crate::domain::ids::{CardId, IncidentId};
 use crate::domain::link;
@@ -25,6 +23,7 @@ use crate::domain::shown::Shown;
 use crate::domain::sight::Blind;
 use crate::domain::snapshot::{CardNow, IncidentNow, InstanceSnapshot, PageNow};
 use crate::domain::strip::Strip;
+use crate::domain::{Timestamp, rfc3339};
 use crate::store::Store;
 
 #[derive(Serialize)]

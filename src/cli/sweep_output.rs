@@ -10,12 +10,13 @@ use super::args::SweepFormat;
 use super::json;
 use super::output::{forgive_closed_pipe, mention, of_csv};
 use super::signs::{coloured, signed};
-use super::table::{self, CARD, cell, cells, count_cards, rfc3339, table};
+use super::table::{self, CARD, cell, cells, count_cards, table};
 use crate::daemon::sweeper::SweepEnd;
 use crate::domain::closing::Judged;
 use crate::domain::foreign;
 use crate::domain::ids::InstanceName;
 use crate::domain::link;
+use crate::domain::rfc3339;
 use crate::domain::shown::Shown;
 use crate::domain::sweep::{Outcome, Plan, PlannedCard};
 

@@ -84,11 +84,6 @@ pub(super) fn minute(at: Timestamp) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// An instant in data: RFC 3339 in UTC, to the second.
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
 /// '1 card', '2 cards'.
 pub(super) use crate::domain::report::cards as count_cards;
 

@@ -1,8 +1,10 @@
 //! Foreign text made fit to print. Owns the one step between what Domo calls a card, a page, an owner
 //! or a reason and a line of plain text that people read: mail, tables on a terminal, a list in a file.
 //! Owns as well which of the errors that a library gives is the one that says something.
-//! It does not own escaping for HTML, CSV or any other syntax: whoever writes the syntax escapes.
+//! It does not own escaping for HTML, CSV or any other syntax: whoever writes the syntax escapes. The one
+//! exception is [`escaped`], which serves lines of text and JSON alike.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::{io, iter};
 
@@ -115,8 +117,25 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Whether a character may do more than be seen: it steers a terminal, ends a line, or changes how its neighbours
-/// are shown. For syntaxes that can write such a character as an escape, so that nothing is lost.
+/// The text with each character written as JSON would escape it that may do more than be seen: of use within JSON too,
+/// and nothing is lost.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_harmful(c) {
+            let mut units = [0; 2];
+            escaped.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a character steers a terminal, ends a line, or changes how its neighbours are shown.
 pub fn is_harmful(c: char) -> bool {
     c.is_control() || is_treacherous(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -47,3 +47,8 @@ mod wording;
 
 /// An instant in UTC, the only form in which time is kept.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// An instant as programs read it: RFC 3339 in UTC, to the second.
+pub fn rfc3339(at: Timestamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -16,6 +16,7 @@ mod fresh;
 mod gauges;
 mod headers;
 mod health;
+pub mod json;
 mod kept;
 pub mod live;
 mod page;

@@ -5,6 +5,7 @@ use super::outline::REASON_LIMIT;
 use super::recovered;
 use crate::domain::foreign::{formula_safe, one_line};
 use crate::domain::report::{CardLine, Group, Report};
+use crate::domain::rfc3339;
 
 const COLUMNS: [&str; 10] =
     ["what", "card_id", "title", "pages", "owners", "reason_class", "reason", "since", "url", "incident"];
@@ -49,7 +50,7 @@ fn row(what: &str, line: &CardLine, reason_limit: usize) -> [String; 10] {
         formula_safe(&line.owners.join("; ")),
         reason.map_or(String::new(), |reason| reason.class.name().to_owned()),
         reason.map_or(String::new(), |reason| formula_safe(&one_line(&reason.text, reason_limit))),
-        line.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        rfc3339(line.since),
         formula_safe(&line.url),
         line.incident.map_or(String::new(), |incident| incident.to_string()),
     ]

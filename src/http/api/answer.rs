@@ -1,22 +1,19 @@
 //! Answers in JSON. Owns how a value is written, and how a list says where it goes on (RFC 8288).
 
-use std::io;
-
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
 
 use super::asked::Asked;
 use super::problem::Problem;
-use crate::domain::foreign;
+use crate::http::json;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A value as an answer.
 pub(super) fn json(value: &impl Serialize) -> Result<Response, Problem> {
     let mut body = Vec::with_capacity(4 * 1024);
-    match value.serialize(&mut Serializer::with_formatter(&mut body, Harmless)) {
+    match json::write(&mut body, value) {
         Ok(()) => Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response()),
         Err(error) => {
             tracing::error!("an answer of the API cannot be written as JSON: {error}");
@@ -41,22 +38,4 @@ pub(super) fn part<T>(rows: impl Iterator<Item = T>, limit: usize) -> (Vec<T>, b
     let more = part.len() > limit;
     part.truncate(limit);
     (part, more)
-}
-
-/// Writes characters that could steer a terminal as escapes: whoever parses the answer gets the text as it was.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|(_, c)| foreign::is_harmful(*c)) {
-            let (before, after) = rest.split_at(at);
-            writer.write_all(before.as_bytes())?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = after.get(c.len_utf8()..).unwrap_or_default();
-        }
-        writer.write_all(rest.as_bytes())
-    }
 }

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use chrono::SecondsFormat;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
-use crate::domain::Timestamp;
 use crate::domain::ids::DatasetId;
 use crate::domain::mute::{Mute, MuteEnd};
 use crate::domain::owners::Owner;
@@ -18,6 +16,7 @@ use crate::domain::snapshot::InstanceSnapshot;
 use crate::domain::strip::{Cell, Strip};
 use crate::domain::sweep::Outcome;
 use crate::domain::verdict::Class;
+use crate::domain::{Timestamp, rfc3339};
 use crate::store::MuteRecord;
 
 /// An instant: RFC 3339 in UTC, to the second.
@@ -27,7 +26,7 @@ pub(super) struct Time(pub(super) Timestamp);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Secs, true))
+        serializer.serialize_str(&rfc3339(self.0))
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
-use crate::domain::Timestamp;
 use crate::domain::counted::Counted;
 use crate::domain::foreign::one_line;
 use crate::domain::ids::InstanceName;
 use crate::domain::shown::Shown;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
+use crate::domain::{Timestamp, rfc3339};
 use crate::http::live::LiveBoard;
 use crate::http::{Board, InstanceSettings, Kept, Settings};
 
@@ -65,7 +65,7 @@ impl Scene {
 
     /// A time: in UTC until the script puts it into the reader's zone, with the exact instant on hover.
     pub(super) fn time(&self, at: Timestamp) -> Markup {
-        let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let exact = rfc3339(at);
         let form = if at.date_naive() == self.now.date_naive() { "%H:%M UTC" } else { "%-d %b %Y, %H:%M UTC" };
         html! { time datetime=(exact) title=(exact) { (at.format(form)) } }
     }
