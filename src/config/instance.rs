@@ -48,7 +48,7 @@ pub(super) fn read_all(root: &mut Section<'_>) -> Read<Vec<Instance>> {
     if sections.is_empty() {
         return Err(root.mistake_of(
             "instances",
-            "there is no instance to watch",
+            "there is no instance to monitor",
             "add a section [instances.NAME] with its url, its credential and its pages",
         ));
     }

@@ -266,8 +266,8 @@ fn doubt(page: &ListedPage) -> String {
 
 fn emptiness(page: &ListedPage) -> String {
     format!(
-        "page {} ('{}') held {} and lists none for the second time, so that what is on no other page is watched no \
-         more; if the page is not empty, share it with the service user",
+        "page {} ('{}') held {} and lists none for the second time, so that what is on no other page is \
+         monitored no more; if the page is not empty, share it with the service user",
         page.id,
         page.title,
         report::cards(page.cards.len())

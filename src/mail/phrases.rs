@@ -252,7 +252,7 @@ fn standing(report: &Report) -> String {
 fn last_known(totals: Totals) -> String {
     let all = cards(totals.cards);
     match (totals.broken, totals.cards - totals.unchecked.min(totals.cards)) {
-        (_, 0) if totals.cards == 0 => "No card is watched.".to_owned(),
+        (_, 0) if totals.cards == 0 => "No card is monitored.".to_owned(),
         (_, 0) => format!("What became of its {all} is not known: none was decided lately."),
         (0, _) => format!("When they were last decided, none of {all} was broken."),
         (1, _) => format!("When they were last decided, 1 of {all} was broken."),

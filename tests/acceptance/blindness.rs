@@ -233,12 +233,12 @@ async fn the_log_warns_of_a_page_that_is_missing_and_of_one_that_is_believed_to_
     daemon.wait_for_whole_sweeps(1).await;
     house.domo.set_page_answer(20, PageAnswer::NoCards);
     daemon.wait_for_log("lists none, which is not believed until the next sweep says so too").await;
-    daemon.wait_for_log("lists none for the second time, so that what is on no other page is watched no more").await;
+    daemon.wait_for_log("lists none for the second time, so that what is on no other page is monitored no more").await;
     house.domo.set_page_answer(20, PageAnswer::Status(403));
     daemon.wait_for_log("page 20: no access (403); share it with the service user").await;
     let log = daemon.log();
     let warns = |words: &str| log.lines().any(|line| line.contains("WARN") && line.contains(words));
-    assert!(warns("is not believed") && warns("watched no more") && warns("no access (403)"), "{log}");
+    assert!(warns("is not believed") && warns("monitored no more") && warns("no access (403)"), "{log}");
     assert_eq!((daemon.series(UP).await, smtp.mails().len()), (Some(1.0), 0));
 }
 

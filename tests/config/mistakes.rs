@@ -18,7 +18,7 @@ mistakes! {
     the_same_instance_twice: acme("") + &acme("") =>
         "config.toml: line 5, column 1: invalid table header, duplicate key `acme` in table `instances`; correct the line; this is not TOML";
     no_instance: "" =>
-        "config.toml: instances: there is no instance to watch; add a section [instances.NAME] with its url, its credential and its pages";
+        "config.toml: instances: there is no instance to monitor; add a section [instances.NAME] with its url, its credential and its pages";
     a_number_in_the_place_of_the_instances: "instances = 3" =>
         "config.toml: instances: a number is not a table; write a table, like [instances]";
     a_number_in_the_place_of_an_instance: "[instances]\nacme = 3" =>
@@ -140,7 +140,7 @@ mistakes! {
         "config.toml: instances.acme.exclude_pages: 7 is in it twice; remove one of them";
     an_excluded_card_twice: acme("exclude_cards = [7, 7]") =>
         "config.toml: instances.acme.exclude_cards: 7 is in it twice; remove one of them";
-    a_page_that_is_watched_and_excluded: acme("pages = [1, 2]\nexclude_pages = [2]") =>
+    a_page_that_is_monitored_and_excluded: acme("pages = [1, 2]\nexclude_pages = [2]") =>
         "config.toml: instances.acme.pages: 2 is also in exclude_pages; remove it from one of them";
     no_render_parts: acme("render_parts = []") =>
         "config.toml: instances.acme.render_parts: the list is empty; write a list of parts, like [\"dynamic\", \"summary\"]";
@@ -311,7 +311,7 @@ fn a_file_that_is_not_utf_8_is_told_so() {
 #[test]
 fn what_is_missing_in_an_empty_file_is_not_laid_at_the_door_of_a_variable() {
     let house = House::with("").variable("CARDWATCH_STORAGE__PATH", "x");
-    assert!(house.mistakes().starts_with("config.toml: instances: there is no instance to watch; "));
+    assert!(house.mistakes().starts_with("config.toml: instances: there is no instance to monitor; "));
 }
 
 #[test]

@@ -232,14 +232,14 @@ fn trouble_tells_of_the_early_end_of_what_is_unlisted_and_of_what_is_doubted() {
 }
 
 #[test]
-fn a_page_that_lists_none_for_the_second_time_is_said_to_be_watched_no_more() {
+fn a_page_that_lists_none_for_the_second_time_is_said_to_be_monitored_no_more() {
     let mut held = remembered(vec![page(10, &[1, 2]), page(20, &[3])]);
     held.pages.get_mut(&PageId(10)).unwrap().doubted = true;
     let trouble = |pages| plan(listing(Scope::Pages, pages), &held).trouble(None);
     assert_eq!(
         trouble(vec![page(10, &[]), page(20, &[3])]).unwrap(),
         "page 10 ('Page 10') held 2 cards and lists none for the second time, so that what is on no other page is \
-         watched no more; if the page is not empty, share it with the service user"
+         monitored no more; if the page is not empty, share it with the service user"
     );
     assert_eq!(trouble(vec![page(10, &[1]), page(20, &[3])]), None, "it was a slip");
     assert_eq!(trouble(vec![page(20, &[3])]), None, "who takes a page out of the configuration knows");

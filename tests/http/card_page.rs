@@ -215,7 +215,7 @@ async fn a_removed_card_is_still_told_of() {
     let answer = page_of_card(&house, 9).await;
     let page = words(&answer.body);
     assert_eq!(answer.status, 200, "{page}");
-    assert!(page.contains("Old revenue – removed: no page that is watched holds it any more"), "{page}");
+    assert!(page.contains("Old revenue – removed: no page that is monitored holds it any more"), "{page}");
     assert!(page.contains(&format!("04:40 UTC ✕ broke {WHY}")), "{page}");
 }
 

@@ -124,10 +124,10 @@ async fn an_empty_page_says_so() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_watched_is_not_found() {
+async fn a_page_that_is_not_monitored_is_not_found() {
     let answer = showing(four_cards()).await.ask("GET", "/instances/acme/pages/41", &[]).await;
     assert_eq!(answer.status, 404);
-    assert!(words(&answer.body).contains("Page 41 is not among those that are watched at acme"), "{}", answer.body);
+    assert!(words(&answer.body).contains("Page 41 is not among those that are monitored at acme"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ fn what_is_not_known_any_more_is_not_claimed() {
     assert_eq!(standing(942, 0, 2), "When they were last decided, none of 942 cards was broken.");
     assert_eq!(standing(942, 1, 0), "When they were last decided, 1 of 942 cards was broken.");
     assert_eq!(standing(942, 0, 942), "What became of its 942 cards is not known: none was decided lately.");
-    assert_eq!(standing(0, 0, 0), "No card is watched.");
+    assert_eq!(standing(0, 0, 0), "No card is monitored.");
 }
 
 #[test]

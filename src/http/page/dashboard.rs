@@ -47,7 +47,7 @@ fn show(scene: &Scene, path: Asked<(String, String)>, query: Option<&str>) -> Re
     let instance = instance(scene, &name)?;
     let id = PageId(id("page", &text)?);
     let from = number(query, "from")?.unwrap_or_default();
-    let unknown = || Missing::Nothing(format!("Page {id} is not among those that are watched at {}", instance.name));
+    let unknown = || Missing::Nothing(format!("Page {id} is not among those that are monitored at {}", instance.name));
     let held = instance.pages.get(&id).ok_or_else(unknown)?;
     let cards = in_order(scene, instance, held);
     let part = Part::at(from, CARDS_A_PAGE, cards.len());

@@ -33,7 +33,7 @@ pub(super) async fn show(
         (back(instance))
         h1 { (title(&history.title)) }
         @if history.removed {
-            p { span.soft { "– removed" } ": no page that is watched holds it any more" }
+            p { span.soft { "– removed" } ": no page that is monitored holds it any more" }
         } @else {
             p { span.unsure { span aria-hidden="true" { "? " } "unchecked" } ": the sweep that found it has not ended yet" }
         }
