@@ -33,6 +33,10 @@ use url::Url;
 use super::call::Call;
 use super::client::Key;
 
+/// No more of an answer is read at once, in bytes, the lines of its head among them: each render in flight may hold so
+/// much that is not looked at yet.
+const LARGEST_READ: usize = 64 * 1024;
+
 /// An idle connection is closed after this, before servers and firewalls forget it in silence.
 const IDLE: Duration = Duration::from_secs(50);
 
@@ -93,6 +97,7 @@ impl Transport {
             origin.scheme.zip(origin.authority).ok_or_else(|| io::Error::other("the address names no host"))?;
         let connector = connector(scheme == Scheme::HTTPS)?;
         let http = Client::builder(TokioExecutor::new())
+            .http1_max_buf_size(LARGEST_READ)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(connections)
