@@ -105,7 +105,8 @@ async fn of_a_breakage_that_nobody_was_told_of_the_recovery_is_not_told_either()
 async fn when_the_time_of_a_mute_is_up_the_gauge_says_so_at_once_and_the_next_sweep_tells_the_card() {
     let (house, smtp) = broken_untold().await;
     for card in BY_REGION {
-        mute(&house, card, &["--for", "6s"]);
+        // Long enough for a slow machine to mute all four and to start a daemon.
+        mute(&house, card, &["--for", "15s"]);
     }
     let daemon = house.daemon().await;
     assert_eq!(daemon.series(MUTED).await, Some(4.0));
