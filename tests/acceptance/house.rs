@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fake_domo::{Domo, FakeDomo};
 use tempfile::TempDir;
@@ -262,12 +262,25 @@ impl Daemon {
         }
     }
 
-    /// Waits until as many more sweeps have completed from their beginning to their end.
+    /// Waits until as many more sweeps have completed from their beginning to their end, and none is under way nor due
+    /// within moments: the next one sees as a whole what a test changes then.
     pub(crate) async fn wait_for_whole_sweeps(&self, sweeps: u32) {
         const COMPLETED: &str = "cardwatch_sweeps_total{domo_instance=\"acme\",outcome=\"completed\"}";
         let before = self.series(COMPLETED).await.unwrap();
         // One may be under way that began too early.
         self.wait_for(COMPLETED, before + f64::from(sweeps) + 1.0).await;
+        let began = Instant::now();
+        while !self.is_between_sweeps().await {
+            assert!(began.elapsed() < PATIENCE, "it sweeps without a pause:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn is_between_sweeps(&self) -> bool {
+        let remaining = self.series("cardwatch_sweep_cards_remaining{domo_instance=\"acme\"}").await;
+        let next = self.series("cardwatch_sweep_next_timestamp_seconds{domo_instance=\"acme\"}").await;
+        let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_millis(200);
+        remaining == Some(0.0) && next.is_some_and(|next| next > soon.as_secs_f64())
     }
 
     /// `kill -9`.
