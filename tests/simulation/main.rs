@@ -3,8 +3,8 @@
 //! and vanishes; networks, mail servers, clocks and the process itself fail. An independent model says what
 //! is true and which mails are due, and both are compared after every sweep.
 //!
-//! `cargo test --test simulation` runs 100 seeds. `SIMULATION_SEEDS=5000 cargo test --release --test simulation`
-//! runs more of them, `SIMULATION_SEED=42` replays one, with what happened on stderr.
+//! `cargo test --test simulation` runs 100 seeds, `tests/run` 200. `SIMULATION_SEEDS=5000 cargo test --release --test
+//! simulation` runs more of them, `SIMULATION_SEED=42` replays one, with what happened on stderr.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod checks;
@@ -16,7 +16,7 @@ mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// As many seeds as a desk and CI run each time.
+/// As many seeds as a desk runs each time.
 const SEEDS: u64 = 100;
 
 #[expect(clippy::disallowed_methods, reason = "a test reads its own options")]
