@@ -117,8 +117,8 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// The text with each character written as JSON would escape it that may do more than be seen: of use within JSON too,
-/// and nothing is lost.
+/// The text, in which each character that may do more than be seen stands as JSON escapes it: so it serves within JSON
+/// too, and nothing is lost.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
@@ -135,7 +135,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Whether a character steers a terminal, ends a line, or changes how its neighbours are shown.
+/// Whether a character may do more than be seen: it steers a terminal, ends a line, or changes how its neighbours are
+/// shown.
 pub fn is_harmful(c: char) -> bool {
     c.is_control() || is_treacherous(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
