@@ -245,7 +245,11 @@ impl Rounds<'_> {
         Ok(())
     }
 
+    /// Waits for the next round, where there will be one.
     async fn pause(&mut self) {
+        if self.end.is_some() {
+            return;
+        }
         let left = self.deadline.saturating_sub(self.sweeper.clock.elapsed());
         let delay = self.sweeper.alerts.confirm_delay;
         tokio::select! {
@@ -253,7 +257,7 @@ impl Rounds<'_> {
             () = self.stop.cancelled() => self.end = Some(EarlyEnd::Stopped),
             () = self.sweeper.beat_along(self.sweeper.clock.sleep(delay.min(left))) => {
                 if delay >= left {
-                    self.end.get_or_insert(EarlyEnd::OutOfTime);
+                    self.end = Some(EarlyEnd::OutOfTime);
                 }
             }
         }
