@@ -17,7 +17,7 @@ use crate::config::valid::Concurrency;
 use crate::domain::foreign;
 use crate::domain::snapshot::{InstanceSnapshot, Snapshot};
 use crate::domain::sweep::Outcome;
-use crate::store::ChangeMark;
+use crate::store::{ChangeMark, StoreError};
 
 /// The permit to sweep an instance, of which there is one.
 pub(super) type Turn = Arc<Semaphore>;
@@ -167,20 +167,20 @@ impl Post {
             }
         }
         self.sweeper.live.end();
-        self.publish_what_is_true().await;
+        if let Err(error) = self.publish_what_is_true().await {
+            tracing::error!("what is true now cannot be read, gauges stay as they were: {error}");
+        }
     }
 
-    /// A `cardwatch sweep` or a `cardwatch mute` on the same database changes what is true as well.
+    /// A `cardwatch sweep` or a `cardwatch mute` on the same database changes what is true as well. What cannot be read
+    /// is looked for again until it can.
     async fn see_what_others_changed(&mut self) {
+        let looked = self.publish_what_others_changed().await;
         let name = &self.sweeper.instance.name;
-        match self.sweeper.store.change_mark(name).await {
-            Ok(mark) => {
+        match looked {
+            Ok(()) => {
                 if self.unread.is_over() {
                     tracing::info!(domo_instance = %name, "the database can be read again");
-                }
-                if self.seen.as_ref() != Some(&mark) {
-                    self.publish_what_is_true().await;
-                    self.seen = Some(mark);
                 }
             }
             Err(error) => {
@@ -191,11 +191,19 @@ impl Post {
         }
     }
 
-    async fn publish_what_is_true(&self) {
-        match self.sweeper.store.snapshot(&self.sweeper.instance.name).await {
-            Ok(fresh) => publish(&self.snapshots, fresh),
-            Err(error) => tracing::error!("what is true now cannot be read, gauges stay as they were: {error}"),
+    async fn publish_what_others_changed(&mut self) -> Result<(), StoreError> {
+        let mark = self.sweeper.store.change_mark(&self.sweeper.instance.name).await?;
+        if self.seen.as_ref() != Some(&mark) {
+            self.publish_what_is_true().await?;
+            self.seen = Some(mark);
         }
+        Ok(())
+    }
+
+    async fn publish_what_is_true(&self) -> Result<(), StoreError> {
+        let fresh = self.sweeper.store.snapshot(&self.sweeper.instance.name).await?;
+        publish(&self.snapshots, fresh);
+        Ok(())
     }
 }
 

@@ -161,6 +161,31 @@ async fn a_database_that_another_program_keeps_locked_is_one_clear_error_and_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_changed_is_shown_once_it_can_be_read() {
+    const MUTED: &str = "cardwatch_muted_cards{domo_instance=\"acme\"}";
+    let house = small_house().await;
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken("No indexed schema found"));
+    assert_eq!(house.run(&["sweep"]).code(), 1);
+    let mut daemon = house.daemon().await;
+    assert_eq!(daemon.series(MUTED).await, Some(0.0));
+    house
+        .write(
+            "BEGIN;
+             INSERT INTO mute (card_key, reason, muted_by, muted_at)
+             SELECT card_key, 'known', 'sam', unixepoch() * 1000 FROM card_state WHERE state = 'broken';
+             UPDATE instance SET revision = revision + 1;
+             ALTER TABLE reason RENAME TO set_aside;
+             COMMIT",
+        )
+        .await;
+    daemon.wait_for_log("the database cannot be read, which is tried again: ").await;
+    assert_eq!(daemon.series(MUTED).await, Some(0.0));
+    house.write("ALTER TABLE set_aside RENAME TO reason").await;
+    daemon.wait_for(MUTED, 1.0).await;
+    daemon.wait_for_log("the database can be read again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_was_due_while_the_daemon_was_down_runs_once_at_start() {
     let mut house = small_house().await;
     house.instance("schedule", &format!("\"{NEVER}\""));
