@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::duty::{self, Post, Turn};
+use super::duty::{self, Turn};
 use super::heart::Heart;
 use super::housekeeping;
 use super::mailroom::Mailroom;
-use super::run::{Daemon, Shared};
+use super::run::{Daemon, Shared, Task};
 use super::schedule::{self, Timekeeper};
 use super::sweeper::{LetterHead, Sweeper};
 use crate::config::Config;
@@ -42,8 +42,6 @@ const HEART_LIMIT: Duration = Duration::from_mins(2);
 pub(super) struct Desk {
     /// Ends its tasks; the sweeper finishes the sweep that runs.
     leave: CancellationToken,
-    /// No configuration names the instance any more.
-    gone: CancellationToken,
     /// There is one of it for each instance, also across configurations.
     turn: Turn,
 }
@@ -125,7 +123,6 @@ impl Daemon {
         for (name, desk) in &self.desks {
             let gone = config.instances.iter().all(|instance| instance.name != *name);
             if gone {
-                desk.gone.cancel();
                 self.shared.heartbeat_metrics.forget(name);
             }
             if gone || changed.contains(name) {
@@ -149,15 +146,13 @@ impl Daemon {
         let leave = self.house.clone();
         let (store, clock) = (self.shared.store.clone(), self.shared.clock.clone());
         let storage = config.storage.clone();
-        self.spawn(
-            "housekeeping",
-            leave.clone(),
-            housekeeping::keep_house(store.clone(), storage, clock.clone(), leave.clone()),
-        );
+        let keeping = housekeeping::keep_house(store.clone(), storage, clock.clone(), leave.clone());
+        self.spawn(Task::new("housekeeping", &leave), keeping);
         if let Some(mailer) = mailer {
             let pulse = self.shared.pulses.add("the mailroom", MAILROOM_LIMIT, clock.elapsed());
             let mailroom = Mailroom::new(mailer, store, clock, pulse);
-            self.spawn("the mailroom", leave.clone(), mailroom.work(Arc::clone(&self.shared.wake), leave));
+            let working = mailroom.work(Arc::clone(&self.shared.wake), leave.clone());
+            self.spawn(Task::new("the mailroom", &leave), working);
         }
     }
 
@@ -169,7 +164,7 @@ impl Daemon {
         let timekeeper = shared.timekeeper(&sweeper);
         let latest = snapshot.last_sweep.as_ref().map(|sweep| sweep.started_at);
         let leave = shared.stop.child_token();
-        let desk = Desk { leave: leave.clone(), gone: CancellationToken::new(), turn: self.turn_of(&name) };
+        let desk = Desk { leave: leave.clone(), turn: self.turn_of(&name) };
         // The sweep that runs is the one that was due.
         let idle = desk.turn.available_permits() > 0;
         let Instance { schedule, maintenance, .. } = &*sweeper.instance;
@@ -179,15 +174,26 @@ impl Daemon {
         let (beats, latest_beat) = watch::channel(None);
         let (ticker, post) = duty::of(sweeper, Arc::clone(&desk.turn), snapshots, wake, beats);
         let ticking = ticker.tick_on_time(timekeeper, missed, leave.clone());
-        let sweeping = shared.sweep_until_gone(&name, post, &desk);
-        let heart = shared.heart(&name, heartbeat, latest_beat);
-        self.spawn(format!("the schedule of {name}"), leave.clone(), ticking);
-        self.spawn(format!("the sweeper of {name}"), leave.clone(), sweeping);
-        if let Some(heart) = heart {
-            let beating = heart.work(leave.clone(), self.shared.stop.clone());
-            self.spawn(format!("the heart of {name}"), leave, beating);
+        let sweeping = post.sweep_on_order(leave.clone(), shared.stop.clone());
+        let beating = shared.heart(&name, heartbeat, latest_beat);
+        let beating = beating.map(|heart| heart.work(leave.clone(), shared.stop.clone()));
+        shared.sweep_metrics.begin(&name);
+        self.spawn(Task::new(format!("the schedule of {name}"), &leave), ticking);
+        self.spawn(Task::new(format!("the sweeper of {name}"), &leave).that_sweeps(&name), sweeping);
+        if let Some(beating) = beating {
+            self.spawn(Task::new(format!("the heart of {name}"), &leave), beating);
         }
         self.desks.insert(name, desk);
+    }
+
+    /// A sweeper of this instance has left. Where the instance is gone, its series go with the last one, not before: a
+    /// sweep that runs still counts. It may be back by then.
+    pub(super) fn forget_unless_configured(&self, name: &InstanceName) {
+        let configured = |config: &Config| config.instances.iter().any(|instance| instance.name == *name);
+        if !self.config.as_ref().is_some_and(configured) {
+            self.shared.sweep_metrics.forget(name);
+            self.shared.domo_metrics.forget(name);
+        }
     }
 
     /// A sweep that still runs under the configuration before holds the turn.
@@ -238,25 +244,5 @@ impl Shared {
         };
         let pulse = self.pulses.add(format!("the heart of {name}"), HEART_LIMIT, self.clock.elapsed());
         Some(Heart { name: name.clone(), heartbeat, beats, clock: self.clock.clone(), pulse })
-    }
-
-    /// Sweeps until asked to leave; the series of an instance that is gone go with its last sweep.
-    fn sweep_until_gone(
-        &self,
-        name: &InstanceName,
-        post: Post,
-        desk: &Desk,
-    ) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
-        let (sweeps, requests) = (self.sweep_metrics.clone(), self.domo_metrics.clone());
-        let (name, leave, gone, stop) = (name.clone(), desk.leave.clone(), desk.gone.clone(), self.stop.clone());
-        sweeps.begin(&name);
-        async move {
-            post.sweep_on_order(leave, stop).await?;
-            if gone.is_cancelled() {
-                sweeps.forget(&name);
-                requests.forget(&name);
-            }
-            Ok(())
-        }
     }
 }

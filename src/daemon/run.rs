@@ -55,7 +55,7 @@ pub async fn start(
     daemon.serve(listener)?;
     let shared = &daemon.shared;
     let watchdog = lifecycle::feed_watchdog(shared.pulses.clone(), shared.clock.clone(), shared.stop.clone());
-    daemon.spawn("the watchdog", daemon.shared.stop.clone(), async {
+    daemon.spawn(Task::new("the watchdog", &daemon.shared.stop), async {
         watchdog.await;
         Ok(())
     });
@@ -130,11 +130,33 @@ pub struct Daemon {
     pub(super) settings: watch::Sender<Settings>,
     /// Where it listens, for good.
     pub(super) http: Http,
-    tasks: JoinSet<anyhow::Result<()>>,
-    /// The tasks that run: what each is called, and what asks it to end.
-    names: HashMap<tokio::task::Id, (String, CancellationToken)>,
+    running: JoinSet<anyhow::Result<()>>,
+    tasks: HashMap<tokio::task::Id, Task>,
     /// Held to the end.
     _claim: Claim,
+}
+
+/// What is known of a task that runs.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// What it is called.
+    name: String,
+    /// Asks it to end.
+    leave: CancellationToken,
+    /// The instance that it sweeps.
+    sweeps: Option<InstanceName>,
+}
+
+impl Task {
+    /// A task that ends once `leave` is cancelled.
+    pub(super) fn new(name: impl Into<String>, leave: &CancellationToken) -> Self {
+        Self { name: name.into(), leave: leave.clone(), sweeps: None }
+    }
+
+    /// The same, where it sweeps an instance.
+    pub(super) fn that_sweeps(self, instance: &InstanceName) -> Self {
+        Self { sweeps: Some(instance.clone()), ..self }
+    }
 }
 
 impl Daemon {
@@ -145,8 +167,8 @@ impl Daemon {
             house: shared.stop.child_token(),
             settings: watch::Sender::new(Settings::of(config)),
             http: config.http.clone(),
-            tasks: JoinSet::new(),
-            names: HashMap::new(),
+            running: JoinSet::new(),
+            tasks: HashMap::new(),
             _claim: claim,
             shared,
         }
@@ -176,21 +198,16 @@ impl Daemon {
         let address = listener.local_addr().context("the listener has no address")?;
         tracing::info!(%address, "listening");
         let stop = shared.stop.clone();
-        self.spawn("the HTTP listener", stop.clone(), async move {
+        self.spawn(Task::new("the HTTP listener", &stop), async move {
             http::serve(listener, board, stop.cancelled_owned()).await.context("the HTTP listener failed")
         });
         Ok(())
     }
 
-    /// Runs a task; one that ends before `leave` is cancelled takes the daemon with it.
-    pub(super) fn spawn(
-        &mut self,
-        name: impl Into<String>,
-        leave: CancellationToken,
-        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-    ) {
-        let task = self.tasks.spawn(task);
-        self.names.insert(task.id(), (name.into(), leave));
+    /// Runs a task; one that ends although nobody asked it to takes the daemon with it.
+    pub(super) fn spawn(&mut self, task: Task, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        let id = self.running.spawn(work).id();
+        self.tasks.insert(id, task);
     }
 
     /// Waits for the end, which comes when the daemon's `stop` is cancelled. A task that ends although nobody
@@ -211,8 +228,8 @@ impl Daemon {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break None,
-                Some(ended) = self.tasks.join_next_with_id() => {
-                    if let Some(death) = self.death(ended) {
+                Some(ended) = self.running.join_next_with_id() => {
+                    if let Some(death) = self.take_leave(ended) {
                         break Some(death);
                     }
                 }
@@ -226,10 +243,10 @@ impl Daemon {
         };
         stop.cancel();
         let clock = Arc::clone(&self.shared.clock);
-        let drain = async { while self.tasks.join_next().await.is_some() {} };
+        let drain = async { while self.running.join_next().await.is_some() {} };
         if within(&*clock, SOFT_STOP, drain).await.is_none() {
             tracing::warn!("some tasks did not end in time and are ended by force");
-            self.tasks.abort_all();
+            self.running.abort_all();
         }
         if within(&*clock, FOLD_UP, self.shared.store.close()).await.is_none() {
             tracing::warn!("the database is still in use; the next start tidies it up");
@@ -256,10 +273,13 @@ impl Daemon {
         lifecycle::notify(&[NotifyState::Ready]);
     }
 
-    /// The error of a task that ended although nobody asked it to.
-    fn death(&mut self, ended: Result<(tokio::task::Id, anyhow::Result<()>), JoinError>) -> Option<anyhow::Error> {
+    /// Follows the end of a task; the error of one that ended although nobody asked it to.
+    fn take_leave(&mut self, ended: Result<(tokio::task::Id, anyhow::Result<()>), JoinError>) -> Option<anyhow::Error> {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let (name, leave) = self.names.remove(&id)?;
+        let Task { name, leave, sweeps } = self.tasks.remove(&id)?;
+        if let Some(instance) = sweeps {
+            self.forget_unless_configured(&instance);
+        }
         match ended {
             Err(panicked) => Some(anyhow::Error::new(panicked).context(format!("{name} died"))),
             Ok((_, Err(error))) => Some(error.context(format!("{name} died"))),

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use fake_domo::{Behaviour, FakeDomo, Spec};
+use fake_domo::{Behaviour, Domo, FakeDomo, Spec};
 
 use crate::house::{Daemon, EACH_SECOND, House, NEVER};
 use crate::mailing::watched_house;
@@ -14,12 +14,23 @@ fn hang_up(house: &House, daemon: &Daemon) {
     assert!(Command::new("kill").args(["-HUP", &daemon.pid().to_string()]).status().unwrap().success());
 }
 
-async fn add_globex(house: &mut House) -> fake_domo::Domo {
-    let domo = FakeDomo::new(Spec::new(6).pages(3).cards(20)).start().await;
+async fn globex() -> Domo {
+    FakeDomo::new(Spec::new(6).pages(3).cards(20)).start().await
+}
+
+fn add_globex(house: &mut House, domo: &Domo) {
     let (url, token) = (domo.url(), domo.token());
     let lines = format!("url = \"{url}\"\naccess_token = \"{token}\"\nschedule = \"{EACH_SECOND}\"\npages = \"all\"");
     house.set("instances.globex", &lines);
-    domo
+}
+
+/// A daemon that sweeps globex too, and is in the midst of that: one card takes its time.
+async fn daemon_that_sweeps_globex(house: &mut House, domo: &Domo) -> Daemon {
+    domo.set(domo.kpi_cards()[0], Behaviour::Slow { millis: 5_000 });
+    add_globex(house, domo);
+    let daemon = house.daemon().await;
+    daemon.wait_for("cardwatch_renders_total{domo_instance=\"globex\",verdict=\"working\"}", 1.0).await;
+    daemon
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +77,8 @@ async fn an_instance_that_comes_is_swept_and_one_that_goes_leaves_no_series() {
     let (mut house, _sink) = watched_house().await;
     let daemon = house.daemon().await;
     daemon.wait_for_whole_sweeps(1).await;
-    let _globex = add_globex(&mut house).await;
+    let globex = globex().await;
+    add_globex(&mut house, &globex);
     hang_up(&house, &daemon);
     daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"globex\",outcome=\"completed\"}", 1.0).await;
     assert_eq!(daemon.series("cardwatch_cards{domo_instance=\"globex\",state=\"broken\"}").await, Some(0.0));
@@ -76,6 +88,39 @@ async fn an_instance_that_comes_is_swept_and_one_that_goes_leaves_no_series() {
     hang_up(&house, &daemon);
     daemon.wait_until_gone("domo_instance=\"globex\"").await;
     daemon.wait_for_whole_sweeps(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_is_back_before_its_last_sweep_has_ended_keeps_its_series() {
+    let (mut house, _sink) = watched_house().await;
+    let globex = globex().await;
+    let daemon = daemon_that_sweeps_globex(&mut house, &globex).await;
+    house.forget_section("instances.globex");
+    hang_up(&house, &daemon);
+    daemon.wait_until_gone("cardwatch_cards{domo_instance=\"globex\"").await;
+    add_globex(&mut house, &globex);
+    hang_up(&house, &daemon);
+    daemon.wait_for("cardwatch_sweeps_total{domo_instance=\"globex\",outcome=\"completed\"}", 2.0).await;
+    let failed = daemon.series("cardwatch_sweeps_total{domo_instance=\"globex\",outcome=\"failed\"}").await;
+    assert_eq!(failed, Some(0.0));
+    for series in ["cardwatch_render_concurrency", "cardwatch_render_duration_seconds_count"] {
+        let shown = daemon.series(&format!("{series}{{domo_instance=\"globex\"}}")).await;
+        assert!(shown.is_some_and(|shown| shown > 0.0), "{series}: {shown:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_changes_and_goes_during_one_sweep_leaves_no_series() {
+    let (mut house, _sink) = watched_house().await;
+    let globex = globex().await;
+    let mut daemon = daemon_that_sweeps_globex(&mut house, &globex).await;
+    house.set("instances.globex", "concurrency = 4");
+    hang_up(&house, &daemon);
+    daemon.wait_for("cardwatch_render_concurrency{domo_instance=\"globex\"}", 4.0).await;
+    house.forget_section("instances.globex");
+    hang_up(&house, &daemon);
+    daemon.wait_for_line("sweep{domo_instance=globex ").await;
+    daemon.wait_until_gone("domo_instance=\"globex\"").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
