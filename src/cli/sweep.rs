@@ -42,10 +42,7 @@ pub(super) async fn execute(session: &Session, options: &SweepOptions) -> Outcom
     let request = SweepRequest { pages: options.page.iter().copied().map(PageId).collect() };
     let looked = sweep_all(sweepers, &request, &stop, options, &clock).await?;
     sweep_output::print(&looked, options.format)?;
-    let mail = async {
-        let mailed = looked.iter().any(|looked| looked.end.mailed);
-        if mailed { send_mail(&config, &store, &clock).await } else { Ok(()) }
-    };
+    let mail = async { if options.alert { send_mail(&config, &store, &clock, &stop).await } else { Ok(()) } };
     let whole = if request.pages.is_empty() { &*looked } else { &[] };
     let (mailed, ()) = tokio::join!(mail, send_heartbeats(&instances, whole, &clock, &stop));
     signals.abort();
@@ -155,17 +152,30 @@ async fn with_progress<T>(sweep: impl Future<Output = T>, bar: &ProgressBar, liv
     }
 }
 
-/// Mails what this sweep made due, unless a daemon does: it has the outbox in hand.
-async fn send_mail(config: &Config, store: &Store, clock: &SharedClock) -> anyhow::Result<()> {
+/// Mails what this sweep made due, and what an earlier one could not hand over, unless a daemon does: it has the outbox
+/// in hand.
+async fn send_mail(
+    config: &Config,
+    store: &Store,
+    clock: &SharedClock,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let Some(email) = &config.email else { return Ok(()) };
+    if store.queue_state().await?.length == 0 {
+        return Ok(());
+    }
     let mailer = Mailer::new(email, clock.clone(), MailMetrics::new(&Registry::new())?)?;
-    match Mailroom::new(mailer, store.clone(), clock.clone(), Pulse::unwatched()).send_what_is_due().await? {
+    // Whoever calls may just have mended what kept mail from leaving.
+    store.make_letters_due(clock.now()).await?;
+    match Mailroom::new(mailer, store.clone(), clock.clone(), Pulse::unwatched()).send_what_is_due(stop).await? {
         Errand::Done => Ok(()),
         Errand::DaemonDoesIt => {
             tracing::info!("the daemon that runs on this database sends the mail");
             Ok(())
         }
-        Errand::Waiting(error) => bail!("the mail waits in the outbox, and 'cardwatch run' sends it: {error}"),
+        Errand::Waiting(error) => {
+            bail!("the mail waits in the outbox for 'cardwatch run' or the next 'cardwatch sweep --alert': {error}")
+        }
     }
 }
 

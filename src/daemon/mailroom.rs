@@ -128,17 +128,19 @@ impl Mailroom {
         Ok(self.work_once(stop).await?)
     }
 
-    /// Sends every letter that is due, once, for a command that does not stay.
-    pub async fn send_what_is_due(&self) -> anyhow::Result<Errand> {
+    /// Sends every letter that is due, once, for a command that does not stay. A stop ends it as it ends
+    /// [`Mailroom::work`].
+    pub async fn send_what_is_due(&self, stop: &CancellationToken) -> anyhow::Result<Errand> {
         let Some(_held) = Claim::of_mailroom(self.store.path())? else { return Ok(Errand::DaemonDoesIt) };
-        let stop = CancellationToken::new();
-        loop {
-            let wait = self.work_once(&stop).await?;
+        while !stop.is_cancelled() {
+            let wait = self.work_once(stop).await?;
             if !wait.is_zero() {
                 let error = self.store.waiting_error().await?;
                 return Ok(error.map_or(Errand::Done, Errand::Waiting));
             }
         }
+        let all_sent = self.store.queue_state().await?.length == 0;
+        Ok(if all_sent { Errand::Done } else { Errand::Waiting("cardwatch was stopped first".to_owned()) })
     }
 
     /// Sends the letter that is next in line, if it is due. Returns how long to wait before looking again.

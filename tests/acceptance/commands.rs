@@ -4,11 +4,13 @@ use std::fs::{File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use fake_domo::{Behaviour, FakeDomo, Spec};
+use fake_smtp::{FakeSmtp, Fault};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::house::{Ended, House};
+use crate::house::{Ended, House, PATIENCE, read_to_end};
 use crate::port::free_port;
 
 async fn small_house() -> House {
@@ -49,6 +51,41 @@ async fn mail_that_cannot_be_handed_over_does_not_hide_what_the_sweep_found() {
     let swept = house.run(&["sweep", "--alert"]);
     assert_eq!(swept.code(), 1, "{}", swept.stderr());
     assert_eq!(swept.errors().matches("the mail waits in the outbox").count(), 1, "{}", swept.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_could_not_be_handed_over_goes_out_with_the_next_sweep_though_nothing_is_new() {
+    let (mut house, smtp) = (small_house().await, FakeSmtp::start().await);
+    house.mail_through(&smtp.url());
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken("No indexed schema found"));
+    smtp.set_fault(Fault::DeferMail);
+    let swept = house.run(&["sweep", "--alert"]);
+    assert!(swept.errors().contains("the mail waits in the outbox"), "{}", swept.stderr());
+    smtp.set_fault(Fault::None);
+    assert_eq!(house.run(&["sweep"]).code(), 1);
+    assert!(smtp.mails().is_empty(), "only --alert mails");
+    for _ in 0..2 {
+        let swept = house.run(&["sweep", "--alert"]);
+        assert_eq!((swept.code(), swept.stderr().as_str()), (1, ""));
+        assert_eq!(smtp.mails().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_mail_server() {
+    let (mut house, smtp) = (small_house().await, FakeSmtp::start().await);
+    house.mail_through(&smtp.url());
+    house.domo.set(house.domo.kpi_cards()[0], Behaviour::broken("No indexed schema found"));
+    smtp.set_fault(Fault::Hang);
+    let mut command = house.command(&["sweep", "--alert"]);
+    let mut sweeping = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    smtp.wait_for_connections(1, PATIENCE).await.unwrap();
+    assert!(Command::new("kill").args(["-INT", &sweeping.id().to_string()]).status().unwrap().success());
+    let began = Instant::now();
+    let said = read_to_end(sweeping.stderr.take().unwrap());
+    assert_eq!(sweeping.wait().unwrap().code(), Some(1), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert!(said.contains("the mail waits in the outbox") && said.contains("cardwatch was stopped first"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

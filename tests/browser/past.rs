@@ -73,7 +73,7 @@ impl Past {
         for ended in futures::future::join_all(sweeps).await {
             ended.unwrap();
         }
-        self.mailroom.send_what_is_due().await.unwrap();
+        self.mailroom.send_what_is_due(&stop).await.unwrap();
     }
 
     /// Mutes a broken card; until further notice without a time.

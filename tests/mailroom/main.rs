@@ -17,6 +17,7 @@ use chrono::TimeDelta;
 use fake_smtp::{FakeSmtp, Fault};
 use room::{HOUR, LONGEST_PAUSE, Room, arrived, email, offers, port, scripted, through, with_login};
 use scripted_smtp::{LATER, Scripted, Tls};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_server_that_is_down_for_a_day_gets_every_letter_once_and_in_order_when_it_is_back() {
@@ -311,11 +312,12 @@ async fn of_two_mailrooms_on_one_outbox_one_sends() {
     room.open(&through(&smtp));
     room.clock.when_idle().await;
     let second = room.mailroom(&through(&smtp));
+    let stay = CancellationToken::new();
     room.queue(1, &["a@example.com"]).await;
-    assert_eq!(second.send_what_is_due().await.unwrap(), Errand::DaemonDoesIt);
+    assert_eq!(second.send_what_is_due(&stay).await.unwrap(), Errand::DaemonDoesIt);
     room.clock.when_idle().await;
     room.shut().await;
     room.queue(2, &["a@example.com"]).await;
-    assert_eq!(second.send_what_is_due().await.unwrap(), Errand::Done);
+    assert_eq!(second.send_what_is_due(&stay).await.unwrap(), Errand::Done);
     assert_eq!(arrived(&smtp), ["<1@x>", "<2@x>"]);
 }

@@ -111,7 +111,7 @@ impl Process {
     }
 
     pub(crate) async fn mail(&self) {
-        self.mailroom.send_what_is_due().await.unwrap();
+        self.mailroom.send_what_is_due(&CancellationToken::new()).await.unwrap();
     }
 }
 
