@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::house::{EACH_SECOND, PATIENCE};
-use crate::orders::{BY_REGION, OF_STOCK, ORDERS, STOCK, acme, cards_of, orders, subjects, sweep, text};
+use crate::orders::{BY_REGION, OF_STOCK, ORDERS, STOCK, acme, cards_of, orders, subjects, sweep, text, time_in};
 
 const MISCONFIGURED: &str = "cardwatch_incidents_open{class=\"Misconfigured card\",domo_instance=\"acme\"}";
 
@@ -26,7 +26,8 @@ async fn a_dropped_column_is_one_mail_and_one_incident_until_it_is_back_and_a_de
     assert_eq!(subjects(&smtp), ["[cardwatch] acme: 4 cards broke (4 broken now)"]);
     let told = text(&mails[0]);
     let title = "Dataset Orders lost column region_name: 4 cards on 3 pages, owned by 2 people";
-    let run = format!("Dataset Orders: last run failed {}: Column region_name not found", failed_at.format("%H:%M"));
+    let failed = time_in(&told, failed_at);
+    let run = format!("Dataset Orders: last run failed {failed}: Column region_name not found");
     let incident: i64 = house.ask("SELECT incident_id FROM incident").await;
     for words in [title, &run, &format!("incident {incident}, misconfigured card, since ")] {
         assert!(told.contains(words), "'{words}' is missing in: {told}");

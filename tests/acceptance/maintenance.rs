@@ -7,7 +7,7 @@ use fake_smtp::FakeSmtp;
 use serde_json::json;
 
 use crate::house::{House, PATIENCE};
-use crate::orders::{ORDERS, STOCK, acme, orders, subjects, sweep, text};
+use crate::orders::{ORDERS, STOCK, acme, orders, subjects, sweep, text, time_in};
 
 const MAINTENANCE: &str = "cardwatch_maintenance{domo_instance=\"acme\"}";
 
@@ -50,7 +50,8 @@ async fn what_breaks_in_a_window_comes_as_one_mail_at_its_end_without_waiting_fo
     assert!((TimeDelta::zero()..TimeDelta::seconds(15)).contains(&late), "{late}");
     assert_eq!(mails[0].header("Subject").unwrap(), "[cardwatch] acme: 4 cards broke (4 broken now)");
     let told = text(&mails[0]);
-    let waited = format!("Mails waited for maintenance from {} to", (until - TimeDelta::minutes(10)).format("%H:%M"));
+    let from = time_in(&told, until - TimeDelta::minutes(10));
+    let waited = format!("Mails waited for maintenance from {from} to");
     assert!(told.contains(&waited), "'{waited}' is missing in: {told}");
     assert!(told.contains("Dataset Orders: last run succeeded"), "what was found out then is told now: {told}");
     assert!(!told.contains("Stock"), "what broke and works again is not told: {told}");

@@ -1,5 +1,6 @@
 //! A house whose cards are fed by datasets and owned by people, and what is mailed of it.
 
+use chrono::{DateTime, Datelike as _, Utc};
 use fake_domo::{FakeDomo, Owner};
 use fake_smtp::{FakeSmtp, Mail};
 
@@ -77,6 +78,16 @@ pub(crate) fn subjects(smtp: &FakeSmtp) -> Vec<String> {
 /// The text of a mail as if it stood on one line.
 pub(crate) fn text(mail: &Mail) -> String {
     mail.text().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A time as a mail's text writes it: with the day where the sweep that it tells of was on another one.
+pub(crate) fn time_in(text: &str, at: DateTime<Utc>) -> String {
+    let form = match (text.contains(&format!("Sweep of {}", at.format("%-d %B,"))), at.month(), at.day()) {
+        (true, _, _) => "%H:%M",
+        (false, 12, 31) => "%-d %B %Y, %H:%M",
+        (false, _, _) => "%-d %B, %H:%M",
+    };
+    at.format(form).to_string()
 }
 
 /// The only instance, as `status` tells it.
