@@ -32,13 +32,13 @@ pub(super) struct CardDetail {
     card: Card,
     /// When it broke and recovered, the latest first; at most 200.
     transitions: Vec<Transition>,
-    /// The incidents that it is or was in, the latest first.
+    /// The incidents that it is or was in, the latest first; at most 50.
     incidents: Vec<IncidentPast>,
-    /// Its mutes, the latest first.
+    /// Its mutes, the latest first; at most 50.
     mutes: Vec<PastMute>,
-    /// Its latest results, the latest first; at most 50.
+    /// Its results in the latest 400 sweeps, the latest first; at most 50.
     results: Vec<RenderResult>,
-    /// How long its working renders took, the latest first, spread evenly; at most 400.
+    /// How long its working renders took, the latest first, spread evenly; at most 160.
     render_times: Vec<RenderTime>,
 }
 
@@ -54,7 +54,7 @@ struct Transition {
     first_seen: bool,
     /// Why it broke.
     reason: Option<String>,
-    /// The mails that the same sweep made due.
+    /// The mails that the same sweep made due, to the admins and to those who answer for the card now; at most 20.
     mails: Vec<Mail>,
 }
 
