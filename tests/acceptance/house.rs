@@ -262,6 +262,15 @@ impl Daemon {
         }
     }
 
+    /// Waits until so many mails wait. What the mail server took is marked a moment after it came.
+    pub(crate) async fn wait_until_mails_wait(&self, mails: u32) {
+        let began = Instant::now();
+        while self.series("cardwatch_email_queue_length").await != Some(f64::from(mails)) {
+            assert!(began.elapsed() < PATIENCE, "it never came to {mails} mails that wait:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Waits until as many more sweeps have completed from their beginning to their end, and none is under way nor due
     /// within moments: the next one sees as a whole what a test changes then.
     pub(crate) async fn wait_for_whole_sweeps(&self, sweeps: u32) {

@@ -46,6 +46,7 @@ async fn a_mail_that_is_refused_for_good_is_an_error_counted_shown_and_in_nobody
     let mails = smtp.wait_for(1, PATIENCE).await.unwrap();
     assert_eq!(mails[0].header("Subject").unwrap(), "[cardwatch] acme: 1 card broke (2 broken now)");
     daemon.wait_for("cardwatch_emails_total{result=\"sent\"}", 1.0).await;
+    daemon.wait_until_mails_wait(0).await;
 
     assert_eq!((emails(&daemon, "rejected").await, emails(&daemon, "retried").await), (Some(1.0), Some(0.0)));
     assert_eq!(errors(&daemon, "refused a mail for good; it is kept and not tried again"), 1, "{}", daemon.log());

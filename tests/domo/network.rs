@@ -2,7 +2,7 @@
 
 use cardwatch::config::valid::Instance;
 use fake_domo::{Condition, FakeDomo};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::desk::{Desk, TIMEOUT, instance_at, token};
 
@@ -19,9 +19,10 @@ async fn a_name_without_address_is_told() {
 
 #[tokio::test]
 async fn a_closed_port_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound to it, so that no other test gets it, and listening to nobody.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
     let text = told(&instance_at(&url, token("t"))).await;
     assert_eq!(
         text,

@@ -2,12 +2,15 @@
 //! good holds nobody up. The real mailroom and database, on a clock that the test moves.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../support/port.rs"]
+mod port;
 mod room;
 #[path = "../support/scripted_smtp.rs"]
 mod scripted_smtp;
 #[path = "../support/steps.rs"]
 mod steps;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,14 +18,15 @@ use cardwatch::config::valid::SmtpTls;
 use cardwatch::daemon::mailroom::{Errand, pause_after};
 use chrono::TimeDelta;
 use fake_smtp::{FakeSmtp, Fault};
-use room::{HOUR, LONGEST_PAUSE, Room, arrived, email, offers, port, scripted, through, with_login};
+use port::free_port;
+use room::{HOUR, LONGEST_PAUSE, Room, arrived, email, offers, scripted, through, with_login};
 use scripted_smtp::{LATER, Scripted, Tls};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_server_that_is_down_for_a_day_gets_every_letter_once_and_in_order_when_it_is_back() {
-    let smtp = FakeSmtp::start().await;
-    let address = format!("127.0.0.1:{}", port(&smtp)).parse().unwrap();
+    let address = (Ipv4Addr::LOCALHOST, free_port()).into();
+    let smtp = FakeSmtp::start_on(address).await.unwrap();
     smtp.shutdown().await;
     let room = Room::with_letters(3, &through(&smtp)).await;
     room.clock.pass(24 * HOUR).await;

@@ -136,7 +136,7 @@ pub(crate) fn with_login(email: Email) -> Email {
     Email { login: Some(Login { username: "watch".to_owned(), password: Secret::new("hunter2") }), ..email }
 }
 
-pub(crate) fn port(smtp: &FakeSmtp) -> u16 {
+fn port(smtp: &FakeSmtp) -> u16 {
     smtp.url().rsplit_once(':').unwrap().1.parse().unwrap()
 }
 

@@ -205,7 +205,8 @@ async fn renders_can_take_time() {
 
 #[tokio::test]
 async fn after_the_shutdown_its_port_is_free_for_the_next_one() {
-    let domo = domo_with_cards(1).await;
+    // No other test is on this address, and none gets the port meanwhile.
+    let domo = FakeDomo::empty().card(1, "Revenue", &[]).start_on("127.0.0.2:0".parse().unwrap()).await.unwrap();
     domo.set(1, Behaviour::Hangs);
     let waiting = tokio::spawn(render_request(&domo, 1).send());
     while domo.renders_in_flight() == 0 {

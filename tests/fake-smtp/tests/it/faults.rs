@@ -86,7 +86,8 @@ async fn a_lost_reply_leaves_the_mail_and_the_client_in_doubt() {
 
 #[tokio::test]
 async fn after_the_shutdown_its_port_is_free_for_the_next_one() {
-    let smtp = FakeSmtp::start().await;
+    // No other test is on this address, and none gets the port meanwhile.
+    let smtp = FakeSmtp::start_on("127.0.0.2:0".parse().unwrap()).await.unwrap();
     let mut client = Client::greeted(&smtp).await;
     let addr = smtp.url().trim_start_matches("smtp://").parse().unwrap();
     smtp.shutdown().await;
