@@ -116,7 +116,7 @@ async fn an_instance_that_changes_and_goes_during_one_sweep_leaves_no_series() {
     let mut daemon = daemon_that_sweeps_globex(&mut house, &globex).await;
     house.set("instances.globex", "concurrency = 4");
     hang_up(&house, &daemon);
-    daemon.wait_for("cardwatch_render_concurrency{domo_instance=\"globex\"}", 4.0).await;
+    daemon.wait_for_line("the configuration was read again").await;
     house.forget_section("instances.globex");
     hang_up(&house, &daemon);
     daemon.wait_for_line("sweep{domo_instance=globex ").await;
