@@ -1,6 +1,6 @@
 //! Foreign text is fit to print, and no spreadsheet takes it for a formula.
 
-use cardwatch::domain::foreign::{self, formula_safe, one_line, whole_line};
+use cardwatch::domain::foreign::{self, escaped, formula_safe, one_line, whole_line};
 use proptest::prelude::*;
 
 #[test]
@@ -47,6 +47,19 @@ fn harmful_is_what_steers_a_terminal_ends_a_line_or_changes_its_neighbours() {
     }
     for c in ['a', 'ß', '日', '😀', ' ', '<', '"', '\u{A0}', '\u{200D}'] {
         assert!(!foreign::is_harmful(c), "{c:?}");
+    }
+}
+
+#[test]
+fn what_is_harmful_is_written_as_json_escapes_it_and_all_else_stays() {
+    for (given, written) in [
+        ("\u{1b}[31mred\u{202E}", "\\u001b[31mred\\u202e"),
+        ("two\nlines", "two\\u000alines"),
+        ("a tag\u{E0041}", "a tag\\udb40\\udc41"),
+        ("Umsätze nach Größe 😀", "Umsätze nach Größe 😀"),
+        ("", ""),
+    ] {
+        assert_eq!(escaped(given), written, "{given:?}");
     }
 }
 

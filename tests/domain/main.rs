@@ -19,6 +19,7 @@ mod flapping;
 mod foreign;
 mod ids;
 mod incidents;
+mod instants;
 mod labelled;
 mod maintenance;
 mod memories;
