@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use cardwatch::store::{Backup, BackupError, Store, back_up};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -17,6 +18,20 @@ async fn swept_house() -> (House, PathBuf) {
     let house = House::new().await;
     house.sweep(0, &[(1, works()), (2, fails("x"))]).await;
     let copy = house.path().with_file_name("copy.db");
+    (house, copy)
+}
+
+/// A house whose database takes SQLite more than a moment to copy: one of its two cards has so many results.
+async fn large_house() -> (House, PathBuf) {
+    let (house, copy) = swept_house().await;
+    house
+        .execute(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200000)
+             INSERT INTO render_result (sweep_id, card_key, round, verdict, at_s, latency_ms)
+             SELECT (SELECT min(sweep_id) FROM sweep), (SELECT min(card_key) FROM card), n, 0, 1, 100 FROM n",
+        )
+        .await
+        .unwrap();
     (house, copy)
 }
 
@@ -183,19 +198,33 @@ async fn a_damaged_database_gives_no_backup() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_stopped_as_it_begins_leaves_nothing() {
-    let (house, copy) = swept_house().await;
+async fn a_large_database_is_copied_to_its_last_result() {
+    let (house, copy) = large_house().await;
+    assert_eq!(copied(&house.path(), &copy).await.unwrap().results, 200_002);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_stopped_as_it_begins_copies_no_further_and_leaves_nothing() {
+    let (house, copy) = large_house().await;
     let stop = CancellationToken::new();
     let partial = copy.with_file_name("copy.db.partial");
-    let stopping = async {
-        while !partial.exists() {
-            tokio::task::yield_now().await;
-        }
-        stop.cancel();
-    };
     let database = house.path();
-    let (ended, ()) = tokio::join!(back_up(&database, &copy, &stop), stopping);
+    let mut backup = pin!(back_up(&database, &copy, &stop));
+    let mut largest = 0;
+    let ended = loop {
+        if let Ok(found) = partial.metadata() {
+            stop.cancel();
+            largest = largest.max(found.len());
+        }
+        tokio::select! {
+            biased;
+            ended = &mut backup => break ended,
+            () = tokio::task::yield_now() => {}
+        }
+    };
     assert!(matches!(&ended, Err(BackupError::Stopped(file)) if *file == copy), "{ended:?}");
+    let whole = house.number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").await;
+    assert!(i64::try_from(largest).unwrap() < whole / 4, "{largest} of {whole} bytes were copied");
     assert_eq!(beside(&copy), Vec::<String>::new());
 }
 
