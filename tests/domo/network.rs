@@ -2,6 +2,7 @@
 
 use cardwatch::config::valid::Instance;
 use fake_domo::{Condition, FakeDomo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::desk::{Desk, TIMEOUT, instance_at, token};
@@ -68,6 +69,26 @@ async fn a_server_that_accepts_and_says_nothing_is_given_up_after_the_timeout() 
     assert_eq!(
         text,
         "cannot sign in: 127.0.0.1 did not answer within 3600 s; see to the network between; \
+         the next sweep tries again"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_whose_head_does_not_end_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let line = format!("X-Padding: {}\r\n", "x".repeat(1000));
+        assert!(connection.read(&mut [0; 1024]).await.unwrap() > 0);
+        connection.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+        // Until nobody reads on.
+        while connection.write_all(line.as_bytes()).await.is_ok() {}
+    });
+    let text = told(&Instance { attempts: 1, ..instance_at(&url, token("t")) }).await;
+    assert_eq!(
+        text,
+        "cannot sign in: no connection to 127.0.0.1 (message head is too large); see to the network between; \
          the next sweep tries again"
     );
 }
